@@ -1,0 +1,228 @@
+"""Django's settings, all from the environment.
+
+``.env.example`` lists every name with its unit and default. Each may also be given as
+``NAME_FILE``, the path of a file that holds the value. What is wrong is said in one plain
+sentence each, and the console doesn't start.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+import django_stubs_ext
+
+from identity_console.environment import Environment, default_dotenv
+
+django_stubs_ext.monkeypatch()  # ModelAdmin[Employee] and QuerySet[Account] at run time
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Environment(default_dotenv(BASE_DIR))
+
+# --- The console itself ---------------------------------------------------------------------
+
+DEBUG = env.boolean("DEBUG", False)
+SECRET_KEY = env.text("SECRET_KEY")
+if not SECRET_KEY and DEBUG:
+    SECRET_KEY = "django-insecure-only-for-debug"  # noqa: S105
+elif not SECRET_KEY:
+    env.problems.append(
+        "SECRET_KEY is missing: set it, or SECRET_KEY_FILE, to at least 50 random characters "
+        "(python -c 'import secrets; print(secrets.token_urlsafe(50))')."
+    )
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+TRUSTED_PROXIES = env.words("TRUSTED_PROXIES", "127.0.0.1,::1")
+ENVIRONMENT_NAME = env.text("ENVIRONMENT_NAME")
+
+INSTALLED_APPS = [
+    "identity_console",
+    "auth0sync",  # before django_q: `manage.py qcluster` is ours
+    "employees",
+    "django_q",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "identity_console.middleware.trust_only_known_proxies",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "identity_console.urls"
+WSGI_APPLICATION = "identity_console.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+LANGUAGE_CODE = "en-us"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = DEBUG
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# --- Database -------------------------------------------------------------------------------
+
+DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CREATE_SHARED_TABLES = env.boolean("CREATE_SHARED_TABLES", False)
+LEGACY_TIME_ZONE = env.text("LEGACY_TIME_ZONE", "UTC")
+
+# --- Behind https ---------------------------------------------------------------------------
+
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # see trust_only_known_proxies
+SECURE_SSL_REDIRECT = not DEBUG
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+X_FRAME_OPTIONS = "DENY"
+
+# --- Mail -----------------------------------------------------------------------------------
+
+EMAIL_URL = env.text("EMAIL_URL")
+MAIL_CONFIGURED = bool(EMAIL_URL) or DEBUG  # without it invitations wait, and the pages say so
+if EMAIL_URL:
+    try:
+        vars().update(env.email_url_config(EMAIL_URL))
+    except Exception:  # noqa: BLE001  (django-environ lets any parsing error through)
+        env.problems.append("EMAIL_URL can't be understood: write smtp+tls://USER:PASSWORD@HOST:587.")
+else:
+    EMAIL_BACKEND = (
+        "django.core.mail.backends.console.EmailBackend"
+        if DEBUG
+        else "django.core.mail.backends.dummy.EmailBackend"
+    )
+EMAIL_TIMEOUT = 10  # seconds; part of what AUTH0_LEASE_SECONDS has to cover
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Identity console <no-reply@localhost>")
+
+# --- People ---------------------------------------------------------------------------------
+
+WORKSPACE_TIME_ZONES = env.pairs("WORKSPACE_TIME_ZONES", "MS=America/Chicago,TX=America/Chicago")
+DEFAULT_WORKSPACE_TIME_ZONE = "America/Chicago"
+PLACEHOLDER_EMAIL_DOMAINS = [
+    domain.lower() for domain in env.words("PLACEHOLDER_EMAIL_DOMAINS", "company.com")
+]
+DEPARTMENT_CODES = env.pairs("DEPARTMENT_CODES", "Heat Press=HP")
+
+for zone_setting, zone in [
+    ("LEGACY_TIME_ZONE", LEGACY_TIME_ZONE),
+    *(("WORKSPACE_TIME_ZONES", zone) for zone in WORKSPACE_TIME_ZONES.values()),
+]:
+    if zone not in available_timezones():
+        env.problems.append(
+            f"{zone_setting} names an unknown time zone: use a name such as America/Chicago."
+        )
+LEGACY_ZONE = ZoneInfo(LEGACY_TIME_ZONE if LEGACY_TIME_ZONE in available_timezones() else "UTC")
+
+# --- Queue ----------------------------------------------------------------------------------
+
+QUEUE_BROKER = env.text("QUEUE_BROKER", "orm").lower()
+QUEUE_WORKERS = env.whole_number("QUEUE_WORKERS", 2)
+REDIS_URL = env.text("REDIS_URL")
+if QUEUE_BROKER not in {"orm", "redis"}:
+    env.problems.append("QUEUE_BROKER must be orm or redis.")
+elif QUEUE_BROKER == "redis" and not REDIS_URL:
+    env.problems.append("QUEUE_BROKER is redis, but REDIS_URL is missing.")
+
+# A task ends by itself after 45 s (auth0sync/tasks.py): the queue's own limits only catch a bug.
+Q_CLUSTER = {
+    "name": "identity-console",
+    "workers": QUEUE_WORKERS,
+    "timeout": 55,
+    "retry": 200,
+    "queue_limit": 1,
+    "ack_failures": True,
+    "max_attempts": 1,
+    "poll": 0.2,
+    "save_limit": 100,
+    "catch_up": False,
+    "label": "Queue",
+    **({"redis": REDIS_URL} if QUEUE_BROKER == "redis" else {"orm": "default"}),
+}
+
+# --- Auth0 ----------------------------------------------------------------------------------
+
+AUTH0_DOMAIN = env.text("AUTH0_DOMAIN").lower()
+AUTH0_BASE_URL = env.http_root("AUTH0_BASE_URL") or (f"https://{AUTH0_DOMAIN}" if AUTH0_DOMAIN else "")
+AUTH0_CLIENT_ID = env.text("AUTH0_CLIENT_ID")
+AUTH0_CLIENT_SECRET = env.text("AUTH0_CLIENT_SECRET")
+AUTH0_LOGIN_CLIENT_ID = env.text("AUTH0_LOGIN_CLIENT_ID")
+AUTH0_CONNECTION = env.text("AUTH0_CONNECTION", "Username-Password-Authentication")
+AUTH0_SYNC_ENABLED = env.boolean("AUTH0_SYNC_ENABLED", True)
+AUTH0_ENABLE_ROLE_ASSIGNMENT = env.boolean("AUTH0_ENABLE_ROLE_ASSIGNMENT", True)
+AUTH0_SEND_VERIFICATION_EMAIL = env.boolean("AUTH0_SEND_VERIFICATION_EMAIL", False)
+AUTH0_DELETED_POLICY = env.text("AUTH0_DELETED_POLICY", "ask")
+AUTH0_SWEEP_SECONDS = env.whole_number("AUTH0_SWEEP_SECONDS", 10)
+AUTH0_FULL_SWEEP_SECONDS = env.whole_number("AUTH0_FULL_SWEEP_SECONDS", 300)
+AUTH0_LEASE_SECONDS = env.whole_number("AUTH0_LEASE_SECONDS", 60)
+AUTH0_TIMEOUT = env.whole_number("AUTH0_TIMEOUT", 10)
+AUTH0_RATE_LIMIT = env.number("AUTH0_RATE_LIMIT", 10, minimum=0.1)
+AUTH0_MAX_RETRIES = env.whole_number("AUTH0_MAX_RETRIES", 3, minimum=0)
+AUTH0_TOKEN_REFRESH_BUFFER = env.whole_number("AUTH0_TOKEN_REFRESH_BUFFER", 300, minimum=0)
+AUTH0_INVITE_HOURS = env.whole_number("AUTH0_INVITE_HOURS", 72)
+
+if "/" in AUTH0_DOMAIN or (AUTH0_DOMAIN and not urlsplit(f"https://{AUTH0_DOMAIN}").hostname):
+    env.problems.append("AUTH0_DOMAIN must be a host name only, such as example.us.auth0.com.")
+if AUTH0_DOMAIN and not (AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET):
+    env.problems.append(
+        "AUTH0_DOMAIN is set, but AUTH0_CLIENT_ID or AUTH0_CLIENT_SECRET (of the machine-to-machine "
+        "application) is missing."
+    )
+if AUTH0_DELETED_POLICY not in {"ask", "recreate"}:
+    env.problems.append("AUTH0_DELETED_POLICY must be ask or recreate.")
+if AUTH0_LEASE_SECONDS < 3 * AUTH0_TIMEOUT:
+    env.problems.append("AUTH0_LEASE_SECONDS must be at least three times AUTH0_TIMEOUT.")
+
+# --- Logs -----------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "httpx": {"level": "WARNING"},  # INFO holds addresses with e-mails in them
+        "django-q": {"level": "WARNING", "propagate": True},
+    },
+}
+
+env.refuse_if_wrong()

@@ -1,0 +1,17 @@
+"""Every address of the console."""
+
+from django.contrib import admin
+from django.urls import path
+from django.views.generic import RedirectView
+
+from identity_console.health import healthz, readyz
+
+admin.site.site_header = admin.site.site_title = "Identity console"
+admin.site.index_title = "People and accounts"
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("healthz", healthz),
+    path("readyz", readyz),
+]

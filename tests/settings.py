@@ -1,0 +1,42 @@
+"""The console's settings for tests: nothing is taken from the developer's own environment.
+
+TEST_DATABASE_URL chooses the server (default: SQLite); its databases are named
+``test_identity_console*``.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+KEPT = {"TEST_DATABASE_URL", "TEST_REDIS_URL"}
+NAMES = (
+    "SECRET_KEY DEBUG ALLOWED_HOSTS CSRF_TRUSTED_ORIGINS TRUSTED_PROXIES DATABASE_URL REDIS_URL "
+    "EMAIL_URL DEFAULT_FROM_EMAIL ENVIRONMENT_NAME LEGACY_TIME_ZONE WORKSPACE_TIME_ZONES "
+    "PLACEHOLDER_EMAIL_DOMAINS DEPARTMENT_CODES CREATE_SHARED_TABLES"
+).split()
+for name in list(os.environ):
+    plain = name.removesuffix("_FILE")
+    if plain in NAMES or plain.startswith(("AUTH0_", "QUEUE_")):
+        del os.environ[name]
+
+os.environ["ENV_FILE"] = os.devnull
+os.environ["SECRET_KEY"] = "only-for-tests-0123456789-0123456789-0123456789-0123456789"
+os.environ["EMAIL_URL"] = "consolemail://"
+os.environ["ALLOWED_HOSTS"] = "testserver,localhost,127.0.0.1"
+if os.environ.get("TEST_DATABASE_URL"):
+    os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
+
+from identity_console.settings import *  # noqa: E402, F403
+from identity_console.settings import DATABASES  # noqa: E402
+
+if "sqlite" in str(DATABASES["default"]["ENGINE"]):
+    # A file, not memory: workers and tests are processes and threads of their own.
+    DATABASES["default"]["TEST"] = {
+        "NAME": str(Path(tempfile.gettempdir()) / f"test_identity_console_{os.getuid()}.sqlite3")
+    }
+SECURE_SSL_REDIRECT = False
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
