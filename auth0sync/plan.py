@@ -1,0 +1,434 @@
+"""What the account of an employee should look like, and what has to be done to get there.
+
+Pure: no Django, no clock, no network. ``desired`` computes the account from the facts of the
+row; ``diff`` compares it with what was last seen in Auth0 and names the steps, most urgent first.
+Only fields that the console owns are compared; whatever else stands in the account is left alone.
+Source of every field: docs/architecture.md, "What goes into an account".
+"""
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from auth0sync.errors import Rejected
+
+PLAN_VERSION = 1  # raise it when the same facts lead to another account
+
+CREATED_BY = "productivity_system"
+ROLE_CODES = {
+    "production_associate": "associate",
+    "team_lead": "team_lead",
+    "manager": "manager",
+    "admin": "admin",
+    "finance": "finance",
+}
+CLOSING = ("sessions", "refresh_tokens", "read_back")  # after a block, in this order
+PREVIOUS_NAMES_MOST = 10
+GIVEN_NAME_MOST = 150  # facts: users, POST, "Lengths"
+PROFILE_BYTES_MOST = 8_000  # Auth0 allows 10 KB (facts: metadata limits)
+
+
+@dataclass(frozen=True)
+class PodFactory:
+    """One row of the PodFactory mapping."""
+
+    mapping_id: int
+    email: str
+    verified: bool
+    score: float
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that the plan may know of one employee: the row, its mappings, the settings used.
+
+    email: normalised; '' when there is none. email_usable: a real address, no placeholder.
+    shares_email_with: other active employees with the same normalised e-mail.
+    auth0_user_id: what stands in the row; '' when nothing does.
+    """
+
+    employee_id: int
+    name: str
+    email: str
+    email_usable: bool
+    personal_email: str
+    phone_number: str
+    department: str
+    department_code: str
+    workspace: str
+    timezone: str
+    connecteam_user_id: str
+    hire_date: str
+    is_active: bool
+    is_archived: bool
+    auth_method: str
+    auth0_role: str
+    auth0_user_id: str
+    invitation: str
+    shares_email_with: tuple[int, ...] = ()
+    podfactory: tuple[PodFactory, ...] = ()
+
+    def fingerprint(self) -> str:
+        """A hash that moves exactly when something that the plan reads has moved."""
+        data = json.dumps([PLAN_VERSION, asdict(self)], sort_keys=True, ensure_ascii=True)
+        return hashlib.sha256(data.encode()).hexdigest()
+
+    @property
+    def asks_for_account(self) -> bool:
+        """Whether the row says that this person signs in with Auth0, e-mail aside."""
+        return self.is_active and not self.is_archived and self.auth_method in {"auth0", "hybrid"}
+
+    @property
+    def wants_account(self) -> bool:
+        """Whether an account should be open: asked for, with an e-mail that is hers alone."""
+        return self.asks_for_account and self.email_usable and not self.shares_email_with
+
+
+@dataclass(frozen=True)
+class DesiredAccount:
+    """The account as the row wants it; None in a field or key means: not there."""
+
+    email: str
+    name: str | None
+    given_name: str | None
+    family_name: str | None
+    user_metadata: dict[str, Any]
+    app_metadata: dict[str, Any]
+    role: str | None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The fields that the console owns, as last read or confirmed in Auth0.
+
+    roles: None as long as nobody has asked. closed: which steps after a block are done.
+    """
+
+    user_id: str
+    email: str
+    email_verified: bool
+    name: str | None
+    given_name: str | None
+    family_name: str | None
+    blocked: bool
+    user_metadata: dict[str, Any] = field(default_factory=dict)
+    app_metadata: dict[str, Any] = field(default_factory=dict)
+    roles: tuple[str, ...] | None = None
+    closed: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, profile: Mapping[str, Any], before: "Seen | None" = None) -> "Seen":
+        """What a profile from Auth0 shows; roles and closing steps are kept from ``before``."""
+        blocked = bool(profile.get("blocked"))
+        return cls(
+            user_id=str(profile["user_id"]),
+            email=str(profile.get("email") or ""),
+            email_verified=bool(profile.get("email_verified")),
+            name=profile.get("name") or None,
+            given_name=profile.get("given_name") or None,
+            family_name=profile.get("family_name") or None,
+            blocked=blocked,
+            user_metadata=_ours(profile.get("user_metadata"), USER_METADATA_KEYS),
+            app_metadata=_ours(profile.get("app_metadata"), APP_METADATA_KEYS),
+            roles=before.roles if before else None,
+            closed=before.closed if before and blocked else (),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """For the column; :meth:`from_json` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Seen":
+        """What :meth:`as_json` wrote."""
+        roles = data["roles"]
+        return cls(
+            **{
+                **data,
+                "roles": None if roles is None else tuple(roles),
+                "closed": tuple(data["closed"]),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Create:
+    """Make the account. ``body`` has all but the id, the password and the connection."""
+
+    body: dict[str, Any]
+
+    def __str__(self) -> str:
+        return "create the account"
+
+
+@dataclass(frozen=True)
+class Update:
+    """Change these fields of the account, in one call."""
+
+    changes: dict[str, Any]
+
+    def __str__(self) -> str:
+        names = [
+            f"{name}.{key}" if isinstance(value, dict) else name
+            for name, value in self.changes.items()
+            for key in (value if isinstance(value, dict) else [name])
+        ]
+        return "update " + ", ".join(names)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Shut the account."""
+
+    def __str__(self) -> str:
+        return "block the account"
+
+
+@dataclass(frozen=True)
+class Close:
+    """One of the steps in CLOSING that follow a block."""
+
+    what: str
+
+    def __str__(self) -> str:
+        return {
+            "sessions": "end the Auth0 sessions",
+            "refresh_tokens": "revoke the refresh tokens",
+            "read_back": "read the block back",
+        }[self.what]
+
+
+@dataclass(frozen=True)
+class RemoveRole:
+    """Take a role away."""
+
+    role: str
+
+    def __str__(self) -> str:
+        return f"take the role {self.role} away"
+
+
+@dataclass(frozen=True)
+class AddRole:
+    """Give a role."""
+
+    role: str
+
+    def __str__(self) -> str:
+        return f"give the role {self.role}"
+
+
+Step = Create | Update | Block | Close | RemoveRole | AddRole
+
+
+def desired(facts: Facts, *, installation: str, assign_roles: bool = True) -> DesiredAccount:
+    """The account that this row wants.
+
+    installation: the random name of this installation, written into the account as a marker.
+    Raises Rejected when the row's Auth0 role is none of the five.
+    """
+    if facts.auth0_role not in ROLE_CODES:
+        raise Rejected(
+            f"The Auth0 role “{facts.auth0_role}” is none of {', '.join(ROLE_CODES)}.",
+            code="unknown_role",
+            field="auth0_role",
+        )
+    role_code = ROLE_CODES[facts.auth0_role]
+    given, _, family = facts.name.strip().partition(" ")
+    family = family.strip()
+    mapping = _best_mapping(facts.podfactory)
+    return DesiredAccount(
+        email=facts.email,
+        name=facts.name if facts.name.strip() else None,
+        given_name=given if 0 < len(given) <= GIVEN_NAME_MOST else None,
+        family_name=family if 0 < len(family) <= GIVEN_NAME_MOST else None,
+        user_metadata={
+            "employee_id": facts.employee_id,
+            "full_name": facts.name or None,
+            "department": facts.department or None,
+            "hire_date": facts.hire_date or None,
+            "phone_number": facts.phone_number or None,
+            "personal_email": facts.personal_email or None,
+            "timezone": facts.timezone,
+            "is_shop_floor": facts.auth_method in {"pin", "hybrid"},
+            "podfactory_email": mapping.email if mapping else None,
+        },
+        app_metadata={
+            "employee_id": facts.employee_id,
+            "internal_id": facts.employee_id,
+            "installation": installation,
+            "created_by": CREATED_BY,
+            "podfactory_enabled": bool(facts.podfactory),
+            "podfactory_sync_status": (
+                "matched" if any(m.verified for m in facts.podfactory) else "pending"
+            ),
+            "connecteam_id": facts.connecteam_user_id or None,
+            "department_code": facts.department_code or None,
+            "role_code": role_code,
+            "access_level": (
+                "shop_floor" if facts.auth0_role == "production_associate" else role_code
+            ),
+            "workspace": facts.workspace or None,
+        },
+        role=facts.auth0_role if assign_roles else None,
+    )
+
+
+USER_METADATA_KEYS = (
+    "employee_id",
+    "full_name",
+    "department",
+    "hire_date",
+    "phone_number",
+    "personal_email",
+    "timezone",
+    "is_shop_floor",
+    "podfactory_email",
+)
+APP_METADATA_KEYS = (
+    "employee_id",
+    "internal_id",
+    "installation",
+    "created_by",
+    "podfactory_enabled",
+    "podfactory_sync_status",
+    "connecteam_id",
+    "department_code",
+    "role_code",
+    "access_level",
+    "workspace",
+    "previous_names",
+)
+
+
+def diff(wanted: DesiredAccount | None, seen: Seen | None) -> list[Step]:
+    """The steps from what was seen to what is wanted; empty when nothing differs.
+
+    wanted: None when nobody should be able to use the account.
+    seen: None when there is no account.
+    """
+    if wanted is None:
+        return _steps_to_close(seen) if seen else []
+    if seen is None:
+        return [Create(_creation_body(wanted))]
+    steps: list[Step] = []
+    changes = _changes(wanted, seen)
+    if changes:
+        steps.append(Update(changes))
+    if wanted.role is not None:
+        held = seen.roles or ()
+        steps += [RemoveRole(role) for role in held if role in ROLE_CODES and role != wanted.role]
+        if wanted.role not in held:
+            steps.append(AddRole(wanted.role))
+    return steps
+
+
+def keep_email(wanted: DesiredAccount, seen: Seen) -> DesiredAccount:
+    """The same account with the e-mail left as it is in Auth0."""
+    return replace(wanted, email=normalise(seen.email))
+
+
+def holds(profile: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
+    """Whether an answer or a read shows everything that was sent.
+
+    Auth0 may pass over a field in silence (facts: users, PATCH), so a 200 alone is no success.
+    """
+    for name, value in sent.items():
+        got = profile.get(name)
+        if isinstance(value, dict):
+            inner = got if isinstance(got, Mapping) else {}
+            if any(not _same(inner.get(key), item) for key, item in value.items()):
+                return False
+        elif name == "email":
+            if normalise(str(got or "")) != normalise(str(value)):
+                return False
+        elif not _same(got, value):
+            return False
+    return True
+
+
+def normalise(email: str) -> str:
+    """An e-mail as it is compared: stripped, NFC, lower case."""
+    return unicodedata.normalize("NFC", email.strip()).lower()
+
+
+def department_code(department: str, overrides: Mapping[str, str]) -> str:
+    """The initials of the department (Heat Press: HP) unless ``overrides`` names another."""
+    return overrides.get(department) or "".join(word[0] for word in department.split()).upper()
+
+
+def _best_mapping(mappings: tuple[PodFactory, ...]) -> PodFactory | None:
+    with_email = [mapping for mapping in mappings if mapping.email]
+    return max(with_email, key=lambda m: (m.verified, m.score, m.mapping_id), default=None)
+
+
+def _steps_to_close(seen: Seen) -> list[Step]:
+    steps: list[Step] = [] if seen.blocked else [Block()]
+    return steps + [Close(what) for what in CLOSING if what not in seen.closed]
+
+
+def _creation_body(wanted: DesiredAccount) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "email": wanted.email,
+        "name": wanted.name,
+        "given_name": wanted.given_name,
+        "family_name": wanted.family_name,
+        "user_metadata": _without_none(wanted.user_metadata),
+        "app_metadata": _without_none(wanted.app_metadata),
+    }
+    return _without_none(body)
+
+
+def _changes(wanted: DesiredAccount, seen: Seen) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    if seen.blocked:
+        changes["blocked"] = False
+    if wanted.email != normalise(seen.email):
+        # Both, always: whether Auth0 resets the flag by itself is not known (facts: users, PATCH).
+        changes |= {"email": wanted.email, "email_verified": False}
+    # Without a name of its own Auth0 shows the e-mail, so "no name" can't be sent as a change.
+    if wanted.name is not None and wanted.name != seen.name:
+        changes["name"] = wanted.name
+    for name in ("given_name", "family_name"):
+        if not _same(getattr(wanted, name), getattr(seen, name)):
+            changes[name] = getattr(wanted, name)
+    user_metadata = _moved(wanted.user_metadata, seen.user_metadata)
+    app_metadata = _moved(wanted.app_metadata, seen.app_metadata)
+    if "name" in changes and seen.name and normalise(seen.name) != normalise(seen.email):
+        app_metadata["previous_names"] = _previous_names(wanted, seen)
+    # Never an empty object: PATCH with {} wipes all metadata (facts: users, PATCH).
+    if user_metadata:
+        changes["user_metadata"] = user_metadata
+    if app_metadata:
+        changes["app_metadata"] = app_metadata
+    return changes
+
+
+def _previous_names(wanted: DesiredAccount, seen: Seen) -> list[str]:
+    earlier = seen.app_metadata.get("previous_names") or []
+    names = list(dict.fromkeys([seen.name, *(str(name) for name in earlier)]))
+    names = [name for name in names if name and name != wanted.name][:PREVIOUS_NAMES_MOST]
+    rest = len(json.dumps(_creation_body(wanted), ensure_ascii=False).encode())
+    while names and rest + len(json.dumps(names, ensure_ascii=False).encode()) > PROFILE_BYTES_MOST:
+        names.pop()
+    return names
+
+
+def _moved(wanted: Mapping[str, Any], seen: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in wanted.items() if not _same(value, seen.get(key))}
+
+
+def _same(one: Any, other: Any) -> bool:
+    return (None if one == "" else one) == (None if other == "" else other)
+
+
+def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _ours(metadata: Any, keys: tuple[str, ...]) -> dict[str, Any]:
+    found = metadata if isinstance(metadata, Mapping) else {}
+    return {key: found[key] for key in keys if found.get(key) is not None}
