@@ -1,0 +1,40 @@
+"""What can go wrong when a person is added or changed; each message can be shown to a manager."""
+
+
+class EmployeesError(Exception):
+    """Any refusal of this app. ``field`` is the column it belongs to, where there is one."""
+
+    field: str | None = None
+
+
+class UnknownEmployee(EmployeesError):
+    """There is no row with this ``employees.id``."""
+
+    def __init__(self, employee_id: int) -> None:
+        super().__init__(f"There is no employee {employee_id}.")
+        self.employee_id = employee_id
+
+
+class InvalidValue(EmployeesError):
+    """A value that its column must not hold; ``reason`` is a sentence in plain words."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason)
+        self.field = field
+        self.reason = reason
+
+
+class EmailTaken(EmployeesError):
+    """Another person has this work e-mail.
+
+    other_id, other_name: that person; ``None`` and ``""`` when the database refused the e-mail
+    and the row that holds it was gone a moment later.
+    """
+
+    field = "email"
+
+    def __init__(self, other_id: int | None, other_name: str) -> None:
+        holder = f"{other_name} (number {other_id})" if other_id else "another person"
+        super().__init__(f"This e-mail already belongs to {holder}.")
+        self.other_id = other_id
+        self.other_name = other_name

@@ -1,0 +1,202 @@
+"""The tables that the console shares with the Flask application, and one of its own.
+
+The shared tables are unmanaged: they hold live data and other programs write them too. Rules live
+in ``services``; what the Flask application does with each column is in docs/legacy-contract.md.
+"""
+
+from decimal import Decimal
+
+from django.db import models
+from django.db.models.functions import Now
+
+from employees.fields import BlankIsNullField, LegacyDateTimeField
+
+
+class AuthMethod(models.TextChoices):
+    """How somebody signs in."""
+
+    PIN = "pin", "PIN at the kiosk"
+    AUTH0 = "auth0", "Auth0 account"
+    HYBRID = "hybrid", "PIN and Auth0 account"
+
+
+class SyncStatus(models.TextChoices):
+    """How far the Auth0 account is; NULL means that none is wanted."""
+
+    PENDING = "pending", "Waiting for the account"
+    CREATED = "created", "Created, e-mail not verified"
+    VERIFIED = "verified", "Verified"
+    FAILED = "failed", "Needs attention"
+
+
+class Auth0Role(models.TextChoices):
+    """What somebody may do in the programs that Auth0 guards."""
+
+    PRODUCTION_ASSOCIATE = "production_associate", "Production associate"
+    TEAM_LEAD = "team_lead", "Team lead"
+    MANAGER = "manager", "Manager"
+    ADMIN = "admin", "Administrator"
+    FINANCE = "finance", "Finance"
+
+
+class Workspace(models.TextChoices):
+    """Where somebody works."""
+
+    MS = "MS", "Mississippi"
+    TX = "TX", "Texas"
+
+
+class Invitation(models.TextChoices):
+    """How somebody hears of their new account."""
+
+    WORK = "work", "To the work e-mail"
+    PERSONAL = "personal", "To the personal e-mail"
+    AUTH0 = "auth0", "Auth0 sends its own verification mail"
+    VERIFIED = "verified", "No mail: the e-mail is known to be theirs"
+    NONE = "none", "Not yet"
+
+
+class RoleConfig(models.Model):
+    """A job on the shop floor and its production targets; kept by the Flask application."""
+
+    id = models.AutoField(primary_key=True)
+    role_name = models.CharField(max_length=50)
+    role_type = models.CharField(
+        max_length=10,
+        choices=[("continuous", "Continuous"), ("batch", "Batch")],
+        db_default="continuous",
+    )
+    multiplier = models.DecimalField(max_digits=4, decimal_places=2, db_default=Decimal("1.00"))
+    expected_per_hour = models.IntegerField(null=True, blank=True)
+    idle_threshold_minutes = models.IntegerField(null=True, blank=True)
+    monthly_target = models.IntegerField(null=True, blank=True)
+    seconds_per_item = models.IntegerField(null=True, blank=True)
+
+    class Meta:
+        managed = False
+        db_table = "role_configs"
+        verbose_name = "role"
+
+    def __str__(self) -> str:
+        return self.role_name
+
+
+class Employee(models.Model):
+    """A person. ``id`` is the number typed at the kiosk.
+
+    ``workspace`` and ``auth0_role`` have no choices here: rows written by SQL may hold anything,
+    and a form must be able to save the rest of such a row.
+    """
+
+    id = models.AutoField(primary_key=True, verbose_name="number")
+    name = models.CharField(max_length=255)
+    email = models.CharField("e-mail", max_length=255, null=True, blank=True, unique=True)
+    personal_email = models.CharField("personal e-mail", max_length=255, null=True, blank=True)
+    phone_number = models.CharField("phone", max_length=20, null=True, blank=True)
+    role = models.ForeignKey(
+        RoleConfig,
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        related_name="employees",
+    )
+    department = models.CharField(max_length=100, null=True, blank=True)
+    workspace = models.CharField(max_length=10, null=True, blank=True, db_default="MS")
+    connecteam_user_id = models.CharField(max_length=50, null=True, blank=True)
+    is_active = models.BooleanField("active", db_default=True)
+    is_new_employee = models.BooleanField(db_default=False)
+    is_contractor = models.BooleanField("contractor", db_default=False)
+    hire_date = models.DateField(null=True, blank=True)
+    grace_period_end = models.DateField(null=True, blank=True)
+    notes = models.TextField(null=True, blank=True)
+    current_streak = models.IntegerField(db_default=0)
+    achievement_points = models.IntegerField(db_default=0)
+    welcome_sent_at = LegacyDateTimeField(null=True, blank=True)
+    archived_at = LegacyDateTimeField("archived", null=True, blank=True)
+    created_at = models.DateTimeField("added", null=True, editable=False, db_default=Now())
+    updated_at = models.DateTimeField("changed", null=True, editable=False, db_default=Now())
+
+    # Ours, added beside the others; the datetimes are UTC.
+    auth0_user_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
+    auth_method = models.CharField(
+        "signs in with", max_length=10, choices=AuthMethod, db_default=AuthMethod.PIN
+    )
+    auth0_account_created_at = models.DateTimeField(null=True, blank=True)
+    auth0_email_verified_at = models.DateTimeField(null=True, blank=True)
+    auth0_sync_status = BlankIsNullField(
+        max_length=10, choices=SyncStatus, null=True, blank=True, default=None
+    )
+    auth0_role = models.CharField(
+        "Auth0 role", max_length=50, db_default=Auth0Role.PRODUCTION_ASSOCIATE
+    )
+
+    class Meta:
+        managed = False
+        db_table = "employees"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.pk})"
+
+
+class EmployeeAuth(models.Model):
+    """The PIN and the kiosk session. Some installations hold two rows for one person.
+
+    ``login_token`` is in clear because the Flask application compares it so. Nothing of this
+    table is ever shown, listed or searched.
+    """
+
+    id = models.AutoField(primary_key=True)
+    employee = models.ForeignKey(
+        Employee, models.DO_NOTHING, db_constraint=False, related_name="auth_rows"
+    )
+    pin = models.CharField(max_length=255, null=True, blank=True)
+    pin_plain = models.CharField(max_length=10, null=True, blank=True)
+    pin_set_at = LegacyDateTimeField(null=True, blank=True)
+    login_token = models.CharField(max_length=64, null=True, blank=True)
+    token_expires = LegacyDateTimeField(null=True, blank=True)
+    last_login = LegacyDateTimeField(null=True, blank=True)
+
+    class Meta:
+        managed = False
+        db_table = "employee_auth"
+
+    def __str__(self) -> str:
+        return f"PIN of employee {self.employee_id}"
+
+
+class PodFactoryMapping(models.Model):
+    """Under which e-mail and name PodFactory knows a person; one row per production role."""
+
+    id = models.AutoField(primary_key=True)
+    employee = models.ForeignKey(
+        Employee, models.DO_NOTHING, db_constraint=False, related_name="podfactory_mappings"
+    )
+    podfactory_email = models.CharField(max_length=255, null=True, blank=True)
+    podfactory_name = models.CharField(max_length=255, null=True, blank=True)
+    similarity_score = models.DecimalField(max_digits=4, decimal_places=3, null=True, blank=True)
+    confidence_level = models.CharField(max_length=16, null=True, blank=True)
+    is_verified = models.BooleanField("verified", db_default=False)
+    created_at = models.DateTimeField(null=True, editable=False, db_default=Now())
+    verified_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        managed = False
+        db_table = "employee_podfactory_mapping_v2"
+        verbose_name = "PodFactory mapping"
+
+    def __str__(self) -> str:
+        return self.podfactory_email or self.podfactory_name or f"PodFactory mapping {self.pk}"
+
+
+class InvitationChoice(models.Model):
+    """How somebody is invited, which the employee row has no column for; absent means work."""
+
+    employee_id = models.IntegerField(primary_key=True)
+    kind = models.CharField(max_length=10, choices=Invitation, default=Invitation.WORK)
+
+    class Meta:
+        db_table = "employee_invitation"
+
+    def __str__(self) -> str:
+        return f"employee {self.employee_id}: {self.kind}"

@@ -1,0 +1,42 @@
+"""Reads that more than one place needs."""
+
+from employees.emails import normalise_email
+from employees.models import Employee, Invitation, InvitationChoice, RoleConfig
+from employees.values import SHOP_FLOOR, tidy
+
+
+def invitation_of(employee_id: int) -> str:
+    """How this person is invited, one of ``Invitation``; work where nobody chose."""
+    choice = InvitationChoice.objects.filter(pk=employee_id).first()
+    return choice.kind if choice else Invitation.WORK
+
+
+def holder_of(email: str | None, except_id: int | None = None) -> Employee | None:
+    """Who has this work e-mail, active or not; None when it is free or blank.
+
+    The database only finds candidates: its collation takes José for jose, so they are compared
+    again, exactly. except_id: the person whose own e-mail doesn't count.
+    """
+    wanted = normalise_email(email)
+    if not wanted:
+        return None
+    candidates = Employee.objects.filter(email__iexact=wanted).exclude(pk=except_id).order_by("pk")
+    for candidate in candidates.only("id", "name", "email"):
+        if normalise_email(candidate.email) == wanted:
+            return candidate
+    return None
+
+
+def departments() -> list[str]:
+    """The departments to choose from: those in use and the names of the roles, by alphabet."""
+    used = Employee.objects.exclude(department=None).values_list("department", flat=True)
+    roles = RoleConfig.objects.values_list("role_name", flat=True)
+    by_name = {tidy(name).lower(): tidy(name) for name in [*roles, *used.distinct()]}
+    by_name.pop("", None)
+    return sorted(by_name.values(), key=str.lower)
+
+
+def shop_floor_departments() -> frozenset[str]:
+    """In lower case: the departments that are jobs of the shop floor, which role_configs lists."""
+    roles = RoleConfig.objects.values_list("role_name", flat=True)
+    return SHOP_FLOOR | {tidy(name).lower() for name in roles}
