@@ -20,9 +20,9 @@ def holder_of(email: str | None, except_id: int | None = None) -> Employee | Non
     wanted = normalise_email(email)
     if not wanted:
         return None
-    candidates = Employee.objects.filter(email__iexact=wanted).exclude(pk=except_id).order_by("pk")
+    candidates = Employee.objects.filter(email__iexact=wanted).order_by("pk")
     for candidate in candidates.only("id", "name", "email"):
-        if normalise_email(candidate.email) == wanted:
+        if candidate.pk != except_id and normalise_email(candidate.email) == wanted:
             return candidate
     return None
 
