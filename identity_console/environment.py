@@ -140,8 +140,7 @@ class Environment(environ.Env):  # type: ignore[misc]
                 charset="utf8mb4",
                 connect_timeout=5,
                 init_command=(
-                    "SET time_zone='+00:00',"
-                    " sql_mode=CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')"
+                    "SET time_zone='+00:00', sql_mode=CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')"
                 ),
             )
         else:

@@ -109,8 +109,10 @@ LEGACY_TIME_ZONE = env.text("LEGACY_TIME_ZONE", "UTC")
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # see trust_only_known_proxies
 SECURE_SSL_REDIRECT = not DEBUG
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # load balancers ask these without https
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
+# The console is one host: whether its sister hosts have https is not for it to promise.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 X_FRAME_OPTIONS = "DENY"
@@ -123,7 +125,9 @@ if EMAIL_URL:
     try:
         vars().update(env.email_url_config(EMAIL_URL))
     except Exception:  # noqa: BLE001  (django-environ lets any parsing error through)
-        env.problems.append("EMAIL_URL can't be understood: write smtp+tls://USER:PASSWORD@HOST:587.")
+        env.problems.append(
+            "EMAIL_URL can't be understood: write smtp+tls://USER:PASSWORD@HOST:587."
+        )
 else:
     EMAIL_BACKEND = (
         "django.core.mail.backends.console.EmailBackend"
@@ -181,7 +185,9 @@ Q_CLUSTER = {
 # --- Auth0 ----------------------------------------------------------------------------------
 
 AUTH0_DOMAIN = env.text("AUTH0_DOMAIN").lower()
-AUTH0_BASE_URL = env.http_root("AUTH0_BASE_URL") or (f"https://{AUTH0_DOMAIN}" if AUTH0_DOMAIN else "")
+AUTH0_BASE_URL = env.http_root("AUTH0_BASE_URL") or (
+    f"https://{AUTH0_DOMAIN}" if AUTH0_DOMAIN else ""
+)
 AUTH0_CLIENT_ID = env.text("AUTH0_CLIENT_ID")
 AUTH0_CLIENT_SECRET = env.text("AUTH0_CLIENT_SECRET")
 AUTH0_LOGIN_CLIENT_ID = env.text("AUTH0_LOGIN_CLIENT_ID")
@@ -203,8 +209,8 @@ if "/" in AUTH0_DOMAIN or (AUTH0_DOMAIN and not urlsplit(f"https://{AUTH0_DOMAIN
     env.problems.append("AUTH0_DOMAIN must be a host name only, such as example.us.auth0.com.")
 if AUTH0_DOMAIN and not (AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET):
     env.problems.append(
-        "AUTH0_DOMAIN is set, but AUTH0_CLIENT_ID or AUTH0_CLIENT_SECRET (of the machine-to-machine "
-        "application) is missing."
+        "AUTH0_DOMAIN is set, but AUTH0_CLIENT_ID or AUTH0_CLIENT_SECRET (of the "
+        "machine-to-machine application) is missing."
     )
 if AUTH0_DELETED_POLICY not in {"ask", "recreate"}:
     env.problems.append("AUTH0_DELETED_POLICY must be ask or recreate.")
