@@ -1,0 +1,45 @@
+"""``--fail-on-skip``: a test that is skipped by accident fails the run (used by `.ci/run`)."""
+
+from collections.abc import Generator
+
+import pytest
+
+# A test may be for one database alone: the same run has the other one too. Say it in these words.
+ALLOWED_REASONS = ("only on SQLite", "only on MariaDB")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--fail-on-skip",
+        action="store_true",
+        help=f"A skipped test fails, unless its reason holds {' or '.join(ALLOWED_REASONS)}",
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if not hasattr(report, "wasxfail"):  # an expected failure is reported as skipped too
+        refuse_skip(report, item.config)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    refuse_skip(report, collector.config)
+    return report
+
+
+def refuse_skip(report: pytest.TestReport | pytest.CollectReport, config: pytest.Config) -> None:
+    """Turn a skip without an allowed reason into a failure."""
+    if not report.skipped or not config.getoption("--fail-on-skip"):
+        return
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    if not any(allowed in reason for allowed in ALLOWED_REASONS):
+        report.outcome = "failed"
+        report.longrepr = f"Skipped, but nothing may be skipped in this run: {reason}"

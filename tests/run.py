@@ -1,0 +1,207 @@
+"""Everything that has to pass: ``python -m tests.run``, or ``python -m tests.run lint``.
+
+Tests run several times: all that need no process of their own on every core, first on SQLite,
+then on MariaDB; then those marked ``process``, one after the other, on both. A server that doesn't
+answer is said in a line that begins with SKIPPED.
+
+Settings, from the environment:
+
+TEST_DATABASE_URL  the MariaDB or MySQL server (mysql://root@127.0.0.1:3306/identity_console_…,
+                   with the checkout's own ending, so that two checkouts can be tested at once)
+TEST_REDIS_URL     the Redis server (redis://127.0.0.1:6379/9)
+REQUIRE_SUITES     comma-separated: mariadb, redis, recordings. What is named here has to run, and
+                   then no test may be skipped by accident. Default: all with CI=true, else none
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+RECORDINGS = ROOT.parent / "shared" / "recordings"
+SUITES = ("mariadb", "redis", "recordings")
+PACKAGES = ("identity_console", "employees", "auth0sync", "devtenant", "tests", "bench")
+ANSWER_S = 5  # how long a server may take to say that it is there
+
+
+@dataclass(frozen=True)
+class Step:
+    """One program to run; ``env`` is added to the environment, None takes a name out."""
+
+    name: str
+    command: list[str]
+    env: Mapping[str, str | None] = field(default_factory=dict)
+
+    def run(self, folder: str) -> bool:
+        """Run it with its temporary files in ``folder``; returns whether it succeeded."""
+        say(f"\n=== {self.name}")
+        env = {**os.environ, "TMPDIR": folder, **self.env}
+        started = time.monotonic()
+        status = subprocess.call(
+            self.command, cwd=ROOT, env={name: v for name, v in env.items() if v is not None}
+        )
+        say(f"--- {self.name}: {time.monotonic() - started:.1f} s")
+        return status == 0
+
+
+def say(line: str) -> None:
+    """Print at once, so that the line stands before what the next program prints."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def lint_steps() -> list[Step]:
+    """The checks that run no test."""
+    programs = Path(sys.executable).parent
+    # What an installation with https and DEBUG off has to have; the values are examples.
+    production: dict[str, str | None] = {
+        **dict.fromkeys((name for name in os.environ if name.startswith("AUTH0_")), None),
+        "ENV_FILE": os.devnull,
+        "DEBUG": "false",
+        "SECRET_KEY": hashlib.sha512(b"only for this check").hexdigest(),
+        "ALLOWED_HOSTS": "console.example.com",
+        "DATABASE_URL": "sqlite://:memory:",
+        "DJANGO_SETTINGS_MODULE": "identity_console.settings",
+    }
+    manage = [sys.executable, "manage.py"]
+    return [
+        Step("ruff check", [str(programs / "ruff"), "check", "--quiet"]),
+        Step("ruff format", [str(programs / "ruff"), "format", "--check", "--quiet"]),
+        Step("mypy", [str(programs / "mypy"), "--no-error-summary", *PACKAGES, "manage.py"]),
+        Step("lint-imports", [str(programs / "lint-imports"), "--no-cache"]),
+        Step("missing migrations", [*manage, "makemigrations", "--check", "--dry-run"], production),
+        Step(
+            "deployment check",
+            [*manage, "check", "--deploy", "--fail-level", "WARNING"],
+            production,
+        ),
+    ]
+
+
+def test_steps(servers: dict[str, str], strict: bool) -> list[Step]:
+    """The runs of pytest: ``servers`` holds the addresses of those that answer."""
+    pytest = [sys.executable, "-m", "pytest", "--create-db", "--no-header"]
+    pytest += ["--fail-on-skip"] if strict else []
+    databases = {"SQLite": None, "MariaDB": servers.get("mariadb")}
+    if not databases["MariaDB"]:
+        del databases["MariaDB"]
+    steps = []
+    for kind, options in [
+        ("tests", ["-m", "not process", "-n", "auto"]),
+        ("process tests", ["-m", "process"]),
+    ]:
+        for name, url in databases.items():
+            env = {"TEST_DATABASE_URL": url, "TEST_REDIS_URL": servers.get("redis")}
+            steps.append(Step(f"{kind} on {name}", [*pytest, *options], env))
+    return steps
+
+
+def required_suites(env: Mapping[str, str]) -> set[str]:
+    """The suites that may not be left out.
+
+    Raises: SystemExit, for a name that isn't a suite: a misspelt one would require nothing.
+    """
+    default = ",".join(SUITES) if env.get("CI", "").lower() == "true" else ""
+    wanted = env.get("REQUIRE_SUITES", default)
+    names = {name.strip() for name in wanted.split(",") if name.strip()}
+    if names - set(SUITES):
+        raise SystemExit(f"REQUIRE_SUITES may name {', '.join(SUITES)} only.")
+    return names
+
+
+def database_url(env: Mapping[str, str]) -> str:
+    """TEST_DATABASE_URL, or a database of this checkout's own on the usual port."""
+    ending = hashlib.sha256(str(ROOT).encode()).hexdigest()[:6]
+    default = f"mysql://root@127.0.0.1:3306/identity_console_{ending}"
+    return env.get("TEST_DATABASE_URL") or default
+
+
+def why_no_mariadb(url: str) -> str:
+    """Why the MariaDB suite can't run, without the password; '' when it can."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"mysql", "mariadb"}:
+        return "TEST_DATABASE_URL names no MariaDB or MySQL server"
+    place = f"{parts.hostname}:{parts.port or 3306}"
+    try:
+        import MySQLdb  # type: ignore[import-untyped]
+    except ImportError:
+        return "mysqlclient isn't installed (`make setup` says why)"
+    try:
+        MySQLdb.connect(
+            host=parts.hostname or "127.0.0.1",
+            port=parts.port or 3306,
+            user=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+            connect_timeout=ANSWER_S,
+        ).close()
+    except MySQLdb.OperationalError as error:
+        denied = error.args[0] in {1044, 1045, 1698}
+        return f"{place} refuses the log-in" if denied else f"{place} doesn't answer"
+    return ""
+
+
+def why_no_redis(url: str) -> str:
+    """Why the Redis suite can't run; '' when it can."""
+    from redis import Redis, RedisError
+
+    try:
+        Redis.from_url(
+            url, socket_connect_timeout=ANSWER_S, socket_timeout=ANSWER_S, retry=None
+        ).ping()
+    except (RedisError, ValueError):
+        parts = urlsplit(url)
+        return f"{parts.hostname}:{parts.port or 6379} doesn't answer"
+    return ""
+
+
+def look_around(env: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Which servers answer, by suite, and why the other suites are left out."""
+    servers, absent = {}, {}
+    mariadb, redis = database_url(env), env.get("TEST_REDIS_URL") or "redis://127.0.0.1:6379/9"
+    for suite, url, why in [
+        ("mariadb", mariadb, why_no_mariadb(mariadb)),
+        ("redis", redis, why_no_redis(redis)),
+    ]:
+        if why:
+            absent[suite] = why
+        else:
+            servers[suite] = url
+    if not RECORDINGS.is_dir():
+        absent["recordings"] = f"{os.path.relpath(RECORDINGS, ROOT)} isn't there"
+    return servers, absent
+
+
+def main(arguments: list[str]) -> int:
+    """Run the checks, and the tests too unless told ``lint``; returns the exit status."""
+    steps = lint_steps()
+    absent: dict[str, str] = {}
+    required = required_suites(os.environ)
+    if arguments != ["lint"]:
+        servers, absent = look_around(os.environ)
+        steps += test_steps(servers, strict=bool(required))
+    with tempfile.TemporaryDirectory(prefix="identity-console-") as folder:
+        failed = [step.name for step in steps if not step.run(folder)]
+    say("\n=== Summary")
+    for suite, why in absent.items():
+        say(f"SKIPPED: {suite} suite: {why}")
+        if suite in required:
+            failed.append(f"{suite} suite (required, but {why})")
+    for name in failed:
+        say(f"FAILED: {name}")
+    if not failed:
+        say(f"All {len(steps)} steps passed.")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
