@@ -105,7 +105,7 @@ def reactivate(employee_id: int, actor: str) -> bool:
 
 @transaction.atomic
 def archive(employee_id: int, actor: str) -> bool:
-    """Put a person away: deactivated, and out of every list; True when the row changed.
+    """Put a person away, deactivated; True when the row changed.
 
     Raises: UnknownEmployee.
     """

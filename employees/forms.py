@@ -1,0 +1,193 @@
+"""The form on which a manager adds or changes a person."""
+
+import json
+from datetime import date, datetime
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from employees.errors import EmailTaken, EmployeesError, InvalidValue
+from employees.models import Auth0Role, AuthMethod, Employee, Invitation, Workspace
+from employees.selectors import departments, holder_of, invitation_of, shop_floor_departments
+from employees.values import clean_value
+
+PROPOSE = ("", "As usual for the department")
+WORKSPACES = [("", "Not known"), *Workspace.choices]
+EMAIL_INPUT = {"class": "vTextField", "inputmode": "email", "spellcheck": "false"}
+
+
+class DatalistInput(forms.TextInput):
+    """A text input that proposes values and takes any other."""
+
+    proposals: list[str]
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs)
+        self.proposals = []
+
+    def render(
+        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
+    ) -> SafeString:
+        """The input and its ``<datalist>``."""
+        list_id = f"{(attrs or {}).get('id', name)}_list"
+        options = format_html_join("", '<option value="{}">', ((text,) for text in self.proposals))
+        return format_html(
+            '{}<datalist id="{}">{}</datalist>',
+            super().render(name, value, {**(attrs or {}), "list": list_id}, renderer),
+            list_id,
+            options,
+        )
+
+
+class EmployeeForm(forms.ModelForm[Employee]):
+    """Everything that people decide about a person, and nothing that programs keep.
+
+    The rendered values travel with the form, so ``changed_data`` is what *this* manager changed,
+    not what differs from the row by now. Saving is the services' job (``EmployeeAdmin``).
+    """
+
+    # Set on a subclass when a service refused what had passed the form (a race).
+    refused: ClassVar[EmployeesError | None] = None
+
+    email = forms.CharField(
+        label="E-mail",
+        required=False,
+        max_length=255,
+        widget=forms.TextInput(EMAIL_INPUT),
+        help_text="Work e-mail, which the account is made for. Without one there is no account.",
+    )
+    personal_email = forms.CharField(
+        label="Personal e-mail",
+        required=False,
+        max_length=255,
+        widget=forms.TextInput(EMAIL_INPUT),
+    )
+    department = forms.CharField(
+        required=False, max_length=100, widget=DatalistInput({"class": "vTextField"})
+    )
+    workspace = forms.TypedChoiceField(
+        required=False,
+        choices=WORKSPACES,
+        empty_value=None,
+        initial=Workspace.MS,
+    )
+    auth_method = forms.ChoiceField(
+        label="Signs in with", choices=[PROPOSE, *AuthMethod.choices], required=False
+    )
+    invitation = forms.ChoiceField(
+        label="Invited", choices=Invitation.choices, initial=Invitation.WORK
+    )
+    auth0_role = forms.ChoiceField(
+        label="Auth0 role", choices=Auth0Role.choices, initial=Auth0Role.PRODUCTION_ASSOCIATE
+    )
+
+    class Meta:
+        model = Employee
+        fields = (
+            "name",
+            "email",
+            "personal_email",
+            "phone_number",
+            "department",
+            "role",
+            "workspace",
+            "hire_date",
+            "auth_method",
+            "auth0_role",
+        )
+
+    class Media:
+        js = ("employees/employee_form.js",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.adding = self.instance.pk is None
+        if self.adding:
+            self._propose()
+        else:
+            self._take_the_row_as_it_is()
+        if isinstance(widget := self.fields["department"].widget, DatalistInput):
+            widget.proposals = departments()
+
+    def _propose(self) -> None:
+        self.fields["hire_date"].initial = today
+        self.fields["auth_method"].widget.attrs["data-shop-floor"] = json.dumps(
+            sorted(shop_floor_departments())
+        )
+
+    def _take_the_row_as_it_is(self) -> None:
+        self.fields["auth_method"].required = True
+        self._set_choices("auth_method", AuthMethod.choices)
+        # A value written by SQL stays what it is unless somebody changes it.
+        for name, choices in (("workspace", WORKSPACES), ("auth0_role", Auth0Role.choices)):
+            value = getattr(self.instance, name)
+            if value and value not in dict(choices):
+                self._set_choices(name, [*choices, (value, f"{value} (not known here)")])
+        self.initial["invitation"] = invitation_of(self.instance.pk)
+        for name, field in self.fields.items():
+            # A program that posts without the rendered values is compared with the row.
+            sent = self.add_initial_prefix(name) in self.data
+            field.show_hidden_initial = sent or not self.is_bound
+
+    def _set_choices(self, name: str, choices: list[Any]) -> None:
+        field = self.fields[name]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = choices
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The columns to write: all for a newcomer, else those that this manager changed."""
+        written = self.fields if self.adding else self.changed_data
+        names = [name for name in EmployeeForm.Meta.fields if name in written]
+        return {name: self.cleaned_data[name] for name in names}
+
+    def clean(self) -> dict[str, Any]:
+        """Hold what is to be written against the rules of the columns."""
+        super().clean()
+        to_check = self.fields if self.adding else self.changed_data
+        for name in [name for name in to_check if name in self.cleaned_data]:
+            if name in ("role", "invitation") or (name == "auth_method" and self.adding):
+                continue
+            try:
+                self.cleaned_data[name] = clean_value(name, self.cleaned_data[name])
+            except InvalidValue as error:
+                self.add_error(name, error.reason)
+        if "email" in to_check and self.cleaned_data.get("email"):
+            self._refuse_taken_email(self.cleaned_data["email"])
+        if self.refused is not None and not self.errors:
+            field = self.refused.field
+            self.add_error(field if field in self.fields else None, refusal(self.refused))
+        return self.cleaned_data
+
+    def validate_unique(self) -> None:
+        """Left to :meth:`clean`, which names the holder of a taken e-mail."""
+
+    def _refuse_taken_email(self, email: str) -> None:
+        other = holder_of(email, self.instance.pk)
+        if other is not None:
+            self.add_error("email", refusal(EmailTaken(other.pk, other.name)))
+
+
+def refusal(error: EmployeesError) -> ValidationError:
+    """The error in words; a taken e-mail links to the person who has it."""
+    if isinstance(error, EmailTaken) and error.other_id:
+        url = reverse("admin:employees_employee_change", args=[error.other_id])
+        message = format_html(
+            'This e-mail already belongs to <a href="{}">{} (number {})</a>.',
+            url,
+            error.other_name,
+            error.other_id,
+        )
+        return ValidationError(message, code="taken")
+    return ValidationError(str(error), code="refused")
+
+
+def today() -> date:
+    """The day at the company, where it is still yesterday evening when UTC has moved on."""
+    return datetime.now(ZoneInfo(settings.DEFAULT_WORKSPACE_TIME_ZONE)).date()
