@@ -1,0 +1,54 @@
+"""Start the stand-in tenant: ``python -m devtenant``."""
+
+import argparse
+import sqlite3
+import sys
+from pathlib import Path
+
+from devtenant.buckets import PLANS
+from devtenant.server import ADDRESS, PortInUse, run_until_signal, start
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m devtenant",
+        description="A stand-in for an Auth0 tenant, on this machine alone. It is not Auth0.",
+    )
+    parser.add_argument("--port", type=int, default=8001, help="HTTP port, 0 = a free one")
+    parser.add_argument("--plan", choices=sorted(PLANS), default="demo", help="rate limits")
+    parser.add_argument("--state", type=Path, help="SQLite file (default: memory only)")
+    parser.add_argument("--smtp-port", type=int, default=1025, help="mailbox, 0 = none")
+    parser.add_argument("--empty", action="store_true", help="start without the five roles")
+    parser.add_argument("--verbose", action="store_true", help="one line per request")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT. Returns the exit status."""
+    options = arguments()
+    try:
+        running = start(
+            port=options.port,
+            plan=options.plan,
+            path=options.state,
+            smtp_port=options.smtp_port,
+            empty=options.empty,
+            verbose=options.verbose,
+        )
+    except PortInUse as error:
+        print(error, file=sys.stderr)
+        return 1
+    except sqlite3.Error as error:
+        print(f"The state file {options.state} cannot be used: {error}.", file=sys.stderr)
+        return 1
+
+    def ready() -> None:
+        print(f"devtenant listening on http://{ADDRESS}:{running.port}", flush=True)
+
+    run_until_signal(running, ready)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""The Flask application: which address is answered by which part."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, jsonify, request
+
+from devtenant import (
+    clients,
+    connections,
+    jobs,
+    permissions,
+    resource_servers,
+    roles,
+    sessions,
+    tenant_settings,
+    tickets,
+    users,
+)
+from devtenant.api import answer
+from devtenant.auth import Signer, client_credentials
+from devtenant.control import control_pages
+from devtenant.dbconnections import change_password
+from devtenant.errors import OAuthError
+from devtenant.pages import pages
+from devtenant.state import Tenant
+
+METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
+# Importing a module registers its endpoints; naming them keeps the list in one place.
+ENDPOINTS = (
+    users,
+    roles,
+    permissions,
+    resource_servers,
+    connections,
+    clients,
+    tickets,
+    jobs,
+    sessions,
+    tenant_settings,
+)
+
+
+def create_app(tenant: Tenant, signer: Signer) -> Flask:
+    """The application for one tenant."""
+    app = Flask("devtenant", static_folder="static", template_folder="templates")
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    # An audience in a path holds "//", which must reach the endpoint as it was sent.
+    app.url_map.merge_slashes = False
+    add_management_api(app, tenant, signer)
+    add_authentication_api(app, tenant, signer)
+    app.register_blueprint(control_pages(tenant, signer))
+    app.register_blueprint(pages(tenant))
+    return app
+
+
+def sent_path() -> str:
+    """The path of the request as it was sent, before any decoding."""
+    raw: str = request.environ.get("REQUEST_URI") or request.path
+    # A client may send the whole address in the request line.
+    return urlsplit(raw).path if raw.startswith("http") else raw.partition("?")[0]
+
+
+def add_management_api(app: Flask, tenant: Tenant, signer: Signer) -> None:
+    """Everything below /api/v2."""
+
+    @app.route("/api/v2/<path:rest>", methods=METHODS)
+    def management(rest: str) -> Response:
+        reply = answer(
+            tenant,
+            signer,
+            request.method,
+            sent_path().removeprefix("/api/v2"),
+            request.query_string.decode("latin-1"),
+            request.headers.get("Authorization"),
+            request.host,
+            request.get_data(),
+        )
+        response = Response(reply.body, reply.status, reply.headers)
+        if reply.body is not None:
+            response.content_type = "application/json; charset=utf-8"
+        else:
+            response.headers.pop("Content-Type", None)
+        return response
+
+
+def add_authentication_api(app: Flask, tenant: Tenant, signer: Signer) -> None:
+    """Tokens and forgotten passwords. The log-in (OpenID Connect) will stand here too."""
+
+    @app.post("/oauth/token")
+    def token() -> Response:
+        def grant() -> Response:
+            with tenant.lock:
+                return jsonify(client_credentials(tenant, signer, sent_fields(), request.host))
+
+        response = refusing(grant)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @app.post("/dbconnections/change_password")
+    def forgotten() -> Response:
+        def send() -> Response:
+            with tenant.change():
+                base_url = f"http://{request.host}"
+                ip = request.remote_addr or ""
+                text = change_password(tenant, sent_fields(), ip, base_url)
+            return Response(text, content_type="text/plain; charset=utf-8")
+
+        return refusing(send)
+
+    @app.get("/.well-known/jwks.json")
+    def keys() -> Response:
+        return jsonify(signer.jwks())
+
+
+def sent_fields() -> dict[str, Any]:
+    """The fields of a form or of a JSON object.
+
+    Raises: OAuthError 400 for anything else.
+    """
+    if request.mimetype == "application/json":
+        body = request.get_json(silent=True)
+        if not isinstance(body, dict):
+            raise OAuthError(400, "invalid_request", "The body is no JSON object.")
+        return body
+    return dict(request.form)
+
+
+def refusing(work: Callable[[], Response]) -> Response:
+    """Turn the refusals of the Authentication API into answers."""
+    try:
+        return work()
+    except OAuthError as refusal:
+        response = jsonify(refusal.body)
+        response.status_code = refusal.status
+        return response

@@ -1,0 +1,174 @@
+"""Everything the tenant knows, behind one lock, written through on every change."""
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from devtenant.buckets import Bucket, Buckets
+from devtenant.faults import Faults
+from devtenant.index import SearchIndex
+from devtenant.store import Store
+
+REQUESTS_KEPT = 5000
+
+
+class Table:
+    """Records of one kind by id, in order of creation."""
+
+    def __init__(self, kind: str, store: Store) -> None:
+        self.kind = kind
+        self.store = store
+        self.rows: dict[str, Any] = {}
+
+    def put(self, key: str, row: Any) -> None:
+        """Insert or replace. A row changed in place must be put again, or a restart loses it."""
+        self.rows[key] = row
+        self.store.put(self.kind, key, row)
+
+    def remove(self, key: str) -> None:
+        """Delete; nothing happens when it is not there."""
+        if self.rows.pop(key, None) is not None:
+            self.store.remove(self.kind, key)
+
+
+@dataclass
+class Settings:
+    """What the control interface can change. Times in seconds."""
+
+    plan: str = "demo"
+    search_delay_s: float = 2.0
+    retry_after_header: bool = False
+    latency_s: float = 0.0
+    # (burst, calls a second) instead of the plan's limits
+    rate: tuple[int, float] | None = None
+
+
+@dataclass
+class Traffic:
+    """Counters of calls since the start or the last reset; not kept over a restart."""
+
+    calls: Counter[str] = field(default_factory=Counter)
+    requests: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=REQUESTS_KEPT))
+
+
+class Tenant:
+    """The one object that every part of the program shares.
+
+    Hold the lock (``change`` or ``lock``) around every read and write, and never sleep in it.
+    """
+
+    def __init__(self, plan: str = "demo", path: Path | None = None, empty: bool = False) -> None:
+        """path: SQLite file that keeps the state, or None. empty: start without roles.
+
+        Raises: sqlite3.Error when the file cannot be used.
+        """
+        self.lock = threading.RLock()
+        self.stopping = threading.Event()
+        self.first_plan = plan
+        self.empty = empty
+        self.store = Store(path)
+        kinds = [
+            "users",
+            "secrets",
+            "memberships",
+            "grants",
+            "roles",
+            "resource_servers",
+            "connections",
+            "clients",
+            "client_grants",
+            "tickets",
+            "jobs",
+            "mails",
+            "settings",
+        ]
+        self.tables = {kind: Table(kind, self.store) for kind in kinds}
+        self.users = self.tables["users"]
+        # Passwords and brute-force blocks, apart from what the interface shows.
+        self.secrets = self.tables["secrets"]
+        self.memberships = self.tables["memberships"]  # user_id: [role ids]
+        self.grants = self.tables["grants"]  # user_id: direct permissions
+        self.roles = self.tables["roles"]
+        self.resource_servers = self.tables["resource_servers"]
+        self.connections = self.tables["connections"]
+        self.clients = self.tables["clients"]
+        self.client_grants = self.tables["client_grants"]
+        self.tickets = self.tables["tickets"]
+        self.jobs = self.tables["jobs"]
+        self.mails = self.tables["mails"]
+        self.kept = self.tables["settings"]
+        self.mail_count = 0
+        self.index = SearchIndex()
+        self.faults = Faults()
+        self.traffic = Traffic()
+        self.settings = Settings(plan=plan)
+        self.buckets = Buckets(plan)
+        self.reset_buckets: dict[str, Bucket] = {}  # by IP and e-mail
+        self.load()
+
+    def load(self) -> None:
+        """Take over what the state file holds. The plan of the command line wins."""
+        for kind, key, row in self.store.load():
+            if kind in self.tables:
+                self.tables[kind].rows[key] = row
+        saved = self.kept.rows.get("settings")
+        if saved:
+            self.settings = Settings(**{**saved, "plan": self.first_plan})
+        self.apply_settings()
+        self.mail_count = max((int(key) for key in self.mails.rows), default=0)
+        for key, row in self.users.rows.items():
+            self.index.now(key, row)
+
+    def apply_settings(self) -> None:
+        """Make the buckets follow the settings, full."""
+        rate = self.settings.rate
+        own_rate = (int(rate[0]), float(rate[1])) if rate else None
+        self.buckets.use(self.settings.plan, own_rate)
+
+    def save_settings(self) -> None:
+        """Keep the settings over a restart."""
+        self.kept.put("settings", asdict(self.settings))
+
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        """Hold the lock; what was changed is in the state file when it is given back."""
+        with self.lock:
+            try:
+                yield
+            finally:
+                self.store.commit()
+
+    def save_user(self, user: dict[str, Any]) -> None:
+        """Store a user; the search finds the change only after its delay."""
+        self.users.put(user["user_id"], user)
+        self.index.later(user["user_id"], user, time.time() + self.settings.search_delay_s)
+
+    def remove_user(self, user_id: str) -> None:
+        """Forget a user and all that hangs on them."""
+        for table in (self.users, self.secrets, self.memberships, self.grants):
+            table.remove(user_id)
+        self.index.later(user_id, None, time.time() + self.settings.search_delay_s)
+
+    def clear(self) -> None:
+        """Empty everything but the signing key and the age of tokens, which no tenant rewinds."""
+        for name, table in self.tables.items():
+            if name == "settings":
+                table.remove("settings")
+            else:
+                table.rows.clear()
+        signing = dict(self.kept.rows)
+        self.store.clear()
+        for key, row in signing.items():
+            self.kept.put(key, row)
+        self.index = SearchIndex()
+        self.faults.clear()
+        self.traffic = Traffic()
+        self.settings = Settings(plan=self.first_plan)
+        self.apply_settings()
+        self.reset_buckets = {}
+        self.mail_count = 0

@@ -1,0 +1,403 @@
+"""Accounts: create, read, change, delete, list (facts: users)."""
+
+import hashlib
+import json
+import time
+from typing import Any
+from urllib.parse import quote
+
+from devtenant import passwords
+from devtenant.api import Answer, Call, endpoint, flag
+from devtenant.clock import hex_id, timestamp
+from devtenant.errors import ApiError, invalid_body, invalid_query, unknown_user, user_exists
+from devtenant.paging import LARGEST_PAGE, number, only_fields
+from devtenant.schemas import Anything, Flag, Record, Shape, Text, object_body
+from devtenant.search import BadQuery, matcher, ordered
+from devtenant.state import Tenant
+from devtenant.tickets import send_verification_mail
+
+PROFILE_LIMIT = 10 * 1024  # bytes
+SEARCH_LIMIT = 1000  # results
+RESERVED = frozenset(
+    [
+        "__tenant",
+        "_id",
+        "blocked",
+        "clientID",
+        "created_at",
+        "email_verified",
+        "email",
+        "globalClientID",
+        "global_client_id",
+        "identities",
+        "lastIP",
+        "lastLogin",
+        "loginsCount",
+        "metadata",
+        "multifactor_last_modified",
+        "multifactor",
+        "updated_at",
+        "user_id",
+    ]
+)
+# A name of one sort cannot be changed together with another in one PATCH.
+NOT_TOGETHER = (
+    ("username", "password"),
+    ("username", "email_verified"),
+    ("password", "email_verified"),
+)
+UNSET_BY_NULL = ("given_name", "family_name", "name", "nickname", "picture")
+
+
+def profile_fields(nullable: bool) -> dict[str, Shape]:
+    """The properties that POST and PATCH share."""
+    return {
+        "email": Text(1, 320, format="email"),
+        "email_verified": Flag(),
+        "phone_number": Text(1, 30, pattern=r"^\+[0-9]{1,15}$", nullable=nullable),
+        "phone_verified": Flag(),
+        "blocked": Flag(),
+        "verify_email": Flag(),
+        "given_name": Text(1, 150, nullable=nullable),
+        "family_name": Text(1, 150, nullable=nullable),
+        "name": Text(1, 300, nullable=nullable),
+        "nickname": Text(1, 300, nullable=nullable),
+        "picture": Text(1, 2048, format="uri", nullable=nullable),
+        "username": Text(1, 128),
+        "password": Text(1, 10_000),
+        "connection": Text(1, 300),
+        "user_metadata": Anything(nullable=nullable),
+        "app_metadata": Anything(nullable=nullable),
+    }
+
+
+CREATE = Record(
+    {**profile_fields(nullable=False), "user_id": Text(0, 255, pattern=r"^\S*$")},
+    required=("connection",),
+)
+UPDATE = Record(
+    {**profile_fields(nullable=True), "verify_phone_number": Flag(), "client_id": Text(1)},
+    open_ended=True,
+    smallest=1,
+)
+
+
+@endpoint("POST", "/users", "create:users")
+def create_user(call: Call) -> Answer:
+    """Create a database user: 201.
+
+    Source: facts: users, POST.
+    """
+    tenant = call.tenant
+    body = object_body(call.body, CREATE)
+    connection = connection_named(tenant, body["connection"])
+    options = connection["options"]
+    if "email" not in body:
+        raise invalid_body("Missing required property: email")
+    check_username(options, connection["name"], body.get("username"), creating=True)
+    check_metadata(body)
+    if "password" not in body:
+        raise ApiError(400, "The password is required for a database connection.", "invalid_body")
+    passwords.check_strength(body["password"], options.get("passwordPolicy", "good"))
+    email = body["email"].lower()
+    bare_id = body.get("user_id") or hex_id()
+    user_id = f"auth0|{bare_id}"
+    username = body.get("username", "").lower()
+    if user_id in tenant.users.rows or taken(tenant, connection["name"], email, username):
+        raise user_exists()
+
+    now = timestamp()
+    user: dict[str, Any] = {
+        "created_at": now,
+        "email": email,
+        "email_verified": body.get("email_verified", False),
+        "identities": [
+            {
+                "connection": connection["name"],
+                "user_id": bare_id,
+                "provider": "auth0",
+                "isSocial": False,
+            }
+        ],
+        "name": email,
+        "nickname": email.partition("@")[0],
+        "picture": gravatar(email),
+        "updated_at": now,
+        "user_id": user_id,
+    }
+    for field in ("name", "nickname", "picture", "given_name", "family_name", "blocked"):
+        if field in body:
+            user[field] = body[field]
+    for field in ("phone_number", "phone_verified", "user_metadata"):
+        if field in body:
+            user[field] = body[field]
+    if username:
+        user["username"] = username
+    if body.get("app_metadata"):
+        user["app_metadata"] = body["app_metadata"]
+    check_size(user)
+    tenant.save_user(user)
+    tenant.secrets.put(user_id, {"password": passwords.hashed(body["password"])})
+    if body.get("verify_email", not user["email_verified"]):
+        send_verification_mail(tenant, user, call.base_url)
+    return 201, user
+
+
+@endpoint("GET", "/users/{id}", "read:users")
+def get_user(call: Call) -> Answer:
+    """Read one user: 200 or 404, immediately consistent."""
+    return 200, only_fields(call, find_user(call.tenant, call.ids[0]))
+
+
+@endpoint("PATCH", "/users/{id}", "update:users")
+def update_user(call: Call) -> Answer:
+    """Change one user: 200 with the whole user.
+
+    Root fields replace, metadata merges at the first level, null removes, ``{}`` empties.
+    Source: facts: users, PATCH.
+    """
+    tenant = call.tenant
+    body = object_body(call.body, UPDATE)
+    if "app_metadata" in body:
+        call.require("update:users", "update:users_app_metadata")
+    old = find_user(tenant, call.ids[0])
+    for one, other in NOT_TOGETHER:
+        if one in body and other in body:
+            message = f"Cannot update {one} and {other} simultaneously"
+            raise ApiError(400, message, "operation_not_supported")
+    check_metadata(body)
+    user = json.loads(json.dumps(old))
+    connection = connection_named(tenant, user["identities"][0]["connection"])
+    if "connection" in body and body["connection"] != connection["name"]:
+        raise unknown_connection()
+    check_username(connection["options"], connection["name"], body.get("username"), creating=False)
+    moved = change_address(tenant, user, body, connection["name"])
+    for field in (*UNSET_BY_NULL, "blocked", "phone_number", "phone_verified"):
+        if field in body and body[field] is not None:
+            user[field] = body[field]
+        elif field in body:
+            user.pop(field, None)
+    merge_metadata(user, body)
+    if "password" in body:
+        options = connection["options"]
+        passwords.check_strength(body["password"], options.get("passwordPolicy", "good"))
+        set_password(tenant, user, body["password"])
+    user["updated_at"] = timestamp()
+    check_size(user)
+    tenant.save_user(user)
+    if body.get("verify_email", moved and not user["email_verified"]):
+        send_verification_mail(tenant, user, call.base_url)
+    return 200, user
+
+
+@endpoint("DELETE", "/users/{id}", "delete:users")
+def delete_user(call: Call) -> Answer:
+    """Delete: 204, and 204 again when the user is already gone (recorded)."""
+    if call.ids[0] in call.tenant.users.rows:
+        call.tenant.remove_user(call.ids[0])
+    return 204, None
+
+
+@endpoint("GET", "/users-by-email", "read:users")
+def users_by_email(call: Call) -> Answer:
+    """Every user with exactly this e-mail, capitals included; [] when none."""
+    email = call.query.get("email")
+    if not email:
+        raise invalid_query("Missing required property: email", "email")
+    rows = call.tenant.users.rows.values()
+    return 200, [only_fields(call, user) for user in rows if user.get("email") == email]
+
+
+@endpoint("GET", "/users", "read:users")
+def list_users(call: Call) -> Answer:
+    """Search: eventually consistent, 100 a page, 1,000 results at most.
+
+    Source: facts: GET /users?q=.
+    """
+    engine = call.query.get("search_engine", "v3")
+    if engine != "v3":
+        raise invalid_query(f"No enum match for: {engine}", "search_engine")
+    limit = number(call, "per_page", 50, LARGEST_PAGE)
+    start = number(call, "page", 0, 10**6) * limit
+    try:
+        matches = matcher(call.query.get("q", ""))
+        rows = [user for user in call.tenant.index.seen(time.time()) if matches(user)]
+        rows = ordered(rows, call.query.get("sort", ""))
+    except BadQuery as error:
+        raise ApiError(400, str(error), "invalid_query_string") from error
+    if start + limit > SEARCH_LIMIT:
+        message = "You can only page through the first 1000 records."
+        raise ApiError(400, message, "invalid_paging")
+    connection = call.query.get("connection")
+    if connection:
+        rows = [row for row in rows if row["identities"][0]["connection"] == connection]
+    page = [only_fields(call, user) for user in rows[start : start + limit]]
+    if not flag(call, "include_totals"):
+        return 200, page
+    totals = {"start": start, "limit": limit, "length": len(page), "total": len(rows)}
+    return 200, {**totals, "users": page}
+
+
+def find_user(tenant: Tenant, user_id: str) -> dict[str, Any]:
+    """The stored user.
+
+    Raises: ApiError 404 ``inexistent_user``.
+    """
+    user: dict[str, Any] | None = tenant.users.rows.get(user_id)
+    if user is None:
+        raise unknown_user()
+    return user
+
+
+def unknown_connection() -> ApiError:
+    """400 for a connection that is not there (facts: error bodies, believed)."""
+    return ApiError(400, "The connection does not exist.", "inexistent_connection")
+
+
+def connection_named(tenant: Tenant, name: str) -> dict[str, Any]:
+    """The connection of that name.
+
+    Raises: ApiError 400.
+    """
+    for connection in tenant.connections.rows.values():
+        if connection["name"] == name:
+            found: dict[str, Any] = connection
+            return found
+    raise unknown_connection()
+
+
+def taken(
+    tenant: Tenant, connection: str, email: str, username: str = "", besides: str = ""
+) -> bool:
+    """True when another user of the connection has this e-mail or user name."""
+    return any(
+        user["identities"][0]["connection"] == connection
+        and user["user_id"] != besides
+        and (user.get("email") == email or (username and user.get("username") == username))
+        for user in tenant.users.rows.values()
+    )
+
+
+def change_address(
+    tenant: Tenant, user: dict[str, Any], body: dict[str, Any], connection: str
+) -> bool:
+    """Apply e-mail, its verification and the user name; True when the e-mail is another one.
+
+    A changed e-mail is unverified unless the same call says otherwise.
+    Raises: ApiError 409 for an e-mail or name of somebody else.
+    Source: facts: users, PATCH.
+    """
+    email = body.get("email", user["email"]).lower()
+    username = (body.get("username") or "").lower()
+    if ("email" in body or username) and taken(
+        tenant, connection, email, username, besides=user["user_id"]
+    ):
+        raise user_exists()
+    moved = bool(email != user["email"])
+    if "email" in body:
+        # Believed only for a change; taken for every e-mail sent, the harsher reading.
+        user["email_verified"] = body.get("email_verified", False)
+        user["email"] = email
+    elif "email_verified" in body:
+        user["email_verified"] = body["email_verified"]
+    if username:
+        user["username"] = username
+    return moved
+
+
+def merge_metadata(user: dict[str, Any], body: dict[str, Any]) -> None:
+    """First-level merge; null removes a key, ``{}`` or null empties (recorded)."""
+    for kind in ("user_metadata", "app_metadata"):
+        if kind not in body:
+            continue
+        sent = body[kind]
+        merged = {**user.get(kind, {}), **sent} if sent else {}
+        user[kind] = {key: value for key, value in merged.items() if value is not None}
+    # Recorded: an emptied app_metadata leaves the answer, an emptied user_metadata stays.
+    if not user.get("app_metadata", True):
+        del user["app_metadata"]
+
+
+def set_password(tenant: Tenant, user: dict[str, Any], password: str) -> None:
+    """Store a password. This removes an administrator's block, also one of the same call.
+
+    Source: facts, number 3.
+    """
+    secret = tenant.secrets.rows.get(user["user_id"], {})
+    tenant.secrets.put(user["user_id"], {**secret, "password": passwords.hashed(password)})
+    user["last_password_reset"] = timestamp()
+    if user.get("blocked"):
+        user["blocked"] = False
+
+
+def username_rule(options: dict[str, Any]) -> tuple[bool, bool, int]:
+    """(allowed, required, longest) for user names of a connection (facts: connection)."""
+    identifier = options.get("attributes", {}).get("username", {})
+    flexible = bool(identifier.get("identifier", {}).get("active", False))
+    required = bool(options.get("requires_username", False))
+    longest = options.get("validation", {}).get("username", {}).get("max", 15)
+    return required or flexible, required, int(longest)
+
+
+def check_username(
+    options: dict[str, Any], connection: str, username: str | None, creating: bool
+) -> None:
+    """Refuse a user name the connection does not take, and none where it wants one.
+
+    Raises: ApiError 400.
+    Source: facts: users, POST, and the claims that were wrong.
+    """
+    allowed, required, longest = username_rule(options)
+    if username is None:
+        if creating and required:
+            message = f"Missing username for {connection} connection with requires_username enabled"
+            raise ApiError(400, message, "invalid_body")
+        return
+    if not allowed:
+        message = "Cannot set username for connection without requires_username"
+        raise ApiError(400, message, "invalid_body")
+    if len(username) > longest or "@" in username:
+        message = f"Username must be 1 to {longest} characters and no e-mail"
+        raise ApiError(400, message, "invalid_body")
+
+
+def check_metadata(body: dict[str, Any]) -> None:
+    """Refuse reserved names in app_metadata, and ``.`` or ``$`` in any name.
+
+    Raises: ApiError 400 ``invalid_body``.
+    Source: facts: metadata limits; reserved names (believed to be refused).
+    """
+    for name in body.get("app_metadata") or {}:
+        if name in RESERVED:
+            raise invalid_body(f"Reserved property name: {name}", f"app_metadata.{name}")
+    for kind in ("user_metadata", "app_metadata"):
+        check_names(body.get(kind), kind)
+
+
+def check_names(value: Any, path: str) -> None:
+    """Walk through metadata for names with ``.`` or ``$``."""
+    if isinstance(value, list):
+        for item in value:
+            check_names(item, path)
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            if "." in name or "$" in name:
+                raise invalid_body(f"Invalid property name: {name}", path)
+            check_names(inner, f"{path}.{name}")
+
+
+def check_size(user: dict[str, Any]) -> None:
+    """Refuse a profile above 10 KB: Auth0 has announced it, so it is refused already here.
+
+    Raises: ApiError 400.
+    Source: facts: metadata limits.
+    """
+    if len(json.dumps(user, ensure_ascii=False).encode()) > PROFILE_LIMIT:
+        raise ApiError(400, "The user profile exceeds the limit of 10 KB.", "invalid_body")
+
+
+def gravatar(email: str) -> str:
+    """The picture that Auth0 gives to a user who has none."""
+    digest = hashlib.md5(email.encode(), usedforsecurity=False).hexdigest()
+    fallback = quote(f"https://cdn.auth0.com/avatars/{email[:2]}.png", safe="")
+    return f"https://s.gravatar.com/avatar/{digest}?s=480&r=pg&d={fallback}"
