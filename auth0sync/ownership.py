@@ -1,6 +1,6 @@
 """Whose account is it: the rules by which an existing account is adopted, linked or left alone.
 
-Pure. Source: docs/architecture.md, "Whose account is it".
+Pure; e-mails arrive normalised. Source: docs/architecture.md, "Whose account is it".
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from auth0sync.plan import CREATED_BY, normalise
+from auth0sync.plan import CREATED_BY
 
 
 class Whose(Enum):
@@ -80,7 +80,7 @@ def find_link(
     matches = [
         profile
         for profile in profiles
-        if in_connection(profile, connection) and normalise(str(profile.get("email"))) == email
+        if in_connection(profile, connection) and profile.get("email") == email
     ]
     if len(matches) != 1:
         return (

@@ -3,12 +3,12 @@
 Pure: no Django, no clock, no network. ``desired`` computes the account from the facts of the
 row; ``diff`` compares it with what was last seen in Auth0 and names the steps, most urgent first.
 Only fields that the console owns are compared; whatever else stands in the account is left alone.
+E-mails arrive here normalised, from the row (rows.py) as from Auth0 (tenant.py).
 Source of every field: docs/architecture.md, "What goes into an account".
 """
 
 import hashlib
 import json
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -136,6 +136,10 @@ class Seen:
             roles=before.roles if before else None,
             closed=before.closed if before and blocked else (),
         )
+
+    def with_roles(self, roles: tuple[str, ...]) -> "Seen":
+        """The same account, holding these roles."""
+        return replace(self, roles=roles)
 
     def as_json(self) -> dict[str, Any]:
         """For the column; :meth:`from_json` reads it back."""
@@ -328,7 +332,7 @@ def diff(wanted: DesiredAccount | None, seen: Seen | None) -> list[Step]:
 
 def keep_email(wanted: DesiredAccount, seen: Seen) -> DesiredAccount:
     """The same account with the e-mail left as it is in Auth0."""
-    return replace(wanted, email=normalise(seen.email))
+    return replace(wanted, email=seen.email)
 
 
 def holds(profile: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
@@ -342,17 +346,12 @@ def holds(profile: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
             inner = got if isinstance(got, Mapping) else {}
             if any(not _same(inner.get(key), item) for key, item in value.items()):
                 return False
-        elif name == "email":
-            if normalise(str(got or "")) != normalise(str(value)):
+        elif name in {"blocked", "email_verified"}:
+            if bool(got) != bool(value):  # absent from an answer means false
                 return False
         elif not _same(got, value):
             return False
     return True
-
-
-def normalise(email: str) -> str:
-    """An e-mail as it is compared: stripped, NFC, lower case."""
-    return unicodedata.normalize("NFC", email.strip()).lower()
 
 
 def department_code(department: str, overrides: Mapping[str, str]) -> str:
@@ -386,7 +385,7 @@ def _changes(wanted: DesiredAccount, seen: Seen) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if seen.blocked:
         changes["blocked"] = False
-    if wanted.email != normalise(seen.email):
+    if wanted.email != seen.email:
         # Both, always: whether Auth0 resets the flag by itself is not known (facts: users, PATCH).
         changes |= {"email": wanted.email, "email_verified": False}
     # Without a name of its own Auth0 shows the e-mail, so "no name" can't be sent as a change.
@@ -397,7 +396,7 @@ def _changes(wanted: DesiredAccount, seen: Seen) -> dict[str, Any]:
             changes[name] = getattr(wanted, name)
     user_metadata = _moved(wanted.user_metadata, seen.user_metadata)
     app_metadata = _moved(wanted.app_metadata, seen.app_metadata)
-    if "name" in changes and seen.name and normalise(seen.name) != normalise(seen.email):
+    if "name" in changes and seen.name and seen.name.lower() != seen.email:
         app_metadata["previous_names"] = _previous_names(wanted, seen)
     # Never an empty object: PATCH with {} wipes all metadata (facts: users, PATCH).
     if user_metadata:
@@ -409,8 +408,8 @@ def _changes(wanted: DesiredAccount, seen: Seen) -> dict[str, Any]:
 
 def _previous_names(wanted: DesiredAccount, seen: Seen) -> list[str]:
     earlier = seen.app_metadata.get("previous_names") or []
-    names = list(dict.fromkeys([seen.name, *(str(name) for name in earlier)]))
-    names = [name for name in names if name and name != wanted.name][:PREVIOUS_NAMES_MOST]
+    distinct = dict.fromkeys([seen.name or "", *(str(name) for name in earlier)])
+    names = [name for name in distinct if name and name != wanted.name][:PREVIOUS_NAMES_MOST]
     rest = len(json.dumps(_creation_body(wanted), ensure_ascii=False).encode())
     while names and rest + len(json.dumps(names, ensure_ascii=False).encode()) > PROFILE_BYTES_MOST:
         names.pop()

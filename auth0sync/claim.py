@@ -1,0 +1,190 @@
+"""The lease on one employee: how two workers never harm each other.
+
+Taking, renewing, recording and giving back are single UPDATE statements that name the lease; one
+row changed means that it is still ours. Times are the database's clock. Source:
+docs/architecture.md, "Claim".
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import BooleanField, Case, DateTimeField, ExpressionWrapper, F, Q, Value, When
+from django.db.models.functions import Coalesce, Least, Now
+
+from auth0sync.errors import LeaseLost, SyncError
+from auth0sync.models import Account, InvitationState, Priority
+from auth0sync.plan import Seen
+from auth0sync.rows import write_columns
+
+
+def after(seconds: float) -> Any:
+    """The database's time, so many seconds from now."""
+    return Now() + timedelta(seconds=seconds)
+
+
+@dataclass
+class Claim:
+    """A lease that was taken; ``account`` is the row as it was last read under it.
+
+    seq: the due mark that the facts now being worked from answer.
+    must_look: the account has to be read in Auth0 before anything is concluded.
+    """
+
+    account: Account
+    lease: str
+    must_look: bool
+    seq: int = 0
+
+    @classmethod
+    def take(cls, employee_id: int) -> "Claim | None":
+        """Take the employee, or None when another worker has it or there is nothing to take.
+
+        A lease that ran out instead of being given back leaves doubt about what its holder did,
+        so the account has to be read first.
+        """
+        lease = uuid4().hex
+        until = after(settings.AUTH0_LEASE_SECONDS)
+        row = Account.objects.filter(pk=employee_id)
+        taken = row.filter(lease="").update(lease=lease, lease_until=until)
+        if not taken:
+            ran_out = row.filter(lease_until__lt=Now()).exclude(lease="")
+            taken = ran_out.update(lease=lease, lease_until=until, look_at=Now())
+        if not taken:
+            return None
+        must_look = ExpressionWrapper(
+            Q(look_at__isnull=False, look_at__lte=Now()), output_field=BooleanField()
+        )
+        account = row.annotate(must_look=must_look).get(lease=lease)
+        return cls(account, lease, must_look=bool(account.must_look))
+
+    @property
+    def employee_id(self) -> int:
+        """``employees.id``."""
+        return self.account.employee_id
+
+    @property
+    def seen(self) -> Seen | None:
+        """What was last seen in Auth0; None when there is no account, or none was read yet."""
+        return Seen.from_json(self.account.seen) if self.account.seen else None
+
+    def renew(self) -> None:
+        """Hold the lease for its whole length again. Raises LeaseLost."""
+        self._write(lease_until=after(settings.AUTH0_LEASE_SECONDS))
+
+    def remember(self) -> None:
+        """Read the row again and remember its due mark: call it *before* reading the facts.
+
+        Raises LeaseLost.
+        """
+        account = Account.objects.filter(pk=self.employee_id, lease=self.lease).first()
+        if account is None:
+            raise LeaseLost
+        self.account = account
+        self.seq = account.due_seq
+
+    def record(self, seen: Seen | None, row: dict[str, Any] | None = None, **columns: Any) -> None:
+        """Store what is now known of the account, and ``row`` in the employee's own columns.
+
+        After every successful call, so that giving back or dying loses no step; ``done_seq`` is
+        not touched. Both writes happen or neither. Raises LeaseLost.
+        """
+        with transaction.atomic():
+            if row:
+                write_columns(self.employee_id, **row)
+            self._write(seen=seen.as_json() if seen else None, seen_at=Now(), **columns)
+        self.account.seen = seen.as_json() if seen else None
+        for name, value in columns.items():
+            if not hasattr(value, "resolve_expression"):
+                setattr(self.account, name, value)
+
+    def invitation_is_due(self) -> bool:
+        """Whether the invitation is wanted, and its time has come."""
+        return Account.objects.filter(
+            pk=self.employee_id,
+            lease=self.lease,
+            invitation__in=[InvitationState.WANTED, InvitationState.WAITING],
+            invitation_at__lte=Now(),
+        ).exists()
+
+    def finish(self, *, done: bool, row: dict[str, Any], **columns: Any) -> None:
+        """Record that nothing is left to do now, and give the lease back.
+
+        done: whether the due mark is answered; False while a lost answer is still in doubt. Due
+        again when the account has to be looked at or a mail goes out; a change that arrived
+        meanwhile stays due at once.
+        Raises LeaseLost.
+        """
+        columns = {"priority": Priority.BULK, **_NO_ERROR, **columns}
+        if done:
+            columns["done_seq"] = self.seq
+        planned = Coalesce(Least("look_at", "invitation_at"), "look_at", "invitation_at")
+        with transaction.atomic():
+            if row:
+                write_columns(self.employee_id, **row)
+            if columns.keys() & {"look_at", "invitation_at"}:
+                # First, since the order in which one UPDATE sees its own changes differs.
+                self._write(
+                    **{k: columns.pop(k) for k in ("look_at", "invitation_at") if k in columns}
+                )
+            self._release(planned, columns)
+
+    def give_back(self, due_in_s: float, error: SyncError, *, counted: bool) -> None:
+        """Stay due, in so many seconds, and give the lease back; no step that was done is lost.
+
+        counted: whether this was a failed attempt, which lengthens the next back-off.
+        Raises LeaseLost.
+        """
+        columns = _error_columns(error) | {"attempts": F("attempts") + 1} if counted else {}
+        self._release(after(due_in_s), columns)
+
+    def fail(self, error: SyncError, row: dict[str, Any]) -> None:
+        """Leave it to a person: not due until the row changes or somebody asks.
+
+        A lost answer is still looked after when its time comes. Raises LeaseLost.
+        """
+        later = Case(When(look_at__gt=Now(), then=F("look_at")), output_field=DateTimeField())
+        columns = {"done_seq": self.seq, "attempts": 0, "priority": Priority.BULK}
+        with transaction.atomic():
+            if row:
+                write_columns(self.employee_id, **row)
+            self._release(later, columns | _error_columns(error))
+
+    def _release(self, due_at: Any, columns: dict[str, Any]) -> None:
+        """Give the lease back, due at ``due_at`` unless another change has arrived meanwhile."""
+        moved = ~Q(due_seq=self.seq)
+        columns["due_at"] = Case(
+            When(moved, then=F("due_at")), default=due_at, output_field=DateTimeField()
+        )
+        if "priority" in columns:
+            columns["priority"] = Case(
+                When(moved, then=F("priority")), default=Value(columns["priority"])
+            )
+        self._write(lease="", lease_until=None, **columns)
+
+    def _write(self, **columns: Any) -> None:
+        held = Account.objects.filter(pk=self.employee_id, lease=self.lease)
+        if not held.update(**columns):
+            raise LeaseLost
+
+
+_PLANNED = ("look_at", "invitation_at")
+_NO_ERROR: dict[str, Any] = {
+    "attempts": 0,
+    "error_code": "",
+    "error": "",
+    "error_field": "",
+    "error_at": None,
+}
+
+
+def _error_columns(error: SyncError) -> dict[str, Any]:
+    return {
+        "error_code": error.code[:50],
+        "error": str(error)[:500],
+        "error_field": getattr(error, "field", "")[:50],
+        "error_at": Now(),
+    }

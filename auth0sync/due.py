@@ -1,0 +1,183 @@
+"""*Due*: the fact that an employee has to be looked at, kept in the database with the row.
+
+The listener writes it in the transaction that changes the row; the sweep writes it for rows that
+somebody changed by SQL. Both call :func:`note`. Waking a worker comes after the commit and may
+fail: the sweep finds what is due.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Least, Now
+from django_q.tasks import async_task, queue_size
+
+from auth0sync.models import Account, InvitationState, Priority
+from auth0sync.plan import Facts
+from auth0sync.rows import read_facts, write_columns
+from employees.models import SyncStatus
+from employees.signals import employee_changed
+
+logger = logging.getLogger(__name__)
+
+TASK = "auth0sync.tasks.sync_employee"
+
+
+def listen() -> None:
+    """Have :func:`note` called inside every transaction that changes a person."""
+    employee_changed.connect(_on_employee_changed, dispatch_uid="auth0sync.due")
+
+
+def is_provisioning_on() -> bool:
+    """Whether Auth0 may be called at all: it is configured, and the switch is on."""
+    return bool(settings.AUTH0_DOMAIN) and settings.AUTH0_SYNC_ENABLED
+
+
+def note(
+    employee_ids: Iterable[int], *, actor: str, priority: Priority = Priority.BULK
+) -> list[int]:
+    """Compare rows with their fingerprints and mark due those that moved; return their ids.
+
+    Also for ids whose row is gone: an account of theirs has to be closed.
+    actor: who changed them, for the log. Each row is noted in a transaction of its own, or in
+    the caller's.
+    """
+    ids = list(employee_ids)
+    facts = read_facts(ids)
+    accounts = Account.objects.in_bulk(ids)
+    moved = [pk for pk in ids if _has_moved(facts.get(pk), accounts.get(pk))]
+    return [pk for pk in moved if _note_one(pk, facts.get(pk), actor, priority)]
+
+
+def mark_due(
+    employee_ids: Iterable[int],
+    *,
+    actor: str,
+    look: bool = False,
+    priority: Priority = Priority.INTERACTIVE,
+    **columns: Any,
+) -> int:
+    """Have these employees synced, whether their rows moved or not; return how many.
+
+    look: read the account in Auth0 first. A due mark alone never mends drift.
+    columns: more columns of Account to write with it.
+    """
+    if look:
+        columns["look_at"] = Now()
+    marked = 0
+    for employee_id in employee_ids:
+        with transaction.atomic():
+            Account.objects.get_or_create(pk=employee_id)
+            _write_due(employee_id, actor, priority, **columns)
+        marked += 1
+        transaction.on_commit(lambda pk=employee_id: wake(pk), robust=True)  # type: ignore[misc]
+    return marked
+
+
+def invite_again(employee_ids: Iterable[int], *, actor: str) -> int:
+    """Have the invitation sent (again) to those who have an account; return to how many."""
+    ids = Account.objects.filter(pk__in=list(employee_ids)).exclude(user_id="")
+    return mark_due(
+        ids.values_list("pk", flat=True),
+        actor=actor,
+        invitation=InvitationState.WANTED,
+        invitation_at=Now(),
+        invitation_attempts=0,
+        invitation_error="",
+    )
+
+
+def wake(employee_id: int) -> None:
+    """Ask a worker to sync this employee now, unless enough tasks stand in the queue already.
+
+    The task carries the id only: lost, doubled or late, the outcome is the same.
+    """
+    if is_provisioning_on() and queue_size() < 2 * settings.QUEUE_WORKERS:
+        async_task(TASK, employee_id)
+
+
+def _on_employee_changed(sender: object, employee_id: int, actor: str, **kwargs: object) -> None:
+    by_hand = actor.startswith("admin:")
+    moved = note(
+        [employee_id],
+        actor=actor,
+        priority=Priority.INTERACTIVE if by_hand else Priority.BULK,
+    )
+    if moved:
+        transaction.on_commit(lambda: wake(employee_id), robust=True)
+
+
+def _has_moved(facts: Facts | None, account: Account | None) -> bool:
+    if facts is None:
+        # Deleted by SQL. An account that was never ours, or is closed already, needs nothing.
+        return account is not None and bool(account.fingerprint)
+    return account is None or account.fingerprint != facts.fingerprint()
+
+
+@transaction.atomic
+def _note_one(employee_id: int, facts: Facts | None, actor: str, priority: Priority) -> bool:
+    """Remember the row as it is now; True when there is something to do for it."""
+    if facts is not None:
+        _write_status(employee_id, facts)  # employees before accounts, as in the services
+    account, _ = Account.objects.get_or_create(pk=employee_id)
+    columns: dict[str, Any] = {
+        "fingerprint": facts.fingerprint() if facts else "",
+        "email_key": facts.email[:255] if facts else "",
+    }
+    _sharers_are_due({account.email_key, columns["email_key"]} - {""}, employee_id, actor)
+    if not _concerns_auth0(facts, account):
+        Account.objects.filter(pk=employee_id).update(**columns)
+        return False
+    if account.user_id and not (facts and facts.asks_for_account):
+        priority = Priority.LEAVER
+    _write_due(employee_id, actor, priority, **columns)
+    return True
+
+
+def _write_due(employee_id: int, actor: str, priority: Priority, **columns: Any) -> None:
+    Account.objects.filter(pk=employee_id).update(
+        due_seq=F("due_seq") + 1,
+        due_at=Now(),
+        due_by=actor[:100],
+        priority=Least(F("priority"), priority) if priority else priority,
+        attempts=0,
+        **columns,
+    )
+
+
+def _concerns_auth0(facts: Facts | None, account: Account) -> bool:
+    """Whether this person has, wants, or may just be getting an account of ours."""
+    return (
+        (facts is not None and facts.asks_for_account)
+        or account.origin != ""
+        or account.lease != ""
+        or account.look_at is not None
+        or not account.is_clean
+    )
+
+
+def _write_status(employee_id: int, facts: Facts) -> None:
+    """Show at once that an account is wanted, or that none is; the rest is the engine's to say."""
+    account = Account.objects.filter(pk=employee_id).first()
+    if account and account.origin:
+        return
+    if facts.wants_account:
+        write_columns(employee_id, auth0_sync_status=SyncStatus.PENDING)
+    elif not facts.auth0_user_id:  # an account of somebody else's making is left alone
+        write_columns(employee_id, auth0_sync_status=None)
+
+
+def _sharers_are_due(email_keys: set[str], employee_id: int, actor: str) -> None:
+    """Whoever has, or had, the same e-mail may be in conflict now, or free of it."""
+    sharers = Account.objects.filter(email_key__in=email_keys).exclude(pk=employee_id)
+    for pk in sharers.values_list("pk", flat=True) if email_keys else []:
+        _write_due(pk, actor, Priority.BULK)
+
+
+def next_due(limit: int) -> list[int]:
+    """The most urgent employees that are due and free, at most ``limit``."""
+    free = Account.objects.filter(due_at__lte=Now()).exclude(lease_until__gt=Now())
+    return list(free.order_by("priority", "due_at").values_list("pk", flat=True)[:limit])

@@ -1,0 +1,196 @@
+"""The main path: bring one employee's account to what the row wants.
+
+Read it from the top: ``sync`` takes the employee and decides what a failure means; ``_settle``
+reads the row, plans, does the most urgent step, and looks again until nothing differs. Everything
+is read anew before every step, so an edit that arrives meanwhile is simply part of the next look.
+Source of the decisions: docs/architecture.md, "Decision table".
+"""
+
+import logging
+import random
+
+from django.conf import settings
+from django.db.models import Case, DateTimeField, Value, When
+from django.db.models.functions import Now
+
+from auth0sync.claim import Claim, after
+from auth0sync.errors import (
+    Conflict,
+    Gone,
+    LeaseLost,
+    Misconfigured,
+    NotNow,
+    Rejected,
+    Transient,
+    Unknown,
+)
+from auth0sync.invitations import send_due_mails
+from auth0sync.looking import look, look_after, replace_deleted
+from auth0sync.models import InvitationState
+from auth0sync.plan import DesiredAccount, Step, desired, diff, keep_email
+from auth0sync.rows import account_columns
+from auth0sync.run import Run
+from auth0sync.steps import do
+from auth0sync.tenant import THROTTLED
+from employees.models import SyncStatus
+
+logger = logging.getLogger(__name__)
+
+STEPS_MOST = 20  # more than any plan has: the tenant doesn't keep what it is told
+MINUTES_THEN_HOURLY = 6  # tries a minute, two, four … apart, before they are an hour apart
+AFTER_A_BUG_S = 3600
+MISCONFIGURED_S = 60
+BLOCK_CHECK_S = 3600
+
+
+def sync(employee_id: int, *, until: float | None = None) -> bool:
+    """Bring the employee's account to what the row wants, as far as it goes now.
+
+    until: ``time.monotonic()`` by which the last call has to be over; None for no such limit.
+    Returns False when another worker has the employee. What fails is stored with the account;
+    only a bug is raised, after the employee was pushed an hour ahead.
+    """
+    claim = Claim.take(employee_id)
+    if claim is None:
+        return False
+    try:
+        _sync_claimed(claim, until)
+    except LeaseLost:
+        logger.warning("Employee %d was taken over by another worker.", employee_id)
+    return True
+
+
+def backoff_s(attempts: int) -> float:
+    """Seconds until the next try, after so many failed ones: quick, then minutes, then hourly."""
+    slow = attempts - settings.AUTH0_MAX_RETRIES
+    if slow <= 0:
+        wait_s = 2.0 ** (attempts - 1)
+    elif slow <= MINUTES_THEN_HOURLY:
+        wait_s = 60.0 * 2 ** (slow - 1)
+    else:
+        wait_s = 3600.0
+    return wait_s * random.uniform(0.8, 1.2)  # noqa: S311 (jitter is no secret)
+
+
+def _sync_claimed(claim: Claim, until: float | None) -> None:
+    try:
+        _settle(Run(claim, until))
+    except NotNow as error:
+        claim.give_back(error.retry_after_s or 1, error, counted=False)
+    except Transient as error:
+        wait_s = error.retry_after_s or backoff_s(claim.account.attempts + 1)
+        claim.give_back(wait_s, error, counted=error.code != THROTTLED)
+    except Unknown as error:
+        claim.give_back(backoff_s(claim.account.attempts + 1), error, counted=True)
+    except Misconfigured as error:
+        logger.error("Auth0 is not set up as it has to be: %s", error)
+        claim.give_back(MISCONFIGURED_S, error, counted=True)
+    except (Conflict, Rejected, Gone) as error:
+        claim.fail(error, {"auth0_sync_status": SyncStatus.FAILED})
+    except LeaseLost:
+        raise
+    except Exception:
+        bug = Transient("The console has a fault; see its log.", code="bug")
+        claim.give_back(AFTER_A_BUG_S, bug, counted=True)
+        raise
+
+
+def _settle(run: Run) -> None:
+    """Read, plan, do one step, and again, until nothing differs; then the mails."""
+    run.refresh()
+    if run.claim.must_look:
+        look(run)
+    for _ in range(STEPS_MOST):
+        run.refresh()
+        step = _next_step(run)
+        if step is None:
+            _finish(run)
+            return
+        try:
+            do(run, step)
+        except Unknown as error:
+            look_after(run, error)
+    raise Transient("Auth0 doesn't keep what it is told.", code="unsettled")
+
+
+def _next_step(run: Run) -> Step | None:
+    """The most urgent difference; what isn't known of the account yet is read first."""
+    wanted = _wanted(run)
+    account = run.claim.account
+    if wanted is None:
+        return next(iter(diff(None, run.claim.seen)), None) if account.origin else None
+    if run.row.auth0_user_id and not account.origin:
+        look(run)
+    elif account.origin and run.claim.seen is None:
+        replace_deleted(run)
+    seen = run.claim.seen
+    if seen and seen.roles is None and wanted.role:
+        run.claim.record(seen.with_roles(run.tenant.roles_of(seen.user_id)))
+    return next(iter(diff(wanted, run.claim.seen)), None)
+
+
+def _wanted(run: Run) -> DesiredAccount | None:
+    """The account to aim at; None for nobody. Raises what only a person can mend."""
+    facts, seen = run.facts, run.claim.seen
+    if facts is None or not facts.asks_for_account:
+        return None
+    if facts.shares_email_with:
+        others = ", ".join(str(pk) for pk in facts.shares_email_with)
+        raise Conflict(
+            f"This e-mail is also that of employee {others}: one of the two has to change.",
+            code="shared_email",
+        )
+    if not facts.email_usable and not run.claim.account.origin:
+        return None
+    wanted = desired(
+        facts,
+        installation=run.installation,
+        assign_roles=settings.AUTH0_ENABLE_ROLE_ASSIGNMENT,
+    )
+    if seen and (run.email_refused or not facts.email_usable):
+        return keep_email(wanted, seen)
+    return wanted
+
+
+def _finish(run: Run) -> None:
+    """Nothing differs: say so, send the mails that are due, and give the employee back."""
+    seen = run.claim.seen
+    if not run.asks_for_account:
+        _finish_closed(run)
+    elif seen is None:  # asked for, but there is no e-mail to make an account for
+        run.claim.finish(done=True, row={"auth0_sync_status": None})
+    elif run.email_refused:
+        raise run.email_refused
+    elif not run.row.email_usable:
+        raise Rejected(
+            "This person needs an e-mail of their own; the account keeps the old one.",
+            code="needs_email",
+            field="email",
+        )
+    else:
+        send_due_mails(run.claim, run.tenant, run.gate, run.row, seen)
+        # In doubt about a lost answer it isn't done before the account was looked at once more.
+        settled = run.claim.account.look_at is None
+        run.claim.finish(done=settled, row=account_columns(run.claim.employee_id, seen))
+
+
+def _finish_closed(run: Run) -> None:
+    """Nobody may use the account: no mail goes out, and a link still open is watched.
+
+    A password set with such a link may lift the block (facts: section 0, 3).
+    """
+    account = run.claim.account
+    never_had_one = not account.origin and run.facts and not run.facts.auth0_user_id
+    watch = Case(
+        When(ticket_until__gt=Now(), then=after(BLOCK_CHECK_S)),
+        default=Value(None),
+        output_field=DateTimeField(),
+    )
+    run.claim.finish(
+        done=True,
+        row={"auth0_sync_status": None} if never_had_one else {},
+        look_at=watch if run.claim.seen else None,
+        invitation=InvitationState.NONE,
+        invitation_at=None,
+        notice_to="",
+    )

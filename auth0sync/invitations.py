@@ -1,0 +1,181 @@
+"""The mails that go with an account: the invitation, and the notice to an old address.
+
+A mail is a call too: it may be sent twice after a crash, never to a placeholder, and each try
+carries a new link. The link is a credential; it is in no row and no log.
+"""
+
+import time
+from collections.abc import Callable
+from smtplib import SMTPException, SMTPRecipientsRefused
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db.models.functions import Now
+from django.template.loader import render_to_string
+
+from auth0sync.claim import Claim, after
+from auth0sync.errors import NotNow, Rejected, SyncError, Transient
+from auth0sync.gate import Gate
+from auth0sync.models import InvitationState
+from auth0sync.plan import Facts, Seen
+from auth0sync.rows import read_facts
+from auth0sync.tenant import Call, Tenant
+from employees.emails import is_usable
+from employees.models import Invitation
+
+SENT_BY_ITSELF = {Invitation.WORK, Invitation.PERSONAL, Invitation.AUTH0}
+RETRY_AFTER_S = (60, 300, 900, 3600)  # the last one again and again
+
+
+def wanted_invitation(facts: Facts | None) -> dict[str, Any]:
+    """The columns of Account that have an invitation sent, if the row asks for one."""
+    if facts is None or facts.invitation not in SENT_BY_ITSELF:
+        return {}
+    return {
+        "invitation": InvitationState.WANTED,
+        "invitation_at": Now(),
+        "invitation_attempts": 0,
+        "invitation_error": "",
+    }
+
+
+def send_due_mails(claim: Claim, tenant: Tenant, gate: Gate, facts: Facts, seen: Seen) -> None:
+    """Send what is due, and record it; a mail that fails never makes the account unclean.
+
+    Nothing is sent when the row has moved since ``facts``: its owner may be leaving.
+    Raises: NotNow and LeaseLost.
+    """
+    claim.renew()
+    if read_facts([facts.employee_id]).get(facts.employee_id) != facts:
+        return
+    if claim.account.notice_to:
+        _tell_old_address(claim, gate, facts)
+        claim.record(seen, notice_to="")
+    if not claim.invitation_is_due():
+        return
+    if not settings.MAIL_CONFIGURED:
+        error = Transient("No mail server is configured (EMAIL_URL).", code="no_mail_server")
+        _wait(claim, seen, error)
+        return
+    # Before the call, so that a crash can't hide a link that is still open.
+    claim.record(seen, ticket_until=after(settings.AUTH0_INVITE_HOURS * 3600))
+    failure = _try_and_log(gate, "send invitation", lambda: _invite(tenant, facts, seen))
+    if failure is None:
+        claim.record(
+            seen,
+            invitation=InvitationState.SENT,
+            invitation_at=None,
+            invitation_sent_at=Now(),
+            invitation_error="",
+            invitation_attempts=0,
+        )
+    elif isinstance(failure, Rejected):
+        claim.record(
+            seen,
+            invitation=InvitationState.FAILED,
+            invitation_at=None,
+            invitation_error=str(failure),
+        )
+    else:
+        _wait(claim, seen, failure)
+
+
+def _wait(claim: Claim, seen: Seen, error: SyncError) -> None:
+    tries = claim.account.invitation_attempts
+    claim.record(
+        seen,
+        invitation=InvitationState.WAITING,
+        invitation_at=after(RETRY_AFTER_S[min(tries, len(RETRY_AFTER_S) - 1)]),
+        invitation_attempts=tries + 1,
+        invitation_error=str(error),
+    )
+
+
+def _tell_old_address(claim: Claim, gate: Gate, facts: Facts) -> None:
+    """Say at the old address that the e-mail of the account was changed; tried once."""
+    address = claim.account.notice_to
+    if is_usable(address) and settings.MAIL_CONFIGURED:
+        _try_and_log(
+            gate,
+            "tell old address",
+            lambda: _send(address, "email/address_changed", {"name": facts.name}),
+        )
+
+
+def _try_and_log(gate: Gate, action: str, send: Callable[[], None]) -> SyncError | None:
+    started = time.monotonic()
+    failure: SyncError | None = None
+    try:
+        send()
+    except NotNow:
+        raise
+    except SyncError as error:
+        failure = error
+    gate.log(Call(action, None, round((time.monotonic() - started) * 1000), failure))
+    return failure
+
+
+def _invite(tenant: Tenant, facts: Facts, seen: Seen) -> None:
+    if facts.invitation == Invitation.AUTH0:
+        tenant.send_verification_mail(seen.user_id)
+        return
+    address = _address(facts, seen)
+    link = tenant.password_ticket(
+        seen.user_id,
+        # The link proves the address only where it was mailed (requirement A11).
+        verifies_email=address == seen.email,
+        hours=settings.AUTH0_INVITE_HOURS,
+    )
+    _send(
+        address,
+        "email/invitation",
+        {
+            "name": facts.name,
+            "email": seen.email,
+            "link": link,
+            "hours": settings.AUTH0_INVITE_HOURS,
+            "known": seen.email_verified,
+        },
+    )
+
+
+def _address(facts: Facts, seen: Seen) -> str:
+    if facts.invitation == Invitation.PERSONAL:
+        if not is_usable(facts.personal_email):
+            raise Rejected(
+                "The invitation should go to the personal e-mail, but there is none that can be "
+                "used: add one, or send the invitation to the work e-mail.",
+                code="no_personal_email",
+                field="personal_email",
+            )
+        return facts.personal_email
+    if not is_usable(seen.email) or seen.email != facts.email:
+        raise Rejected(
+            "The account's e-mail isn't the one in the form yet, so no link was sent.",
+            code="other_email",
+            field="email",
+        )
+    return seen.email
+
+
+def _send(address: str, template: str, context: dict[str, object]) -> None:
+    subject = render_to_string(f"{template}_subject.txt", context).strip()
+    message = EmailMessage(subject, render_to_string(f"{template}.txt", context), to=[address])
+    refused = False
+    failure = ""
+    # The errors of smtplib may hold the message, and the message holds the link: none is chained.
+    try:
+        message.send()
+    except SMTPRecipientsRefused:
+        refused = True
+    except (SMTPException, OSError) as error:
+        failure = type(error).__name__
+    if refused:
+        raise Rejected(
+            "The mail server refuses the address: check it for a typing error.",
+            code="mail_refused",
+            field="email",
+        )
+    if failure:
+        raise Transient("The mail server doesn't take the mail.", code=f"mail_{failure}")

@@ -1,0 +1,209 @@
+"""The console's own tables about Auth0.
+
+No foreign key points at ``employees``: a row deleted there by SQL must leave its account here, so
+that the account can still be blocked.
+"""
+
+import secrets
+from typing import Any, NoReturn, TypeVar
+
+from django.db import models
+from django.db.models.functions import Now
+
+_Row = TypeVar("_Row", bound=models.Model)
+
+
+class Origin(models.TextChoices):
+    """How the console came by an account; blank as long as it has none of its own."""
+
+    CREATED = "created", "created by the console"
+    ADOPTED = "adopted", "found again by its marker"
+    LINKED = "linked", "existed before, linked"
+
+
+class InvitationState(models.TextChoices):
+    """The invitation is a state of its own: a mail that fails never makes an account unclean."""
+
+    NONE = "", "no mail"
+    WANTED = "wanted", "to be sent"
+    WAITING = "waiting", "waiting"
+    SENT = "sent", "sent"
+    FAILED = "failed", "failed"
+
+
+class Priority(models.IntegerChoices):
+    """What goes first when calls to Auth0 are scarce."""
+
+    LEAVER = 0, "leaver"
+    INTERACTIVE = 1, "changed by hand"
+    BULK = 2, "changed by a program"
+
+
+class Account(models.Model):
+    """What the console knows and intends about one employee's Auth0 account.
+
+    There is one for every employee that was ever looked at, also without an account: the
+    fingerprint tells the sweep whether the row has moved. Due means ``due_at`` is set and not in
+    the future; clean means ``done_seq = due_seq``. Only :mod:`auth0sync.due` and
+    :mod:`auth0sync.claim` write here.
+    """
+
+    employee_id = models.IntegerField(primary_key=True)
+    user_id = models.CharField("Auth0 user id", max_length=255, blank=True)
+    origin = models.CharField(max_length=8, choices=Origin.choices, blank=True)
+    generation = models.PositiveIntegerField(default=1)
+
+    due_seq = models.BigIntegerField(default=0)
+    done_seq = models.BigIntegerField(default=0)
+    due_at = models.DateTimeField(null=True)
+    due_by = models.CharField("asked for by", max_length=100, blank=True)
+    priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.BULK)
+    look_at = models.DateTimeField(null=True)
+
+    lease = models.CharField(max_length=32, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=0)
+
+    fingerprint = models.CharField(max_length=64, blank=True)
+    email_key = models.CharField(max_length=255, blank=True)
+    seen = models.JSONField(null=True)
+    seen_at = models.DateTimeField(null=True)
+
+    error_code = models.CharField(max_length=50, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+    error_field = models.CharField(max_length=50, blank=True)
+    error_at = models.DateTimeField(null=True)
+
+    invitation = models.CharField(max_length=8, choices=InvitationState.choices, blank=True)
+    invitation_at = models.DateTimeField(null=True)
+    invitation_attempts = models.PositiveIntegerField(default=0)
+    invitation_sent_at = models.DateTimeField(null=True)
+    invitation_error = models.CharField(max_length=500, blank=True)
+    ticket_until = models.DateTimeField(null=True)
+    notice_to = models.EmailField("old address to tell", blank=True)
+
+    class Meta:
+        db_table = "auth0_accounts"
+        indexes = [
+            models.Index(fields=["due_at"], name="auth0_account_due"),
+            models.Index(fields=["email_key"], name="auth0_account_email"),
+        ]
+
+    def __str__(self) -> str:
+        return f"account of employee {self.employee_id}"
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing is left to do for the row as it was last noted."""
+        return self.done_seq == self.due_seq
+
+
+class _AppendOnly(models.QuerySet[_Row]):
+    """Refuses to change or remove rows; what is written stays written (requirement P4)."""
+
+    def update(self, **values: Any) -> NoReturn:
+        raise TypeError("The sync log is append-only.")
+
+    def delete(self) -> NoReturn:
+        raise TypeError("The sync log is append-only.")
+
+
+class SyncLog(models.Model):
+    """One row for every operation in Auth0, redacted: ids, field names and codes, never values."""
+
+    class Status(models.TextChoices):
+        SUCCESS = "success", "done"
+        UNKNOWN = "unknown", "answer lost"
+        WAITING = "waiting", "later"
+        FAILED = "failed", "failed"
+
+    id = models.BigAutoField(primary_key=True)
+    employee_id = models.IntegerField(null=True)
+    auth0_user_id = models.CharField(max_length=255, blank=True)
+    action = models.CharField(max_length=50)
+    status = models.CharField(max_length=10, choices=Status.choices)
+    response_data = models.JSONField(default=dict)
+    created_at = models.DateTimeField(db_default=Now())
+    actor = models.CharField(max_length=100, blank=True)
+    duration_ms = models.PositiveIntegerField(default=0)
+    attempt = models.PositiveIntegerField(default=0)
+    error_code = models.CharField(max_length=50, blank=True)
+
+    objects = models.Manager.from_queryset(_AppendOnly)()
+
+    class Meta:
+        db_table = "auth0_sync_logs"
+        indexes = [models.Index(fields=["employee_id", "-id"], name="auth0_log_employee")]
+        verbose_name = "sync log entry"
+        verbose_name_plural = "sync log"
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.status} for employee {self.employee_id}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("The sync log is append-only.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("The sync log is append-only.")
+
+
+def new_installation() -> str:
+    """Ten random characters that tell this installation's accounts from any other's."""
+    return secrets.token_hex(5)
+
+
+class TenantState(models.Model):
+    """The one row (id 1) of what all processes share about the tenant."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    installation = models.CharField(max_length=20, default=new_installation)
+
+    token = models.TextField("machine token, encrypted", blank=True)
+    token_renew_at = models.DateTimeField(null=True)
+    token_expires_at = models.DateTimeField(null=True)
+    token_lease_until = models.DateTimeField(null=True)
+    role_ids = models.JSONField(default=dict)
+
+    failures_in_row = models.PositiveIntegerField(default=0)
+    down_since = models.DateTimeField(null=True)
+    probe_at = models.DateTimeField(null=True)
+    probe_wait_s = models.PositiveIntegerField(default=1)
+
+    sweep_lease = models.CharField(max_length=32, blank=True)
+    sweep_lease_until = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "auth0_tenant_state"
+
+    def __str__(self) -> str:
+        return f"installation {self.installation}"
+
+
+class Bucket(models.Model):
+    """When the next call of a group may go out; one row a group of calls."""
+
+    name = models.CharField(max_length=30, primary_key=True)
+    next_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "auth0_buckets"
+
+    def __str__(self) -> str:
+        return f"{self.name}: next call at {self.next_at:%H:%M:%S.%f}"
+
+
+class Heartbeat(models.Model):
+    """The last sign of life of one ``qcluster``: queued by its parent, answered by a worker."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    started_at = models.DateTimeField(db_default=Now())
+    queued_at = models.DateTimeField(null=True)
+    beaten_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "auth0_heartbeats"
+
+    def __str__(self) -> str:
+        return f"{self.name}, last beat {self.beaten_at}"

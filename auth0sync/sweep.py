@@ -1,0 +1,128 @@
+"""The sweep: finds what is due and which rows have moved, whoever changed them.
+
+One sweeper works for the whole installation, however many machines there are: it holds a lease in
+the database, and works in slices short enough to let everybody else at the tables.
+"""
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Q
+from django.db.models.functions import Now
+from django_q.tasks import async_task, queue_size
+
+from auth0sync.due import is_provisioning_on, next_due, note
+from auth0sync.models import Account, TenantState
+from auth0sync.pace import is_open
+from employees.models import Employee
+from employees.services import clear_tokens_of_inactive
+
+ACTOR = "sql"  # in the log: nobody whom the console knows
+PAGE = 200  # rows
+SLICE_S = 0.2
+LEASE_LEAST_S = 5
+SMALL_TABLE = 2_000  # rows that are all looked at in every sweep
+MOVED_WITHIN = timedelta(minutes=10)
+
+
+class Sweeper:
+    """Call :meth:`tick` about once a second, and :meth:`stop` at the end."""
+
+    def __init__(self) -> None:
+        self._lease = uuid4().hex
+        self._pass: Iterator[None] | None = None
+        self._pass_began = 0.0
+        self._next_sweep = 0.0
+        self._next_pass = 0.0
+
+    def tick(self) -> bool:
+        """One slice of work; False when another process is the sweeper."""
+        if not self._hold_lease():
+            self._pass = None
+            return False
+        now = time.monotonic()
+        if now >= self._next_sweep:
+            self._next_sweep = now + settings.AUTH0_SWEEP_SECONDS
+            self._begin_sweep(now)
+        self._go_on_with_pass()
+        hand_out()
+        return True
+
+    def stop(self) -> None:
+        """Give the lease back, so that another process goes on within a second."""
+        TenantState.objects.filter(pk=1, sweep_lease=self._lease).update(
+            sweep_lease="", sweep_lease_until=None
+        )
+
+    def _hold_lease(self) -> bool:
+        length = timedelta(seconds=max(LEASE_LEAST_S, settings.AUTH0_SWEEP_SECONDS))
+        mine_or_free = (
+            Q(sweep_lease__in=["", self._lease])
+            | Q(sweep_lease_until__isnull=True)
+            | Q(sweep_lease_until__lt=Now())
+        )
+        return bool(
+            TenantState.objects.filter(mine_or_free, pk=1).update(
+                sweep_lease=self._lease, sweep_lease_until=Now() + length
+            )
+        )
+
+    def _begin_sweep(self, now: float) -> None:
+        clear_tokens_of_inactive()
+        small = not Employee.objects.order_by("pk")[SMALL_TABLE:].exists()
+        if not small:
+            note_moved()
+        if self._pass is None and (small or now >= self._next_pass):
+            self._pass, self._pass_began = look_at_all(), now
+
+    def _go_on_with_pass(self) -> None:
+        ends = time.monotonic() + SLICE_S
+        while self._pass is not None and time.monotonic() < ends:
+            if next(self._pass, self) is self:
+                self._pass = None
+                took = time.monotonic() - self._pass_began
+                self._next_pass = self._pass_began + max(
+                    settings.AUTH0_FULL_SWEEP_SECONDS, 5 * took
+                )
+
+
+def look_at_all() -> Iterator[None]:
+    """Compare every row with its fingerprint, a page a step; also rows that were deleted."""
+    last = 0
+    while True:
+        ids = list(
+            Employee.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:PAGE]
+        )
+        is_end = len(ids) < PAGE
+        known = Account.objects.filter(pk__gt=last).exclude(fingerprint="")
+        known = known if is_end else known.filter(pk__lte=ids[-1])
+        gone = known.exclude(pk__in=ids).values_list("pk", flat=True)
+        note([*ids, *gone], actor=ACTOR)
+        yield
+        if is_end:
+            return
+        last = ids[-1]
+
+
+def note_moved() -> None:
+    """Compare the rows that say they were changed within ten minutes.
+
+    Only quicker than the pass over all: on SQLite, and where an UPDATE names ``updated_at``
+    itself, the column doesn't tell.
+    """
+    if connection.vendor == "mysql":
+        moved = Employee.objects.filter(updated_at__gt=Now() - MOVED_WITHIN)
+        note(moved.values_list("pk", flat=True)[:PAGE], actor=ACTOR)
+
+
+def hand_out() -> None:
+    """Queue tasks for due employees, as many as the workers can begin with."""
+    if not (is_provisioning_on() and is_open()):
+        return
+    due = len(next_due(settings.QUEUE_WORKERS))
+    for _ in range(min(due, settings.QUEUE_WORKERS - queue_size())):
+        async_task("auth0sync.tasks.sync_due")

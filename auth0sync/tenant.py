@@ -1,0 +1,402 @@
+"""Auth0 in the console's words: the only place that knows its SDK.
+
+Every method makes one call (two where a refused token is replaced), and either returns what the
+engine needs or raises one of :mod:`auth0sync.errors`. The SDK's own retries are off: they repeat
+POST, also on a 409 (facts: section 0, 1). Which answer means what: facts, "Error bodies".
+"""
+
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import Any
+
+import httpx
+from auth0.management import Auth0
+from auth0.management.core.api_error import ApiError
+from auth0.management.core.pagination import SyncPager
+from auth0.management.core.parse_error import ParsingError
+from django.conf import settings
+
+from auth0sync.errors import (
+    Conflict,
+    Gone,
+    Misconfigured,
+    Rejected,
+    SyncError,
+    Transient,
+    Unknown,
+)
+from auth0sync.ownership import stored_id
+from auth0sync.token import drop_token, get_token
+from employees.emails import normalise_email
+
+PASSWORD_BYTES = 48  # of randomness; nobody ever knows or needs this password
+THROTTLED = "too_many_requests"
+IDP_CONFLICT = "auth0_idp_error"
+FORM_FIELDS = {
+    "email": "email",
+    "name": "name",
+    "given_name": "name",
+    "family_name": "name",
+    "phone_number": "phone_number",
+    "personal_email": "personal_email",
+    "department": "department",
+    "workspace": "workspace",
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """What happened in one call, for the log: names and codes, never values."""
+
+    action: str
+    http_status: int | None
+    duration_ms: int
+    error: SyncError | None
+    fields: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """An answer, or the lack of one, without anything of the request in it."""
+
+    status: int | None = None
+    data: Any = None
+    body: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    failure: str = ""
+
+
+@dataclass
+class Tenant:
+    """The tenant in the settings.
+
+    before_call: called before every request goes out; raises to keep it from going out.
+    after_call: told of every request that went out, before an error is raised.
+    """
+
+    before_call: Callable[[], None]
+    after_call: Callable[[Call], None]
+
+    def read_user(self, user_id: str) -> dict[str, Any]:
+        """The profile. Raises Gone when Auth0 has no such account."""
+        send = _sdk().users.with_raw_response.get
+        return _profile(self._call("read account", "read", lambda: send(user_id)), user_id)
+
+    def find_by_email(self, email: str) -> list[dict[str, Any]]:
+        """Every account with this e-mail, of all connections. email: normalised, as Auth0 asks."""
+        send = _sdk().users.with_raw_response.list_users_by_email
+        found = self._call("find by e-mail", "read", lambda: send(email=email))
+        return [_profile(each) for each in found]
+
+    def create_user(self, user_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Make an account with a random password, and return its profile.
+
+        user_id: without ``auth0|``, which Auth0 puts before it.
+        Raises Conflict when the id or the e-mail is taken, Unknown when no answer came.
+        """
+        send = _sdk().users.with_raw_response.create
+        return _profile(
+            self._call(
+                "create account",
+                "create",
+                # The password is made here and nowhere kept: Auth0 asks for one (facts: users).
+                lambda: send(
+                    connection=settings.AUTH0_CONNECTION,
+                    user_id=user_id,
+                    password=_random_password(),
+                    **body,
+                ),
+                writes=True,
+                fields=sorted(body),
+            ),
+            stored_id(user_id),
+        )
+
+    def update_user(self, user_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Change these fields and return the profile; None unsets one. Raises Gone, Conflict."""
+        send = _sdk().users.with_raw_response.update
+        capability = "block" if "blocked" in changes else "update"
+        return _profile(
+            self._call(
+                "block account" if changes.get("blocked") else "update account",
+                capability,
+                lambda: send(user_id, **changes),
+                writes=True,
+                fields=sorted(changes),
+            ),
+            user_id,
+        )
+
+    def replace_password(self, user_id: str) -> None:
+        """Set a random password that nobody knows. It lifts a block (facts: section 0, 3)."""
+        send = _sdk().users.with_raw_response.update
+        self._call(
+            "replace password",
+            "update",
+            lambda: send(user_id, password=_random_password()),
+            writes=True,
+        )
+
+    def roles_of(self, user_id: str) -> tuple[str, ...]:
+        """The names of the roles that the account holds."""
+        send = _sdk().users.roles.with_raw_response.list
+        found = self._call("read roles", "roles", lambda: send(user_id, per_page=100))
+        return tuple(str(role["name"]) for role in found)
+
+    def role_id(self, name: str) -> str:
+        """The tenant's id of a role. Raises Misconfigured when the tenant hasn't got it."""
+        send = _sdk().roles.with_raw_response.list
+        found = self._call("find role", "roles", lambda: send(name_filter=name, per_page=100))
+        for role in found:
+            if role["name"] == name:  # the filter is a contains-match (facts: GET /roles)
+                return str(role["id"])
+        raise Misconfigured(
+            f"The role {name} doesn't exist in Auth0: make it there.",
+            code="role_missing",
+            capability="roles",
+            missing=name,
+        )
+
+    def add_role(self, user_id: str, role_id: str) -> None:
+        """Give a role; giving it twice is harmless (facts: POST /users/{id}/roles)."""
+        send = _sdk().users.roles.with_raw_response.assign
+        self._call("give role", "roles", lambda: send(user_id, roles=[role_id]), writes=True)
+
+    def remove_role(self, user_id: str, role_id: str) -> None:
+        """Take a role away; a role that isn't held is no error."""
+        send = _sdk().users.roles.with_raw_response.delete
+        self._call("take role away", "roles", lambda: send(user_id, roles=[role_id]), writes=True)
+
+    def end_sessions(self, user_id: str) -> bool:
+        """End the account's Auth0 sessions; False when the tenant's plan has no such call."""
+        send = _sdk().users.sessions.with_raw_response.delete
+        return self._if_in_plan("end sessions", lambda: send(user_id))
+
+    def revoke_refresh_tokens(self, user_id: str) -> bool:
+        """Revoke the account's refresh tokens; False when the tenant's plan has no such call."""
+        send = _sdk().users.refresh_token.with_raw_response.delete
+        return self._if_in_plan("revoke refresh tokens", lambda: send(user_id))
+
+    def password_ticket(self, user_id: str, *, verifies_email: bool, hours: int) -> str:
+        """A link with which to set a password. It is a credential: mail it, never store it.
+
+        verifies_email: only for a link that is mailed to the account's own address.
+        """
+        send = _sdk().tickets.with_raw_response.change_password
+        options = (
+            {"client_id": settings.AUTH0_LOGIN_CLIENT_ID} if settings.AUTH0_LOGIN_CLIENT_ID else {}
+        )
+        answer = self._call(
+            "make password ticket",
+            "tickets",
+            lambda: send(
+                user_id=user_id,
+                ttl_sec=hours * 3600,
+                mark_email_as_verified=verifies_email,
+                **options,
+            ),
+            writes=True,
+        )
+        return str(answer["ticket"])
+
+    def send_verification_mail(self, user_id: str) -> None:
+        """Have Auth0 send its own verification mail."""
+        send = _sdk().jobs.verification_email.with_raw_response.create
+        self._call("send verification mail", "tickets", lambda: send(user_id=user_id), writes=True)
+
+    def _if_in_plan(self, action: str, send: Callable[[], Any]) -> bool:
+        try:
+            self._call(action, "block", send, writes=True)
+        except Misconfigured as error:
+            # Any 403 here may be the plan's, whatever its code (facts: section 0, 7).
+            if error.code.startswith("insufficient_"):
+                return False
+            raise
+        return True
+
+    def _call(
+        self,
+        action: str,
+        capability: str,
+        send: Callable[[], Any],
+        *,
+        writes: bool = False,
+        fields: Sequence[str] = (),
+    ) -> Any:
+        """Send, tell ``after_call``, and return the answer's data or raise what it means.
+
+        A refused token (401), or one without a new scope (403), is replaced once.
+        """
+        replaced = False
+        while True:
+            self.before_call()
+            started = time.monotonic()
+            token = _outgoing.token = self._get_token(started)
+            answer = _send(send)
+            error = _meaning(answer, capability, writes=writes)
+            self.after_call(Call(action, answer.status, _ms_since(started), error, fields))
+            if error is None:
+                return answer.data
+            if replaced or error.code not in {"unauthorized", "insufficient_scope"}:
+                raise error
+            drop_token(token)
+            replaced = True
+
+    def _get_token(self, started: float) -> str:
+        try:
+            return get_token()
+        except SyncError as error:
+            self.after_call(Call("get token", None, _ms_since(started), error))
+            raise
+
+
+def _random_password() -> str:
+    # Upper, lower, digit and special characters, for every password policy that Auth0 offers.
+    return secrets.token_urlsafe(PASSWORD_BYTES) + "aA1!"
+
+
+_outgoing = threading.local()  # the token of the call that this thread is about to send
+
+
+def _sdk() -> Auth0:
+    return _sdk_for(settings.AUTH0_BASE_URL, settings.AUTH0_TIMEOUT)
+
+
+@lru_cache(maxsize=1)
+def _sdk_for(base_url: str, timeout_s: int) -> Auth0:
+    """One client and connection pool a process, made on first use: after the worker was forked."""
+    return Auth0(
+        base_url=f"{base_url}/api/v2",
+        token=lambda: str(_outgoing.token),
+        max_retries=0,
+        httpx_client=httpx.Client(timeout=timeout_s),
+    )
+
+
+def _send(send: Callable[[], Any]) -> _Answer:
+    """Send and bring back plain values only.
+
+    The SDK's and httpx's errors hold the request, and with it a password: none of them, and no
+    frame that saw one, leaves this function.
+    """
+    try:
+        response = send()
+        if isinstance(response, SyncPager):  # the SDK keeps the status of a list to itself
+            return _Answer(httpx.codes.OK, data=_plain(response.items))
+        return _Answer(response.status_code, data=_plain(response.data))
+    except ApiError as error:
+        body = error.body if isinstance(error.body, dict) else {}
+        headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+        return _Answer(error.status_code, body=body, headers=headers)
+    except ParsingError as error:
+        return _Answer(error.status_code, failure="unreadable_answer")
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        return _Answer(failure=f"unreachable_{type(error).__name__}")
+    except httpx.TransportError as error:
+        return _Answer(failure=f"lost_{type(error).__name__}")
+
+
+def _meaning(answer: _Answer, capability: str, *, writes: bool) -> SyncError | None:
+    """What an answer means to the caller; None when it is a good one."""
+    status = answer.status
+    if answer.failure.startswith("unreachable_"):
+        return Transient("Auth0 can't be reached.", code=answer.failure)
+    if status is None or answer.failure or status >= 500:
+        code = answer.failure or f"http_{status}"
+        if writes:
+            return Unknown(
+                "Auth0 gave no clear answer; the console looks what happened.", code=code
+            )
+        return Transient("Auth0 gave no usable answer.", code=code)
+    if status < 300:
+        return None
+    return _refusal(status, answer, capability)
+
+
+def _refusal(status: int, answer: _Answer, capability: str) -> SyncError:
+    code = str(answer.body.get("errorCode") or "")
+    message = str(answer.body.get("message") or "")
+    if status == 429:
+        wait_s = _wait_s(answer.headers)
+        return Transient("Auth0's limit is reached.", code=THROTTLED, retry_after_s=wait_s)
+    if code == IDP_CONFLICT:  # 409, for some tenants 400
+        return Conflict("This e-mail or id is taken by another account in Auth0.", code=code)
+    if code == "inexistent_connection":
+        return Misconfigured(
+            f"The connection {settings.AUTH0_CONNECTION} doesn't exist in Auth0.",
+            code=code,
+            capability="create",
+            missing=settings.AUTH0_CONNECTION,
+        )
+    if status == 401:
+        return Misconfigured("Auth0 refuses the token.", code="unauthorized", capability="token")
+    if status == 403:
+        missing = message.partition("expected any of:")[2].strip()
+        return Misconfigured(
+            f"Auth0 doesn't allow this: grant the scope {missing}."
+            if missing
+            else "Auth0 doesn't allow this in the tenant's plan, or to this application.",
+            code=code or "insufficient_scope",
+            capability=capability,
+            missing=missing,
+        )
+    if status == 404:
+        if capability == "roles" and code != "inexistent_user":
+            return Misconfigured(
+                "A role doesn't exist in Auth0 any more.", code="role_missing", capability="roles"
+            )
+        return Gone("The account doesn't exist in Auth0.", code=code or "http_404")
+    if status in {400, 413, 422}:
+        return _rejection(code or f"http_{status}", message)
+    return Misconfigured(
+        f"Auth0 answered with an unexpected error ({status}).",
+        code=code or f"http_{status}",
+        capability=capability,
+    )
+
+
+def _rejection(code: str, message: str) -> Rejected:
+    """A 400 in the form's words; the message is Auth0's, less anything that looks like data."""
+    found = re.search(r"on property (?:\w+\.)*(\w+)", message)
+    form_field = FORM_FIELDS.get(found.group(1), "") if found else ""
+    reason = re.sub(r"\S+@\S+", "…", message)[:200] or "it gives no reason"
+    return Rejected(f"Auth0 refuses this person's data: {reason}", code=code, field=form_field)
+
+
+def _wait_s(headers: Mapping[str, str]) -> float:
+    """Seconds to wait after a 429: Retry-After, else the reset time less the answer's own Date.
+
+    The Date header makes a duration of it, so that a wrong clock on either side does no harm.
+    """
+    retry_after = headers.get("retry-after", "")
+    if retry_after.isdecimal():
+        return min(max(float(retry_after), 1.0), 60.0)
+    try:
+        now = parsedate_to_datetime(headers["date"]).timestamp()
+        return min(max(float(headers["x-ratelimit-reset"]) - now, 1.0), 60.0)
+    except (KeyError, ValueError, TypeError):
+        return 1.0
+
+
+def _plain(data: Any) -> Any:
+    """The SDK's models as dictionaries."""
+    if isinstance(data, list):
+        return [_plain(item) for item in data]
+    return data.dict() if hasattr(data, "dict") else data
+
+
+def _profile(data: Mapping[str, Any], user_id: str = "") -> dict[str, Any]:
+    """The profile with its e-mail normalised. Raises Unknown when it is somebody else's."""
+    if user_id and data.get("user_id") != user_id:
+        raise Unknown("Auth0's answer is about another account.", code="other_account")
+    return {**data, "email": normalise_email(data.get("email"))}
+
+
+def _ms_since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)
