@@ -1,0 +1,46 @@
+"""``manage.py load_sample_data``: people to try the console out with."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from employees.models import Employee
+from employees.sample import MARK
+from employees.sample_loading import load_people
+
+PIN_COST = 10  # as the Flask application hashes
+FAST_PIN_COST = 4
+
+
+class Command(BaseCommand):
+    """Adds who is missing; a second run adds nobody."""
+
+    help = (
+        "Add invented people, always the same ones, with PINs that follow from their number. "
+        "Not for a database with real people: their kiosk would take these PINs."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """How many, and whether real people may be there."""
+        parser.add_argument("--people", type=int, default=80, help="How many there are to be")
+        parser.add_argument(
+            "--fast-pins", action="store_true", help="Hash PINs weakly, for tests (bcrypt cost 4)"
+        )
+        parser.add_argument(
+            "--force", action="store_true", help="Even beside people that were not made by this"
+        )
+
+    def handle(self, *args: Any, people: int, fast_pins: bool, force: bool, **options: Any) -> None:
+        """Refuse or load, and say how many."""
+        if people < 1:
+            raise CommandError("--people must be at least 1.")
+        others = Employee.objects.exclude(connecteam_user_id__startswith=MARK)
+        if not force and (count := others.count()):
+            raise CommandError(
+                f"This database holds {count} people that are no sample data: nothing was added. "
+                "With --force the sample people are added beside them."
+            )
+        added = load_people(people, FAST_PIN_COST if fast_pins else PIN_COST)
+        self.stdout.write(f"{len(added)} sample people added, {people - len(added)} were there.")
+        for employee_id, pin in added[:3]:
+            self.stdout.write(f"  at the kiosk: number {employee_id}, PIN {pin}")

@@ -1,0 +1,89 @@
+"""Writes the sample people's rows, as another program would, and says that they changed."""
+
+from datetime import UTC, datetime, time
+
+import bcrypt
+from django.conf import settings
+from django.db import connection, transaction
+
+from employees.columns import has_unique_key
+from employees.models import Employee, EmployeeAuth, PodFactoryMapping, RoleConfig
+from employees.sample import MARK, SHOP_FLOOR, SamplePerson, sample_person
+from employees.signals import employee_changed
+
+AT_ONCE = 50  # people in one transaction, which stays below 500 rows
+ACTOR = "load_sample_data"
+
+
+def load_people(count: int, pin_cost: int) -> list[tuple[int, str]]:
+    """Add those of the first ``count`` sample people who are missing, and their roles.
+
+    pin_cost: bcrypt's, as a power of two; 10 takes some 60 ms a person.
+    Returns the number and PIN of each who was added. Listeners of ``employee_changed`` hear of
+    everybody, in the transaction that adds them.
+    """
+    roles = _roles()
+    domains = settings.PLACEHOLDER_EMAIL_DOMAINS or ["company.com"]
+    present = set(
+        Employee.objects.filter(connecteam_user_id__startswith=MARK).values_list(
+            "connecteam_user_id", flat=True
+        )
+    )
+    missing = [number for number in range(1, count + 1) if f"{MARK}{number}" not in present]
+    two_rows_allowed = not has_unique_key(connection, "employee_auth", "employee_id")
+    added = []
+    for start in range(0, len(missing), AT_ONCE):
+        people = [sample_person(n, domains[0]) for n in missing[start : start + AT_ONCE]]
+        pins = [_hashed(person.pin, pin_cost) for person in people]  # slow: before the transaction
+        with transaction.atomic():
+            for person, pin in zip(people, pins, strict=True):
+                employee_id = _add(person, pin, roles.get(person.department), two_rows_allowed)
+                added.append((employee_id, person.pin))
+    return added
+
+
+def _roles() -> dict[str, RoleConfig]:
+    for name in SHOP_FLOOR:
+        if not RoleConfig.objects.filter(role_name=name).exists():
+            RoleConfig.objects.create(role_name=name, expected_per_hour=60)
+    return {role.role_name: role for role in RoleConfig.objects.order_by("-pk")}
+
+
+def _add(person: SamplePerson, pin: str, role: RoleConfig | None, two_rows_allowed: bool) -> int:
+    hired_at = datetime.combine(person.hired_on, time(14), UTC)
+    employee = Employee(
+        name=person.name,
+        email=person.email,
+        personal_email=person.personal_email,
+        phone_number=person.phone,
+        role=role,
+        department=person.department,
+        workspace=person.workspace,
+        connecteam_user_id=f"{MARK}{person.number}",
+        is_active=person.is_active,
+        is_contractor=person.is_contractor,
+        hire_date=person.hired_on,
+        archived_at=datetime(2025, 8, 1, 12, tzinfo=UTC) if person.is_archived else None,
+        auth_method=person.auth_method,
+        auth0_role=person.auth0_role,
+    )
+    employee.save(force_insert=True)
+    rows = 2 if person.has_two_auth_rows and two_rows_allowed else 1
+    for _ in range(rows):
+        EmployeeAuth.objects.create(employee=employee, pin=pin, pin_set_at=hired_at)
+    for mapping in person.mappings:
+        PodFactoryMapping.objects.create(
+            employee=employee,
+            podfactory_email=mapping.email,
+            podfactory_name=person.name,
+            similarity_score=mapping.score,
+            confidence_level=mapping.confidence,
+            is_verified=mapping.is_verified,
+            verified_at=hired_at if mapping.is_verified else None,
+        )
+    employee_changed.send(sender=Employee, employee_id=employee.pk, actor=ACTOR)
+    return employee.pk
+
+
+def _hashed(pin: str, cost: int) -> str:
+    return bcrypt.hashpw(pin.encode(), bcrypt.gensalt(cost)).decode()
