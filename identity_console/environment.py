@@ -7,13 +7,15 @@ all of them at once; values are never repeated in a message, since they may be s
 
 import importlib.util
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from ipaddress import ip_address
+from io import StringIO
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -21,6 +23,7 @@ from environ.fileaware_mapping import FileAwareMapping
 
 TRUE_WORDS = frozenset({"true", "1", "yes", "on"})
 FALSE_WORDS = frozenset({"false", "0", "no", "off"})
+DOTENV_LINE = re.compile(r"(export )?[A-Za-z_0-9]+=|\s*(#|$)")
 
 CANNOT_START = 3  # the exit status that makes gunicorn stop instead of starting the worker again
 
@@ -39,22 +42,47 @@ class _Values(FileAwareMapping):  # type: ignore[misc]
         try:
             return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
             raise ConfigurationError(
-                f"{key}_FILE names a file that can't be read ({reason}): give the console's user "
-                "the right to read it, or correct the path."
+                f"{key}_FILE names a file that can't be read ({why_unreadable(error)}): give the "
+                "console's user the right to read it, or correct the path."
             ) from None
 
 
 class Environment(environ.Env):  # type: ignore[misc]
     """Typed reading of the environment; call :meth:`refuse_if_wrong` when all is read."""
 
-    def __init__(self, dotenv: Path | None = None) -> None:
+    def __init__(self, base: Path | None = None) -> None:
+        """``base`` is the folder in which ``.env`` may lie; ``ENV_FILE`` names another file."""
         super().__init__()
-        if dotenv is not None and dotenv.is_file():
-            self.read_env(str(dotenv))
-        self.ENVIRON = _Values()
         self.problems: list[str] = []
+        self.unreadable: set[str] = set()
+        if base is not None:
+            self.read_dotenv(base)
+        self.ENVIRON = _Values()
+
+    def read_dotenv(self, base: Path) -> None:
+        """Take from the file what the environment itself doesn't say."""
+        named = os.environ.get("ENV_FILE")
+        path = Path(named or base / ".env")
+        if not named and not path.exists():
+            return
+        try:
+            content = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            self.problems.append(
+                f"{path} can't be read ({why_unreadable(error)}): give the console's user the "
+                "right to read it, or correct ENV_FILE."
+            )
+            return
+        lines = content.splitlines()
+        for number, line in enumerate(lines, start=1):
+            # django-environ would print such a line in its warning, and the secret in it.
+            if not DOTENV_LINE.match(line):
+                self.problems.append(
+                    f"Line {number} of {path} can't be understood: write NAME=value."
+                )
+        if not self.problems:
+            self.read_env(StringIO("\n".join(line for line in lines if line.strip())))
 
     def text(self, name: str, default: str = "") -> str:
         """The value without surrounding space; ``default`` when it is absent or empty."""
@@ -62,6 +90,7 @@ class Environment(environ.Env):  # type: ignore[misc]
             return (self.ENVIRON.get(name) or "").strip() or default
         except ConfigurationError as error:
             self.problems.append(str(error))
+            self.unreadable.add(name)
             return default
 
     def words(self, name: str, default: str = "") -> list[str]:
@@ -156,8 +185,14 @@ class Environment(environ.Env):  # type: ignore[misc]
         value = self.text(name).rstrip("/")
         if not value:
             return ""
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
+        parts = split(value)
+        if (
+            parts is None
+            or parts.scheme not in {"http", "https"}
+            or not parts.hostname
+            or "@" in parts.netloc
+            or parts.query
+        ):
             self.problems.append(f"{name} must look like https://HOST or http://127.0.0.1:8001.")
         elif parts.scheme == "http" and not is_loopback(parts.hostname):
             self.problems.append(
@@ -165,6 +200,22 @@ class Environment(environ.Env):  # type: ignore[misc]
                 "clear: use https. Plain http is accepted only to 127.0.0.1, ::1 and localhost."
             )
         return value
+
+    def host(self, name: str) -> str:
+        """A host name in small letters, with a port or without; '' when it is absent."""
+        value = self.text(name).lower()
+        parts = split(f"https://{value}")
+        if value and (parts is None or parts.netloc != value or not parts.hostname or "@" in value):
+            self.problems.append(f"{name} must be a host name only, such as example.us.auth0.com.")
+        return value
+
+    def networks(self, name: str, default: str) -> list[IPv4Network | IPv6Network]:
+        """Addresses and networks: ``127.0.0.1,::1,10.0.0.0/8``."""
+        try:
+            return [ip_network(word, strict=False) for word in self.words(name, default)]
+        except ValueError:
+            self.problems.append(f"{name} must hold addresses or networks, such as {default}.")
+            return []
 
     def refuse_if_wrong(self) -> None:
         """Raise ConfigurationError with every problem found, a sentence each."""
@@ -195,6 +246,16 @@ def explain_and_exit() -> Iterator[None]:
         raise SystemExit(CANNOT_START) from None
 
 
-def default_dotenv(base: Path) -> Path:
-    """``.env`` beside manage.py, or the file that ``ENV_FILE`` names."""
-    return Path(os.environ.get("ENV_FILE") or base / ".env")
+def split(url: str) -> SplitResult | None:
+    """The parts of a URL; None when it has a malformed host or port."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  (is only looked at when it is asked for)
+    except ValueError:
+        return None
+    return parts
+
+
+def why_unreadable(error: OSError | UnicodeDecodeError) -> str:
+    """The reason for the brackets of a sentence; never a part of the file."""
+    return getattr(error, "strerror", None) or "it is not UTF-8 text"

@@ -1,6 +1,7 @@
 """What stands in front of every request."""
 
 from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -9,15 +10,26 @@ from django.http import HttpRequest, HttpResponse
 def trust_only_known_proxies(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Believe X-Forwarded-Proto only from the addresses in TRUSTED_PROXIES.
+    """Believe X-Forwarded-Proto only from the addresses and networks in TRUSTED_PROXIES.
 
     Anybody may send the header; from anywhere else it is dropped, so that nobody can make plain
     http look like https.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if request.META.get("REMOTE_ADDR") not in settings.TRUSTED_PROXIES:
+        if not is_trusted(request.META.get("REMOTE_ADDR", "")):
             request.META.pop("HTTP_X_FORWARDED_PROTO", None)
         return get_response(request)
 
     return middleware
+
+
+def is_trusted(address: str) -> bool:
+    """Whether ``address``, as the server saw it, is one of ours; '' (a Unix socket) is not."""
+    try:
+        caller = ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(caller, IPv6Address) and caller.ipv4_mapped:  # a server that listens on [::]
+        caller = caller.ipv4_mapped
+    return any(caller in network for network in settings.TRUSTED_PROXIES)
