@@ -4,9 +4,17 @@ from pathlib import Path
 
 import pytest
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 
 from tests.employees.variants import variant
+
+
+@pytest.fixture(autouse=True)
+def static_files_need_not_be_collected() -> Iterator[None]:
+    """The pages are asked for before ``collectstatic`` ever ran; WhiteNoise would warn."""
+    with override_settings(WHITENOISE_AUTOREFRESH=True):
+        yield
 
 
 @pytest.fixture

@@ -130,6 +130,15 @@ class ChangeTests(AdminTestCase):
             (ada.name, ada.phone_number, ada.department), ("Ada Quill-Ash", "2", "Packing")
         )
 
+    def test_the_page_carries_the_values_it_was_rendered_with(self) -> None:
+        page = self.client.get(page_of(make_employee(phone_number="4711", role=make_role())))
+
+        self.assertContains(page, '<input type="hidden" name="initial-phone_number" value="4711"')
+        self.assertContains(
+            page, '<input type="hidden" name="initial-hire_date" value="2024-03-01"'
+        )
+        self.assertContains(page, 'name="initial-role"')
+
     def test_saving_without_a_change_writes_nothing(self) -> None:
         ada = make_employee(role=make_role(), notes="x", personal_email="Ada@Home.example")
         data = self.rendered(ada)

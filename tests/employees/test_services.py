@@ -41,7 +41,6 @@ class AddEmployeeTests(TestCase):
         self.assertEqual((ada.name, ada.email, ada.role), ("Ada Quill", "ada@example.com", role))
         self.assertEqual((ada.workspace, ada.is_active), ("MS", True))
         self.assertEqual(ada.auth0_role, "production_associate")
-        self.assertIsNone(ada.auth0_sync_status)
         self.assertIsInstance(ada.created_at, datetime)
 
     def test_it_says_so_once_and_inside_the_transaction(self) -> None:

@@ -1,0 +1,62 @@
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+from django.db import connections
+
+from employees import services
+from employees.errors import EmailTaken
+from employees.models import Employee
+from tests.builders import CommittedTestCase, make_employee
+
+
+def at_once(*calls: Callable[[], Any]) -> list[Any]:
+    """Run the calls at the same moment, a connection each; an EmailTaken counts as a result."""
+    start = Barrier(len(calls))
+
+    def run(call: Callable[[], Any]) -> Any:
+        start.wait(10)
+        try:
+            return call()
+        except EmailTaken as error:
+            return error
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+class AtTheSameMomentTests(CommittedTestCase):
+    def test_two_managers_on_one_row_keep_each_others_columns(self) -> None:
+        ada = make_employee(phone_number="1", department="Picking")
+
+        at_once(
+            lambda: services.change_employee(ada.pk, {"phone_number": "2"}, "one"),
+            lambda: services.change_employee(ada.pk, {"department": "Packing"}, "two"),
+        )
+
+        ada.refresh_from_db()
+        self.assertEqual((ada.phone_number, ada.department), ("2", "Packing"))
+
+    def test_of_ten_who_add_one_email_nine_are_told_whose_it_is(self) -> None:
+        def add(number: int) -> Callable[[], Any]:
+            values = {"name": f"Ada {number}", "email": "ada@example.com"}
+            return lambda: services.add_employee(values, "work", "test")
+
+        results = at_once(*(add(number) for number in range(10)))
+
+        ada = Employee.objects.get(email="ada@example.com")
+        refused = [result for result in results if isinstance(result, EmailTaken)]
+        self.assertEqual([error.other_id for error in refused], [ada.pk] * 9)
+
+    def test_ten_people_added_at_once_are_ten_people(self) -> None:
+        def add(number: int) -> Callable[[], Any]:
+            values = {"name": f"Ada {number}", "email": f"ada{number}@example.com"}
+            return lambda: services.add_employee(values, "personal", "test")
+
+        added = at_once(*(add(number) for number in range(10)))
+
+        self.assertEqual(len({employee.pk for employee in added}), 10)
+        self.assertEqual(Employee.objects.count(), 10)
