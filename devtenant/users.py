@@ -9,7 +9,7 @@ from urllib.parse import quote
 from devtenant import passwords
 from devtenant.api import Answer, Call, endpoint, flag
 from devtenant.clock import hex_id, timestamp
-from devtenant.errors import ApiError, invalid_body, invalid_query, unknown_user, user_exists
+from devtenant.errors import ApiError, invalid_body, invalid_query, new_email_taken, unknown_user, user_exists
 from devtenant.paging import LARGEST_PAGE, number, only_fields
 from devtenant.schemas import Anything, Flag, Record, Shape, Text, object_body
 from devtenant.search import BadQuery, matcher, ordered
@@ -284,7 +284,7 @@ def change_address(
     """Apply e-mail, its verification and the user name; True when the e-mail is another one.
 
     A changed e-mail is unverified unless the same call says otherwise.
-    Raises: ApiError 409 for an e-mail or name of somebody else.
+    Raises: ApiError 400 for an e-mail or name of somebody else.
     Source: facts: users, PATCH.
     """
     email = body.get("email", user["email"]).lower()
@@ -292,7 +292,7 @@ def change_address(
     if ("email" in body or username) and taken(
         tenant, connection, email, username, besides=user["user_id"]
     ):
-        raise user_exists()
+        raise new_email_taken()
     moved = bool(email != user["email"])
     if "email" in body:
         # Believed only for a change; taken for every e-mail sent, the harsher reading.
