@@ -14,13 +14,14 @@ def invitation_of(employee_id: int) -> str:
 def holder_of(email: str | None, except_id: int | None = None) -> Employee | None:
     """Who has this work e-mail, active or not; None when it is free or blank.
 
-    The database only finds candidates: its collation takes José for jose, so they are compared
-    again, exactly. except_id: the person whose own e-mail doesn't count.
+    The database only finds candidates, by its index and without case: its collation takes José
+    for jose, so they are compared again, exactly.
+    except_id: the person whose own e-mail doesn't count.
     """
     wanted = normalise_email(email)
     if not wanted:
         return None
-    candidates = Employee.objects.filter(email__iexact=wanted).order_by("pk")
+    candidates = Employee.objects.filter(email=wanted).order_by("pk")
     for candidate in candidates.only("id", "name", "email"):
         if candidate.pk != except_id and normalise_email(candidate.email) == wanted:
             return candidate

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 from unittest import mock
 
-from django.db import transaction
+from django.db import connection
 from django.test import TestCase
 
 from employees import services
@@ -27,7 +27,7 @@ class Heard:
 
     def listen(self, sender: object, employee_id: int, actor: str, **kwargs: object) -> None:
         self.calls.append((employee_id, actor))
-        self.inside.append(transaction.get_connection().in_atomic_block)
+        self.inside.append(connection.in_atomic_block)
 
 
 class AddEmployeeTests(TestCase):
@@ -90,6 +90,16 @@ class AddEmployeeTests(TestCase):
             services.add_employee({"name": "Ada", "email": "ben@example.com"}, "", "test")
 
         self.assertEqual(caught.exception.other_id, ben.pk)
+
+    def test_an_email_that_only_the_database_takes_for_another_names_its_holder(self) -> None:
+        jose = make_employee(name="José Ash", email="josé@example.com")
+        if connection.vendor != "mysql":
+            self.skipTest("only MariaDB's and MySQL's collations take é for e")
+
+        with self.assertRaises(EmailTaken) as caught:
+            services.add_employee({"name": "Jo", "email": "jose@example.com"}, "", "test")
+
+        self.assertEqual(caught.exception.other_id, jose.pk)
 
     def test_a_name_is_required(self) -> None:
         with self.assertRaises(InvalidValue) as caught:
