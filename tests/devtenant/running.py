@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
@@ -40,7 +41,7 @@ class RunningTenant:
         self.empty = empty
         self.port = 0
         self.smtp_port = free_port() if smtp_port is None else smtp_port
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         self.client = httpx.Client(timeout=30.0, trust_env=False)
         self.tokens: dict[str, str] = {}
 
@@ -76,24 +77,29 @@ class RunningTenant:
         command += ["--plan", self.plan, "--smtp-port", str(self.smtp_port)]
         command += ["--state", str(self.state_path)] if self.state_path else []
         command += ["--empty"] if self.empty else []
-        self.process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        lines = []
-        for line in self.process.stdout:
-            lines.append(line)
-            found = re.search(r"listening on http://127\.0\.0\.1:(\d+)", line)
-            if found:
-                self.port = int(found[1])
-                self.wait_until_it_answers()
-                return
-        raise RuntimeError(f"devtenant did not start: {''.join(lines)}")
+        # A file, not a pipe: nobody reads on, and a full pipe would stop the process.
+        with tempfile.TemporaryFile("w+") as output:
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+            deadline = time.monotonic() + START_S
+            while time.monotonic() < deadline:
+                output.seek(0)
+                printed = output.read()
+                found = re.search(r"listening on http://127\.0\.0\.1:(\d+)\n", printed)
+                if found:
+                    self.port = int(found[1])
+                    self.wait_until_it_answers()
+                    return
+                if self.process.poll() is not None:
+                    break
+                time.sleep(0.02)
+        self.kill()
+        raise RuntimeError(f"devtenant did not start: {printed}")
 
     def wait_until_it_answers(self) -> None:
         """Wait for the first answer of the overview page."""
@@ -127,9 +133,6 @@ class RunningTenant:
         except subprocess.TimeoutExpired:
             process.kill()
             return process.wait(STOP_S)
-        finally:
-            if process.stdout is not None:
-                process.stdout.close()
 
     # What is in the tenant
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_a_replay_says_what_differs(tenant: RunningTenant, tmp_path: Path) -> No
 
 
 def test_a_replay_says_which_status_came_instead(tenant: RunningTenant, tmp_path: Path) -> None:
-    recorded = {
+    recorded: dict[str, Any] = {
         "method": "GET",
         "path": "/api/v2/roles/rol_0000000000000000",
         "request": None,
