@@ -48,7 +48,7 @@ DEBIAN_HEADERS = ("default-libmysqlclient-dev", "pkg-config", "build-essential",
 BREW_HEADERS = ("mysql-client", "pkg-config")
 BREW_KEGS = ("mysql-client", "mariadb-connector-c")
 # What pip writes when the package index can't be reached, in any of its versions.
-NO_NETWORK = ("establish a new connection", "Max retries exceeded", "ProxyError", "timed out")
+NO_NETWORK = ("new connection", "Max retries exceeded", "ProxyError", "timed out", "versions: none")
 WRONG_HASH = "DO NOT MATCH THE HASHES"
 
 
@@ -396,7 +396,10 @@ def why_pip_failed(printed: str, log: Path) -> str:
             f"was installed: find out why before going on; {log} names it."
         )
     if any(words in printed for words in NO_NETWORK):
-        return f"The package index can't be reached: check the network; pip's words are in {log}."
+        return (
+            "The package index can't be reached, or doesn't know what is pinned: check the "
+            f"network; pip's words are in {log}."
+        )
     return f"The packages can't be installed; pip's words are in {log}."
 
 

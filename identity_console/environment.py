@@ -78,9 +78,7 @@ class Environment(environ.Env):  # type: ignore[misc]
         for number, line in enumerate(lines, start=1):
             # django-environ would print such a line in its warning, and the secret in it.
             if not DOTENV_LINE.match(line):
-                self.problems.append(
-                    f"Line {number} of {path} can't be understood: write NAME=value."
-                )
+                self.problems.append(f"Line {number} of {path} isn't of the form NAME=value.")
         if not self.problems:
             self.read_env(StringIO("\n".join(line for line in lines if line.strip())))
 

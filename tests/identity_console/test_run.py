@@ -1,0 +1,71 @@
+"""What `make test` runs, and what it may leave out."""
+
+import pytest
+
+from tests import run
+
+SERVERS = {"mariadb": "mysql://root@127.0.0.1/x", "redis": "redis://127.0.0.1/9"}
+
+
+def test_every_kind_of_test_runs_on_both_databases() -> None:
+    names = [step.name for step in run.test_steps(SERVERS, strict=False)]
+
+    assert names == [
+        "tests on SQLite",
+        "tests on MariaDB",
+        "process tests on SQLite",
+        "process tests on MariaDB",
+    ]
+
+
+def test_sqlite_is_tested_without_any_server() -> None:
+    steps = run.test_steps({}, strict=False)
+
+    assert [step.env for step in steps] == [{"TEST_DATABASE_URL": None, "TEST_REDIS_URL": None}] * 2
+
+
+def test_skips_are_failures_only_where_suites_are_required() -> None:
+    strict, lax = run.test_steps(SERVERS, strict=True), run.test_steps(SERVERS, strict=False)
+
+    assert all("--fail-on-skip" in step.command for step in strict)
+    assert not any("--fail-on-skip" in step.command for step in lax)
+
+
+def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
+    why = run.why_no_mariadb("mysql://root:hunter2@127.0.0.1:1/x")
+
+    assert why in {
+        "127.0.0.1:1 doesn't answer",
+        "mysqlclient isn't installed (`make setup` says why)",
+    }
+
+
+def test_a_redis_that_does_not_answer_is_named() -> None:
+    assert run.why_no_redis("redis://127.0.0.1:1/9") == "127.0.0.1:1 doesn't answer"
+
+
+@pytest.mark.parametrize(
+    ("environment", "required"),
+    [
+        ({}, set()),
+        ({"CI": "true"}, {"mariadb", "redis", "recordings"}),
+        ({"CI": "true", "REQUIRE_SUITES": ""}, set()),
+        ({"REQUIRE_SUITES": "mariadb, recordings"}, {"mariadb", "recordings"}),
+    ],
+)
+def test_ci_requires_every_suite_unless_told_otherwise(
+    environment: dict[str, str], required: set[str]
+) -> None:
+    assert run.required_suites(environment) == required
+
+
+def test_a_misspelt_suite_is_refused() -> None:
+    with pytest.raises(SystemExit, match="REQUIRE_SUITES may name"):
+        run.required_suites({"REQUIRE_SUITES": "maria"})
+
+
+def test_the_server_of_the_environment_is_taken_as_it_is() -> None:
+    url = "mysql://tester@db.example.com/tests"
+
+    assert run.database_url({"TEST_DATABASE_URL": url}) == url
+    assert run.database_url({}).startswith("mysql://root@127.0.0.1:3306/identity_console_")
