@@ -182,10 +182,15 @@ class TenantState(models.Model):
 
 
 class Bucket(models.Model):
-    """When the next call of a group may go out; one row a group of calls."""
+    """When the next call of a group may go out; one row a group of calls.
+
+    version rises with every change, for compare-and-set: a time can't be compared for equality,
+    since SQLite stores what its own clock says with fewer digits than what Django writes.
+    """
 
     name = models.CharField(max_length=30, primary_key=True)
     next_at = models.DateTimeField(db_default=Now())
+    version = models.BigIntegerField(default=0)
 
     class Meta:
         db_table = "auth0_buckets"

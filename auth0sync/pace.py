@@ -35,7 +35,8 @@ def take_slot() -> None:
         if wait_s > WAIT_MOST_S:
             raise NotNow("Waiting for Auth0's limit.", code="rate_limit", retry_after_s=wait_s)
         # Compare and set: whoever changes the row first has the turn, the others look again.
-        if Bucket.objects.filter(pk=BUCKET, next_at=bucket.next_at).update(next_at=turn + interval):
+        unchanged = Bucket.objects.filter(pk=BUCKET, version=bucket.version)
+        if unchanged.update(next_at=turn + interval, version=F("version") + 1):
             time.sleep(wait_s)
             return
 
@@ -43,7 +44,7 @@ def take_slot() -> None:
 def hold_back(seconds: float) -> None:
     """Let no process call for so many seconds: Auth0 said so with a 429."""
     Bucket.objects.filter(pk=BUCKET).update(
-        next_at=Greatest(F("next_at"), Now() + timedelta(seconds=seconds))
+        next_at=Greatest(F("next_at"), Now() + timedelta(seconds=seconds)), version=F("version") + 1
     )
 
 

@@ -1,0 +1,60 @@
+"""The console pointed at a stand-in tenant over real HTTP; tests run the engine themselves."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db.models.functions import Now
+from pytest_django import Settings
+
+from auth0sync import token
+from auth0sync.models import Account, Bucket, TenantState
+from tests.devtenant.running import RunningTenant
+
+
+@pytest.fixture(scope="session")
+def running_tenant() -> Iterator[RunningTenant]:
+    with RunningTenant() as tenant:
+        yield tenant
+
+
+@pytest.fixture
+def tenant(running_tenant: RunningTenant, settings: Settings, state: TenantState) -> RunningTenant:
+    """An empty tenant without a rate limit, which the console is configured for."""
+    running_tenant.reset()
+    running_tenant.clear_faults()
+    running_tenant.unlimited()
+    point_console_at(running_tenant, settings)
+    return running_tenant
+
+
+def point_console_at(tenant: RunningTenant, settings: Settings) -> None:
+    settings.AUTH0_DOMAIN = tenant.domain
+    settings.AUTH0_BASE_URL = tenant.base_url
+    settings.AUTH0_CLIENT_ID = "console-m2m"
+    settings.AUTH0_CLIENT_SECRET = "not-a-secret"
+    settings.AUTH0_RATE_LIMIT = 1000.0
+    settings.AUTH0_TIMEOUT = 2
+    token._held = None
+
+
+@pytest.fixture
+def state(db: None) -> TenantState:
+    """The one row, as the migration makes it; a flush by an earlier test may have removed it."""
+    TenantState.objects.all().delete()
+    Bucket.objects.all().delete()
+    Bucket.objects.create(pk="management")
+    return TenantState.objects.create()
+
+
+def lease_runs_out(employee_id: int) -> None:
+    """As time would do it: the worker that had the lease was silent for too long."""
+    Account.objects.filter(pk=employee_id).update(lease_until=Now() - timedelta(seconds=1))
+
+
+def time_passes(employee_id: int) -> None:
+    """Whatever was put off for this employee is due now."""
+    accounts = Account.objects.filter(pk=employee_id)
+    accounts.exclude(due_at=None).update(due_at=Now())
+    accounts.exclude(look_at=None).update(look_at=Now() - timedelta(seconds=1))
+    accounts.exclude(invitation_at=None).update(invitation_at=Now() - timedelta(seconds=1))
