@@ -78,7 +78,7 @@ class RunningTenant:
         command += ["--state", str(self.state_path)] if self.state_path else []
         command += ["--empty"] if self.empty else []
         # A file, not a pipe: nobody reads on, and a full pipe would stop the process.
-        with tempfile.TemporaryFile("w+") as output:
+        with tempfile.TemporaryFile() as output:
             self.process = subprocess.Popen(
                 command,
                 cwd=ROOT,
@@ -88,8 +88,8 @@ class RunningTenant:
             )
             deadline = time.monotonic() + START_S
             while time.monotonic() < deadline:
-                output.seek(0)
-                printed = output.read()
+                # Not seek and read: the process writes through the same file position.
+                printed = os.pread(output.fileno(), 100_000, 0).decode()
                 found = re.search(r"listening on http://127\.0\.0\.1:(\d+)\n", printed)
                 if found:
                     self.port = int(found[1])

@@ -20,9 +20,10 @@ NAMES = [
 
 
 def as_recorded(tenant: RunningTenant) -> None:
-    """The recorded tenant's connection took user names; a new one does not."""
+    """The recorded tenant's connection took user names of any length; a new one takes none."""
     connection = tenant.state()["connections"][0]
-    options = {**connection["options"], "requires_username": True}
+    active = {"username": {"identifier": {"active": True}}}
+    options = {**connection["options"], "attributes": active}
     options["validation"] = {"username": {"min": 1, "max": 128}}
     response = tenant.api("PATCH", f"/connections/{connection['id']}", {"options": options})
     assert response.status_code == 200
