@@ -33,6 +33,7 @@ from urllib.parse import quote
 
 import honcho.manager
 import psutil
+from honcho.compat import ProcessManager
 from honcho.environ import parse_procfile
 from honcho.printer import Message, Printer
 
@@ -298,12 +299,26 @@ class QuietPrinter(Printer):  # type: ignore[misc]
                 super().write(message)
 
 
+class GentleStop(ProcessManager):  # type: ignore[misc]
+    """Asks the program alone to end: it ends its own children, in its own order.
+
+    honcho would tell the whole group, and a queue whose children die first waits for them.
+    Killing is still for the group.
+    """
+
+    def terminate(self, pid: int) -> None:
+        """SIGTERM to one process."""
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+
+
 class Processes(honcho.manager.Manager):  # type: ignore[misc]
     """honcho's manager, which also waits for the answers and says why a process ended."""
 
     def __init__(self, demo: Demo, when_ready: Callable[[], None]) -> None:
         self.quiet = QuietPrinter()
         super().__init__(self.quiet)
+        self._procmgr = GentleStop()
         self.demo = demo
         self.when_ready = when_ready
         self.owner = os.getpid()
