@@ -60,8 +60,10 @@ def _update(run: Run, step: Update) -> None:
 
 def _patch(run: Run, changes: dict[str, Any]) -> None:
     before = run.seen
+    # Auth0 mails to a changed address by itself unless it is told not to.
+    mail = {"verify_email": settings.AUTH0_SEND_VERIFICATION_EMAIL} if "email" in changes else {}
     try:
-        profile = run.tenant.update_user(before.user_id, changes)
+        profile = run.tenant.update_user(before.user_id, changes | mail)
     except Gone:
         run.record(None)
         return

@@ -32,9 +32,10 @@ from identity_console.settings import DATABASES  # noqa: E402
 if "sqlite" in str(DATABASES["default"]["ENGINE"]):
     # A file, not memory: workers and tests are processes and threads of their own.
     DATABASES["default"]["TEST"] = {
-        "NAME": str(Path(tempfile.gettempdir()) / f"test_identity_console_{os.getuid()}.sqlite3")
+        "NAME": str(Path(tempfile.gettempdir()) / f"test_identity_console_{os.getpid()}.sqlite3")
     }
 SECURE_SSL_REDIRECT = False
+WHITENOISE_AUTOREFRESH = True  # there is no staticfiles/ to be read at start
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -1,19 +1,29 @@
 """An employee who should have an account gets exactly one."""
 
+import time
 from datetime import date
 
+import pytest
 from django.core.mail import EmailMessage
 
+from auth0sync import invitations
 from auth0sync.engine import sync
-from auth0sync.models import Account
-from employees.models import Employee
-from employees.services import add_employee
+from auth0sync.models import SyncLog, TenantState
+from employees.services import change_employee, deactivate
+from tests.auth0sync.conftest import lease_runs_out, time_passes
+from tests.auth0sync.people import account_of, add, by_sql, right_after, row_of
+from tests.builders import make_employee
 from tests.devtenant.running import RunningTenant
 
+USERS = "/api/v2/users"
 
-def add(**over: object) -> Employee:
-    values = {"name": "Ana O'Brien Ortiz", "email": "ana@example.com", "auth_method": "hybrid"}
-    return add_employee({**values, **over}, "work", "admin:1")
+
+class Killed(BaseException):
+    """As SIGKILL would: nothing in the engine catches it."""
+
+
+def die() -> None:
+    raise Killed
 
 
 def test_the_account_the_role_and_the_invitation_exist_after_one_sync(
@@ -31,7 +41,314 @@ def test_the_account_the_role_and_the_invitation_exist_after_one_sync(
     assert account["app_metadata"]["department_code"] == "HP"
     assert mailoutbox[0].to == ["ana@example.com"]
     assert "/u/reset-password?ticket=" in str(mailoutbox[0].body)
-    ana.refresh_from_db()
-    assert ana.auth0_user_id == account["user_id"]
-    assert ana.auth0_sync_status == "created"
-    assert Account.objects.get(pk=ana.pk).is_clean
+    row = row_of(ana)
+    assert row.auth0_user_id == account["user_id"]
+    assert row.auth0_sync_status == "created"
+    assert row.auth0_account_created_at is not None
+    assert account_of(ana).is_clean
+
+
+def test_the_id_of_the_account_is_derived_from_installation_employee_and_generation(
+    tenant: RunningTenant, state: TenantState
+) -> None:
+    ana = add()
+
+    sync(ana.pk)
+
+    assert row_of(ana).auth0_user_id == f"auth0|emp-{state.installation}-{ana.pk}-1"
+
+
+def test_three_calls_make_a_new_employee_once_the_role_is_known(tenant: RunningTenant) -> None:
+    sync(add(email="first@example.com").pk)
+    before = len(tenant.calls(path_regex="/api/v2/.*"))
+
+    sync(add().pk)
+
+    assert len(tenant.calls(path_regex="/api/v2/.*")) - before == 3
+
+
+def test_a_clean_employee_costs_no_call(tenant: RunningTenant) -> None:
+    ana = add()
+    sync(ana.pk)
+    before = len(tenant.calls())
+
+    sync(ana.pk)
+
+    assert len(tenant.calls()) == before
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    "fault", [{"kind": "status", "status": 503}, {"kind": "reset"}, {"kind": "hang", "delay_s": 4}]
+)
+def test_a_lost_answer_to_the_creation_still_ends_in_one_account(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage], when: str, fault: dict[str, object]
+) -> None:
+    ana = add()
+    tenant.fault(match={"method": "POST", "path": USERS}, when=when, times=1, **fault)
+
+    sync(ana.pk)
+
+    users = tenant.users()
+    assert [user["email"] for user in users] == ["ana@example.com"]
+    assert users[0]["roles"] == ["production_associate"]
+    assert row_of(ana).auth0_sync_status == "created"
+    assert len(mailoutbox) == 1
+
+
+def test_a_lost_answer_is_looked_after_once_more_when_a_late_write_may_have_landed(
+    tenant: RunningTenant,
+) -> None:
+    ana = add()
+    tenant.fault(match={"method": "POST", "path": USERS}, kind="status", status=500, times=1)
+    sync(ana.pk)
+    assert not account_of(ana).is_clean
+    before = len(tenant.calls("GET", "/api/v2/users/auth0.*"))
+
+    time_passes(ana.pk)
+    sync(ana.pk)
+
+    assert len(tenant.calls("GET", "/api/v2/users/auth0[^/]*")) > before
+    assert account_of(ana).is_clean
+    assert account_of(ana).due_at is None
+
+
+def test_an_update_that_lands_late_is_found_and_put_right(tenant: RunningTenant) -> None:
+    ana = add()
+    sync(ana.pk)
+    change_employee(ana.pk, {"department": "Packing"}, "admin:1")
+    tenant.fault(
+        match={"method": "PATCH", "path": f"{USERS}/.*"},
+        kind="hang",
+        when="before",
+        delay_s=4,
+        lands=True,
+        times=1,
+    )
+    sync(ana.pk)  # the first PATCH hangs and lands later; the second one is answered
+    change_employee(ana.pk, {"department": "Picking"}, "admin:1")
+    sync(ana.pk)
+    tenant.clear_faults()
+    wait_until_department(tenant, "Packing")
+
+    time_passes(ana.pk)
+    sync(ana.pk)
+
+    account = tenant.user_by_email("ana@example.com")
+    assert account is not None
+    assert account["user_metadata"]["department"] == "Picking"
+
+
+def wait_until_department(tenant: RunningTenant, department: str) -> None:
+    for _ in range(100):
+        account = tenant.user_by_email("ana@example.com")
+        if account and account["user_metadata"]["department"] == department:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the late write didn't land")
+
+
+def test_a_worker_that_dies_after_the_call_leaves_an_account_that_is_adopted(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = add()
+    right_after(monkeypatch, "create account", die)
+    with pytest.raises(Killed):
+        sync(ana.pk)
+    assert not sync(ana.pk), "the dead worker's lease still holds"
+
+    lease_runs_out(ana.pk)
+    sync(ana.pk)
+
+    users = tenant.users()
+    assert len(users) == 1
+    assert users[0]["roles"] == ["production_associate"]
+    assert row_of(ana).auth0_user_id == users[0]["user_id"]
+    assert account_of(ana).origin == "adopted"
+    assert len(mailoutbox) == 1
+
+
+def test_somebody_switched_off_after_a_worker_died_ends_blocked_and_uninvited(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = add()
+    right_after(monkeypatch, "create account", die)
+    with pytest.raises(Killed):
+        sync(ana.pk)
+    by_sql(ana, is_active=False)
+
+    lease_runs_out(ana.pk)
+    sync(ana.pk)
+
+    users = tenant.users()
+    assert [user["blocked"] for user in users] == [True]
+    assert mailoutbox == []
+
+
+def test_an_edit_during_the_creation_is_in_the_account_at_the_end(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = add()
+    right_after(
+        monkeypatch,
+        "create account",
+        lambda: change_employee(ana.pk, {"department": "Packing"}, "admin:2"),
+    )
+
+    sync(ana.pk)
+
+    account = tenant.user_by_email("ana@example.com")
+    assert account is not None
+    assert account["user_metadata"]["department"] == "Packing"
+    assert account_of(ana).is_clean
+
+
+def test_a_deactivation_during_the_creation_ends_blocked_and_without_a_link(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = add()
+    right_after(monkeypatch, "create account", lambda: deactivate(ana.pk, "admin:2"))
+
+    sync(ana.pk)
+
+    account = tenant.user_by_email("ana@example.com")
+    assert account is not None
+    assert account["blocked"] is True
+    assert mailoutbox == []
+    assert tenant.calls("POST", "/api/v2/tickets/.*") == []
+
+
+def test_a_change_by_sql_just_before_the_mail_holds_the_link_back(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = add()
+    real = invitations.read_facts  # the row moves between the last look and the mail
+
+    def moved(ids: list[int]) -> object:
+        type(ana).objects.filter(pk=ana.pk).update(is_active=False)
+        return real(ids)
+
+    monkeypatch.setattr(invitations, "read_facts", moved)
+    sync(ana.pk)
+    assert mailoutbox == []
+    assert account_of(ana).due_at is not None
+
+    monkeypatch.undo()
+    sync(ana.pk)
+
+    assert mailoutbox == []
+    assert tenant.users()[0]["blocked"] is True
+
+
+def test_no_account_is_made_for_a_placeholder_address(tenant: RunningTenant) -> None:
+    ana = add(email="4711@company.com")
+
+    sync(ana.pk)
+
+    assert tenant.users() == []
+    assert tenant.calls("POST", "/api/v2/.*") == []
+    assert row_of(ana).auth0_sync_status is None
+
+
+def test_two_active_people_with_one_address_are_a_conflict_on_both_without_a_call(
+    tenant: RunningTenant,
+) -> None:
+    first = add()
+    second = make_employee(email=" Ana@Example.com", auth_method="auth0")
+    by_sql(second)
+
+    sync(first.pk)
+    sync(second.pk)
+
+    assert tenant.calls(path_regex="/api/v2/.*") == []
+    assert row_of(first).auth0_sync_status == row_of(second).auth0_sync_status == "failed"
+    assert str(second.pk) in account_of(first).error
+
+
+def test_the_conflict_ends_when_one_of_the_two_gets_another_address(tenant: RunningTenant) -> None:
+    first = add()
+    second = make_employee(email=" Ana@Example.com", auth_method="auth0")
+    by_sql(second)
+    sync(first.pk)
+
+    change_employee(second.pk, {"email": "other@example.com"}, "admin:1")
+    sync(first.pk)
+
+    assert row_of(first).auth0_sync_status == "created"
+
+
+def test_an_unknown_role_fails_for_that_person_alone(tenant: RunningTenant) -> None:
+    ana, ben = add(), add(name="Ben Sample", email="ben@example.com")
+    by_sql(ana, auth0_role="chief")
+
+    sync(ana.pk)
+    sync(ben.pk)
+
+    assert account_of(ana).error_field == "auth0_role"
+    assert row_of(ana).auth0_sync_status == "failed"
+    assert row_of(ben).auth0_sync_status == "created"
+
+
+def test_what_auth0_refuses_fails_with_a_reason_until_the_row_changes(
+    tenant: RunningTenant,
+) -> None:
+    ana = add()
+    message = "Payload validation error: 'Too long' on property name"
+    tenant.fault(
+        match={"method": "POST", "path": USERS},
+        kind="status",
+        status=400,
+        body={"statusCode": 400, "message": message, "errorCode": "invalid_body"},
+        times=1,
+    )
+    sync(ana.pk)
+    assert row_of(ana).auth0_sync_status == "failed"
+    assert account_of(ana).error_field == "name"
+    assert account_of(ana).due_at is None
+
+    change_employee(ana.pk, {"name": "Ana Ortiz"}, "admin:1")
+    sync(ana.pk)
+
+    assert row_of(ana).auth0_sync_status == "created"
+    assert account_of(ana).error == ""
+
+
+def test_every_operation_leaves_a_row_with_names_and_codes_only(tenant: RunningTenant) -> None:
+    ana = add()
+
+    sync(ana.pk)
+
+    rows = list(SyncLog.objects.filter(employee_id=ana.pk).order_by("pk"))
+    assert [row.action for row in rows] == [
+        "create account",
+        "find role",
+        "give role",
+        "make password ticket",
+        "send invitation",
+    ]
+    assert {row.actor for row in rows} == {"admin:1"}
+    assert rows[0].response_data["http_status"] == 201
+    assert "ana@example.com" not in str([row.response_data for row in rows])
+
+
+def test_a_row_of_the_sync_log_can_neither_be_changed_nor_removed(tenant: RunningTenant) -> None:
+    ana = add()
+    sync(ana.pk)
+    entry = SyncLog.objects.filter(employee_id=ana.pk)[0]
+
+    for attempt in (entry.save, entry.delete, SyncLog.objects.all().delete):
+        with pytest.raises(TypeError):
+            attempt()
+    with pytest.raises(TypeError):
+        SyncLog.objects.update(status="failed")
+
+
+def test_the_rows_own_columns_are_written_without_moving_updated_at(tenant: RunningTenant) -> None:
+    ana = add()
+    type(ana).objects.filter(pk=ana.pk).update(updated_at="2020-02-02T02:02:02Z")
+    before = row_of(ana).updated_at
+
+    sync(ana.pk)
+
+    assert row_of(ana).auth0_sync_status == "created"
+    assert row_of(ana).updated_at == before

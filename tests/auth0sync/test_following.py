@@ -1,0 +1,270 @@
+"""The account follows the row: changes, leaving, coming back, and what Auth0 refuses."""
+
+from typing import Any
+
+import pytest
+from django.core.mail import EmailMessage
+from pytest_django import Settings
+
+from auth0sync.due import mark_due
+from auth0sync.engine import sync
+from auth0sync.models import SyncLog
+from employees.models import Employee
+from employees.services import archive, change_employee, deactivate, reactivate
+from tests.auth0sync.conftest import time_passes
+from tests.auth0sync.people import account_of, add, by_sql, row_of
+from tests.devtenant.running import RunningTenant
+
+PATCH = ("PATCH", "/api/v2/users/[^/]*")
+
+
+@pytest.fixture
+def ana(tenant: RunningTenant, mailoutbox: list[EmailMessage]) -> Employee:
+    """Somebody with an account, invited."""
+    employee = add(department="Picking")
+    sync(employee.pk)
+    mailoutbox.clear()
+    return row_of(employee)
+
+
+def account(tenant: RunningTenant) -> dict[str, Any]:
+    users = tenant.users()
+    assert len(users) == 1
+    return users[0]
+
+
+def test_several_edits_become_one_update(tenant: RunningTenant, ana: Employee) -> None:
+    change_employee(ana.pk, {"name": "Ana Ortiz-Sample"}, "admin:1")
+    change_employee(ana.pk, {"department": "Heat Press", "workspace": "TX"}, "admin:1")
+    change_employee(ana.pk, {"phone_number": "+1 662 555 0100"}, "admin:2")
+
+    sync(ana.pk)
+
+    now = account(tenant)
+    assert len(tenant.calls(*PATCH)) == 1
+    assert now["name"] == "Ana Ortiz-Sample"
+    assert now["given_name"], now["family_name"] == ("Ana", "Ortiz-Sample")
+    assert now["user_metadata"]["department"] == "Heat Press"
+    assert now["user_metadata"]["phone_number"] == "+1 662 555 0100"
+    assert now["app_metadata"]["workspace"] == "TX"
+    assert now["app_metadata"]["previous_names"] == ["Ana O'Brien Ortiz"]
+
+
+def test_a_field_that_is_emptied_is_taken_out_of_the_account(
+    tenant: RunningTenant, ana: Employee
+) -> None:
+    change_employee(ana.pk, {"department": ""}, "admin:1")
+
+    sync(ana.pk)
+
+    assert "department" not in account(tenant)["user_metadata"]
+    assert "department_code" not in account(tenant)["app_metadata"]
+
+
+def test_what_others_keep_in_the_account_is_left_alone(
+    tenant: RunningTenant, ana: Employee
+) -> None:
+    tenant.api("PATCH", f"/users/{ana.auth0_user_id}", {"app_metadata": {"theirs": {"a": 1}}})
+
+    change_employee(ana.pk, {"department": "Packing"}, "admin:1")
+    sync(ana.pk)
+
+    assert account(tenant)["app_metadata"]["theirs"] == {"a": 1}
+
+
+def test_a_change_by_sql_follows_too(tenant: RunningTenant, ana: Employee) -> None:
+    by_sql(ana, department="Labeling")
+
+    sync(ana.pk)
+
+    assert account(tenant)["user_metadata"]["department"] == "Labeling"
+
+
+def test_a_new_role_takes_the_place_of_the_old_one(tenant: RunningTenant, ana: Employee) -> None:
+    change_employee(ana.pk, {"auth0_role": "manager"}, "admin:1")
+
+    sync(ana.pk)
+
+    assert account(tenant)["roles"] == ["manager"]
+    assert account(tenant)["app_metadata"]["access_level"] == "manager"
+
+
+def test_no_role_is_touched_when_role_assignment_is_switched_off(
+    tenant: RunningTenant, settings: Settings
+) -> None:
+    settings.AUTH0_ENABLE_ROLE_ASSIGNMENT = False
+
+    sync(add().pk)
+
+    assert account(tenant)["roles"] == []
+    assert tenant.calls(path_regex=".*/roles.*") == []
+
+
+def test_a_new_address_is_unverified_is_told_the_old_one_and_gets_a_link(
+    tenant: RunningTenant, ana: Employee, mailoutbox: list[EmailMessage]
+) -> None:
+    tenant.verify(str(ana.auth0_user_id))
+    mark_due([ana.pk], actor="test", look=True)
+    sync(ana.pk)
+    assert row_of(ana).auth0_sync_status == "verified"
+
+    change_employee(ana.pk, {"email": "ana.ortiz@example.com"}, "admin:1")
+    sync(ana.pk)
+
+    assert account(tenant)["email"] == "ana.ortiz@example.com"
+    assert account(tenant)["email_verified"] is False
+    assert row_of(ana).auth0_email_verified_at is None
+    assert row_of(ana).auth0_sync_status == "created"
+    assert {mail.to[0] for mail in mailoutbox} == {"ana@example.com", "ana.ortiz@example.com"}
+    assert tenant.outbox() == [], "Auth0 sends no mail beside ours"
+
+
+def test_an_address_that_another_account_holds_is_a_conflict_and_the_rest_goes_out(
+    tenant: RunningTenant, ana: Employee
+) -> None:
+    other = {
+        "connection": "Username-Password-Authentication",
+        "email": "taken@example.com",
+        "password": "Kn0wn-to-somebody!",
+    }
+    assert tenant.api("POST", "/users", other).status_code == 201
+
+    change_employee(ana.pk, {"email": "taken@example.com", "department": "Packing"}, "admin:1")
+    sync(ana.pk)
+
+    mine = tenant.user_by_email("ana@example.com")
+    assert mine is not None
+    assert mine["user_metadata"]["department"] == "Packing"
+    assert row_of(ana).auth0_sync_status == "failed"
+
+
+def test_an_address_that_became_a_placeholder_fails_and_the_rest_goes_out(
+    tenant: RunningTenant, ana: Employee
+) -> None:
+    by_sql(ana, email="17@company.com", department="Packing")
+
+    sync(ana.pk)
+
+    assert account(tenant)["email"] == "ana@example.com"
+    assert account(tenant)["user_metadata"]["department"] == "Packing"
+    assert account_of(ana).error_field == "email"
+    assert row_of(ana).auth0_sync_status == "failed"
+
+
+@pytest.mark.parametrize("leave", [deactivate, archive])
+def test_whoever_leaves_is_blocked_and_it_is_read_back(
+    tenant: RunningTenant, ana: Employee, leave: Any
+) -> None:
+    leave(ana.pk, "admin:1")
+
+    sync(ana.pk)
+
+    assert account(tenant)["blocked"] is True
+    assert tenant.calls("GET", "/api/v2/users/[^/]*")
+    assert row_of(ana).auth0_sync_status == "created", "kept: it tells how far she had come"
+    assert account_of(ana).is_clean
+
+
+def test_a_plan_without_the_session_calls_is_noted_and_passed_over(
+    tenant: RunningTenant, ana: Employee
+) -> None:
+    deactivate(ana.pk, "admin:1")
+
+    sync(ana.pk)
+
+    refused = SyncLog.objects.filter(employee_id=ana.pk, error_code="insufficient_entitlement")
+    assert {row.action for row in refused} == {"end sessions", "revoke refresh tokens"}
+    assert account_of(ana).error == ""
+
+
+def test_on_an_enterprise_plan_sessions_and_refresh_tokens_are_ended(
+    tenant: RunningTenant, ana: Employee
+) -> None:
+    tenant.control(plan="enterprise")
+    tenant.unlimited()
+    deactivate(ana.pk, "admin:1")
+
+    sync(ana.pk)
+
+    ended = tenant.calls("DELETE", "/api/v2/users/[^/]*/(sessions|refresh-tokens)")
+    assert [call["status"] for call in ended] == [202, 202]
+
+
+def test_back_to_the_pin_means_blocked_too(tenant: RunningTenant, ana: Employee) -> None:
+    by_sql(ana, auth_method="pin")
+
+    sync(ana.pk)
+
+    assert account(tenant)["blocked"] is True
+
+
+def test_a_row_deleted_by_sql_leaves_a_blocked_account(
+    tenant: RunningTenant, ana: Employee
+) -> None:
+    Employee.objects.filter(pk=ana.pk).delete()
+    from auth0sync.due import note
+
+    note([ana.pk], actor="sql")
+    sync(ana.pk)
+
+    assert account(tenant)["blocked"] is True
+    assert account_of(ana).is_clean
+
+
+def test_whoever_comes_back_is_unblocked_with_the_present_data(
+    tenant: RunningTenant, ana: Employee, mailoutbox: list[EmailMessage]
+) -> None:
+    deactivate(ana.pk, "admin:1")
+    sync(ana.pk)
+
+    change_employee(ana.pk, {"department": "Packing"}, "admin:1")
+    reactivate(ana.pk, "admin:1")
+    sync(ana.pk)
+
+    assert not account(tenant)["blocked"]
+    assert account(tenant)["user_metadata"]["department"] == "Packing"
+    assert mailoutbox == [], "she was invited before"
+
+
+def test_a_block_that_was_lifted_by_an_old_link_is_put_back_within_the_hour(
+    tenant: RunningTenant, ana: Employee
+) -> None:
+    deactivate(ana.pk, "admin:1")
+    sync(ana.pk)
+    assert account_of(ana).due_at is not None, "the link of the invitation still works"
+    tenant.api("PATCH", f"/users/{ana.auth0_user_id}", {"password": "Set-by-0ld-link!"})
+    assert not account(tenant).get("blocked")
+
+    time_passes(ana.pk)
+    sync(ana.pk)
+
+    assert account(tenant)["blocked"] is True
+
+
+def test_what_somebody_changed_in_auth0_is_mended_by_sync_now(
+    tenant: RunningTenant, ana: Employee
+) -> None:
+    tenant.api("PATCH", f"/users/{ana.auth0_user_id}", {"name": "Somebody Else"})
+
+    mark_due([ana.pk], actor="admin:1", look=True)
+    sync(ana.pk)
+
+    assert account(tenant)["name"] == "Ana O'Brien Ortiz"
+
+
+def test_an_answer_that_does_not_hold_what_was_sent_is_no_success(
+    tenant: RunningTenant, ana: Employee
+) -> None:
+    stale = tenant.api("GET", f"/users/{ana.auth0_user_id}").json()
+    tenant.fault(
+        match={"method": "PATCH", "path": "/api/v2/users/.*"},
+        kind="wrong_body",
+        body=stale,
+        times=1,
+    )
+    change_employee(ana.pk, {"department": "Packing"}, "admin:1")
+
+    sync(ana.pk)
+
+    assert account_of(ana).error_code == "not_kept"
+    assert row_of(ana).auth0_sync_status == "failed"

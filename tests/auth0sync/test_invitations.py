@@ -1,0 +1,187 @@
+"""Who is mailed what, where to, and what happens when the mail doesn't go out."""
+
+from smtplib import SMTPRecipientsRefused, SMTPServerDisconnected
+
+import pytest
+from django.core.mail import EmailMessage
+from pytest_django import Settings
+
+from auth0sync.due import invite_again
+from auth0sync.engine import sync
+from employees.services import change_employee
+from tests.auth0sync.conftest import time_passes
+from tests.auth0sync.people import account_of, add, row_of
+from tests.devtenant.running import RunningTenant
+
+TICKETS = ("POST", "/api/v2/tickets/password-change")
+
+
+def tickets(tenant: RunningTenant) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = tenant.state()["tickets"]
+    return found
+
+
+def test_the_link_verifies_the_address_that_it_was_mailed_to(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage]
+) -> None:
+    sync(add().pk)
+
+    assert mailoutbox[0].to == ["ana@example.com"]
+    assert [ticket["mark_email_as_verified"] for ticket in tickets(tenant)] == [True]
+
+
+def test_a_link_to_the_personal_address_verifies_nothing(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage]
+) -> None:
+    sync(add("personal", personal_email="ana.home@example.com").pk)
+
+    assert mailoutbox[0].to == ["ana.home@example.com"]
+    assert [ticket["mark_email_as_verified"] for ticket in tickets(tenant)] == [False]
+
+
+@pytest.mark.parametrize("personal_email", ["", "17@company.com"])
+def test_without_a_personal_address_the_invitation_fails_and_the_account_is_clean(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage], personal_email: str
+) -> None:
+    ana = add("personal", personal_email=personal_email)
+
+    sync(ana.pk)
+
+    assert mailoutbox == []
+    assert account_of(ana).invitation == "failed"
+    assert "personal e-mail" in account_of(ana).invitation_error
+    assert account_of(ana).is_clean
+    assert row_of(ana).auth0_sync_status == "created"
+
+
+def test_auth0_can_send_its_own_verification_mail(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage]
+) -> None:
+    sync(add("auth0").pk)
+
+    assert mailoutbox == []
+    assert tenant.calls("POST", "/api/v2/jobs/verification-email")
+    assert [mail["to"] for mail in tenant.outbox()] == [["ana@example.com"]]
+
+
+def test_a_known_address_is_created_verified_and_nothing_is_mailed(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage]
+) -> None:
+    ana = add("verified")
+
+    sync(ana.pk)
+
+    assert tenant.users()[0]["email_verified"] is True
+    assert row_of(ana).auth0_sync_status == "verified"
+    assert mailoutbox == tenant.outbox() == []
+
+
+def test_nobody_is_mailed_when_the_invitation_is_for_later(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage]
+) -> None:
+    sync(add("none").pk)
+
+    assert mailoutbox == tenant.outbox() == []
+    assert tenant.users()[0]["email_verified"] is False
+
+
+def test_the_invitation_can_be_sent_again_with_a_new_link(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage]
+) -> None:
+    ana = add()
+    sync(ana.pk)
+
+    assert invite_again([ana.pk], actor="admin:1") == 1
+    sync(ana.pk)
+
+    assert len(mailoutbox) == 2
+    assert mailoutbox[0].body != mailoutbox[1].body
+
+
+def test_nobody_without_an_account_is_invited(tenant: RunningTenant) -> None:
+    ana = add(email="17@company.com")
+
+    assert invite_again([ana.pk], actor="admin:1") == 0
+
+
+def test_a_mail_server_that_is_away_makes_the_invitation_wait_and_a_new_link_goes_later(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(self: EmailMessage, fail_silently: bool = False) -> int:
+        raise SMTPServerDisconnected("gone")
+
+    ana = add()
+    with monkeypatch.context() as patch:
+        patch.setattr(EmailMessage, "send", away)
+        sync(ana.pk)
+    assert account_of(ana).invitation == "waiting"
+    assert account_of(ana).is_clean
+    sync(ana.pk)
+    assert mailoutbox == [], "not before its time"
+
+    time_passes(ana.pk)
+    sync(ana.pk)
+
+    assert len(mailoutbox) == 1
+    assert account_of(ana).invitation == "sent"
+    assert len(tenant.calls(*TICKETS)) == 2
+
+
+def test_an_address_that_the_mail_server_refuses_needs_a_person(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: EmailMessage, fail_silently: bool = False) -> int:
+        raise SMTPRecipientsRefused({self.to[0]: (550, b"no such user")})
+
+    monkeypatch.setattr(EmailMessage, "send", refuse)
+    ana = add()
+
+    sync(ana.pk)
+
+    assert account_of(ana).invitation == "failed"
+    assert "typing error" in account_of(ana).invitation_error
+    assert account_of(ana).due_at is None
+
+
+def test_without_a_mail_server_no_link_is_made_and_the_invitation_waits(
+    tenant: RunningTenant, settings: Settings, mailoutbox: list[EmailMessage]
+) -> None:
+    settings.MAIL_CONFIGURED = False
+    ana = add()
+
+    sync(ana.pk)
+
+    assert account_of(ana).invitation == "waiting"
+    assert tenant.calls(*TICKETS) == []
+    assert mailoutbox == []
+
+
+def test_the_link_is_in_no_row_of_the_database(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage]
+) -> None:
+    from django.apps import apps
+
+    ana = add()
+    sync(ana.pk)
+    link = next(word for word in str(mailoutbox[0].body).split() if "ticket=" in word)
+    secret = link.partition("ticket=")[2].rstrip("#")
+
+    rows = [
+        str(row) for model in apps.get_models() for row in model._default_manager.all().values()
+    ]
+
+    assert len(secret) > 10
+    assert not [row for row in rows if secret in row]
+
+
+def test_a_link_made_for_a_wrong_address_does_not_stay_the_only_one(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage]
+) -> None:
+    ana = add(email="ana@exmaple.example.com")
+    sync(ana.pk)
+
+    change_employee(ana.pk, {"email": "ana@example.com"}, "admin:1")
+    sync(ana.pk)
+
+    assert mailoutbox[-1].to == ["ana@example.com"]
+    assert "ticket=" in str(mailoutbox[-1].body)
