@@ -1,0 +1,298 @@
+"""The Auth0 side of the admin: how each account is, its log, and the buttons that ask for more.
+
+Nothing here talks to Auth0. A button only writes that somebody is due; a worker does the rest.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+
+from auth0sync.due import invite_again, mark_due
+from auth0sync.models import Account, SyncLog
+from auth0sync.status import (
+    STANDINGS,
+    Standing,
+    Weather,
+    invitation_text,
+    standing,
+    why_no_invitation,
+    why_no_sync,
+)
+from employees.admin import EmployeeAdmin, ReadOnly, actor_of
+from employees.filters import ColumnFilter
+from employees.models import Employee
+
+LOG_ROWS = 20  # on the employee's page; the rest is behind a link
+RECENT_ROWS = 1_000
+ACTOR_PREFIX = "admin:"
+
+admin.site.unregister(Employee)
+
+
+class StandingFilter(admin.SimpleListFilter):
+    """People whose accounts are in one state."""
+
+    title = "Auth0 account"
+    parameter_name = "account"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The states, and those that a person should look at."""
+        return [(name, title) for name, (title, _) in STANDINGS.items()]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Employee]
+    ) -> QuerySet[Employee] | None:
+        """The people in the chosen state."""
+        chosen = STANDINGS.get(self.value() or "")
+        return queryset.filter(chosen[1]) if chosen else queryset
+
+
+class ActionFilter(ColumnFilter):
+    """What was done; offers what was done lately, since the whole log may be millions of rows."""
+
+    title = parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The actions among the newest rows."""
+        newest = SyncLog.objects.order_by("-id").values_list("action", flat=True)
+        return [(action, action.capitalize()) for action in sorted(set(newest[:RECENT_ROWS]))]
+
+
+@admin.register(Employee)
+class EmployeeWithAccountAdmin(EmployeeAdmin):
+    """People, and beside each how the Auth0 account is."""
+
+    list_display = (
+        "id",
+        "name",
+        "account_status",
+        "shown_email",
+        "department",
+        "workspace",
+        "auth_method",
+        "is_active",
+    )
+    list_filter: ClassVar[Any] = (StandingFilter, *EmployeeAdmin.list_filter)
+    actions = ("sync_now", "send_invitation_again", *EmployeeAdmin.actions)
+    change_form_template = "admin/auth0sync/employee_change_form.html"
+
+    class Media:
+        css: ClassVar[Any] = {"all": ("auth0sync/admin.css",)}
+
+    @admin.display(description="Auth0 account")
+    def account_status(self, employee: Employee) -> SafeString:
+        """The standing in a few words, its sentence when the pointer rests on it."""
+        found: Standing = vars(employee)["standing"]
+        return format_html(
+            '<span class="standing standing-{}" title="{}">{}</span>',
+            found.tone,
+            found.detail,
+            found.label,
+        )
+
+    @admin.action(description="Sync now", permissions=["change"])
+    def sync_now(self, request: HttpRequest, people: QuerySet[Employee]) -> None:
+        """Have these accounts read and brought to what the rows want."""
+        accounts = Account.objects.in_bulk([person.pk for person in people])
+        reasons = {person.pk: why_no_sync(person, accounts.get(person.pk)) for person in people}
+        ids = [pk for pk, reason in reasons.items() if not reason]
+        marked = mark_due(ids, actor=actor_of(request), look=True)
+        self._report(request, "will be synced", marked, reasons.values())
+
+    @admin.action(description="Send the invitation again", permissions=["change"])
+    def send_invitation_again(self, request: HttpRequest, people: QuerySet[Employee]) -> None:
+        """Have the invitation sent, with a new link, to those who have an account."""
+        now = Weather.today().now
+        with transaction.atomic():  # the lock keeps a double click from sending two
+            locked = Account.objects.select_for_update().order_by("pk")
+            accounts = locked.in_bulk([person.pk for person in people])
+            reasons = {
+                person.pk: why_no_invitation(person, accounts.get(person.pk), now)
+                for person in people
+            }
+            ids = [pk for pk, reason in reasons.items() if not reason]
+            invited = invite_again(ids, actor=actor_of(request))
+        self._report(request, "will be invited again", invited, reasons.values())
+
+    def _report(self, request: HttpRequest, what: str, count: int, reasons: Iterable[str]) -> None:
+        """Say for how many it was asked, why not for the others, and whether it has to wait."""
+        skipped = Counter(reason for reason in reasons if reason)
+        said = [f"{count} {'person' if count == 1 else 'people'} {what}."] if count else []
+        said += [f"Skipped {number}: {reason}." for reason, number in skipped.items()]
+        standstill = Weather.today().standstill() if count else ""
+        level = messages.WARNING if skipped or standstill else messages.SUCCESS
+        self.message_user(request, " ".join([*said, standstill]).strip(), level)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list; the accounts of its page are fetched together."""
+        changelist = super().get_changelist_instance(request)
+        people = list(changelist.result_list)
+        accounts = Account.objects.in_bulk([person.pk for person in people])
+        weather = Weather.today()
+        for person in people:
+            vars(person)["standing"] = standing(person, accounts.get(person.pk), weather)
+        changelist.result_list = people
+        return changelist
+
+    def get_urls(self) -> list[URLPattern]:
+        """The two buttons of the employee's page, beside what Django's admin has."""
+        view = self.admin_site.admin_view
+        return [
+            path(
+                "<int:employee_id>/sync-now/",
+                view(self.sync_now_view),
+                name="auth0sync_sync_now",
+            ),
+            path(
+                "<int:employee_id>/send-invitation-again/",
+                view(self.send_invitation_again_view),
+                name="auth0sync_send_invitation_again",
+            ),
+            *super().get_urls(),
+        ]
+
+    @method_decorator(require_POST)
+    def sync_now_view(self, request: HttpRequest, employee_id: int) -> HttpResponse:
+        """The button on the page: the list's action for one person."""
+        self.sync_now(request, self._one(request, employee_id))
+        return self._back_to(employee_id)
+
+    @method_decorator(require_POST)
+    def send_invitation_again_view(self, request: HttpRequest, employee_id: int) -> HttpResponse:
+        """The button on the page: the list's action for one person."""
+        self.send_invitation_again(request, self._one(request, employee_id))
+        return self._back_to(employee_id)
+
+    def _one(self, request: HttpRequest, employee_id: int) -> QuerySet[Employee]:
+        """This one person, as actions take people. Raises Http404 and PermissionDenied."""
+        people = self.get_queryset(request).filter(pk=employee_id)
+        employee = people.first()
+        if employee is None:
+            raise Http404
+        if not self.has_change_permission(request, employee):
+            raise PermissionDenied
+        return people
+
+    def _back_to(self, employee_id: int) -> HttpResponse:
+        page = reverse("admin:employees_employee_change", args=[employee_id])
+        return HttpResponseRedirect(page)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Employee | None = None,
+    ) -> HttpResponse:
+        """The page, with what is known of the account."""
+        if obj is not None:
+            block = account_block(obj)
+            form = context["adminform"].form
+            field = block["account"].error_field if block["account"] else ""
+            if field in form.fields:
+                block["wrong_field"] = form[field]
+            if request.user.has_perm("auth0sync.view_synclog"):
+                log = reverse("admin:auth0sync_synclog_changelist")
+                block["log_url"] = f"{log}?q={obj.pk}"
+            context["auth0"] = block
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+def account_block(employee: Employee) -> dict[str, Any]:
+    """What the employee's page shows of the account: no token, link or secret is in it."""
+    account = Account.objects.filter(pk=employee.pk).first()
+    weather = Weather.today()
+    rows = list(SyncLog.objects.filter(employee_id=employee.pk).order_by("-id")[:LOG_ROWS])
+    names = names_of({row.actor for row in rows})
+    return {
+        "account": account,
+        "user_id": (account and account.user_id) or employee.auth0_user_id or "",
+        "standing": standing(employee, account, weather),
+        "invitation": invitation_text(account, weather) if account else "",
+        "can_sync": not why_no_sync(employee, account),
+        "can_invite": not why_no_invitation(employee, account, weather.now),
+        "log": [(row, names.get(row.actor, row.actor)) for row in rows],
+    }
+
+
+def names_of(actors: Iterable[str]) -> dict[str, str]:
+    """The user names behind actors such as ``admin:7``; others are left out."""
+    ids = [actor.removeprefix(ACTOR_PREFIX) for actor in actors if actor.startswith(ACTOR_PREFIX)]
+    users = get_user_model().objects.filter(pk__in=[pk for pk in ids if pk.isdecimal()])
+    return {f"{ACTOR_PREFIX}{user.pk}": user.get_username() for user in users}
+
+
+@admin.register(SyncLog)
+class SyncLogAdmin(ReadOnly, admin.ModelAdmin[SyncLog]):
+    """Every operation in Auth0, newest first; nobody adds, changes or removes a row."""
+
+    list_display = (
+        "created_at",
+        "employee",
+        "action",
+        "status",
+        "actor",
+        "duration_ms",
+        "http_status",
+        "error_code",
+    )
+    list_filter = ("status", ActionFilter)
+    search_fields = ("employee_id",)
+    search_help_text = "Employee number"
+    ordering = ("-id",)
+    sortable_by = ()
+    fields: ClassVar[Any] = (
+        "created_at",
+        "employee",
+        "auth0_user_id",
+        "action",
+        "status",
+        "attempt",
+        "actor",
+        "duration_ms",
+        "http_status",
+        "error_code",
+        "sent_fields",
+    )
+
+    @admin.display(description="employee")
+    def employee(self, entry: SyncLog) -> str | SafeString:
+        """The number, leading to the person's page."""
+        if entry.employee_id is None:
+            return "–"
+        page = reverse("admin:employees_employee_change", args=[entry.employee_id])
+        return format_html('<a href="{}">{}</a>', page, entry.employee_id)
+
+    @admin.display(description="HTTP status")
+    def http_status(self, entry: SyncLog) -> str:
+        """What Auth0 answered; a dash for no answer."""
+        return str(entry.response_data.get("http_status") or "–")
+
+    @admin.display(description="fields sent")
+    def sent_fields(self, entry: SyncLog) -> str:
+        """The names of the fields, never their values."""
+        return ", ".join(entry.response_data.get("fields") or []) or "–"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[SyncLog], search_term: str
+    ) -> tuple[QuerySet[SyncLog], bool]:
+        """The rows of one employee, by the index; any other text finds nothing."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        found = queryset.filter(employee_id=int(term)) if term.isdecimal() else queryset.none()
+        return found, False

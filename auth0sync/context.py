@@ -1,0 +1,87 @@
+"""What every admin page says about Auth0 as a whole, below its header."""
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, F, Min, Q
+from django.db.models.functions import Now
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
+
+from auth0sync.models import Account, InvitationState, TenantState
+from auth0sync.status import NOT_CONFIGURED, SWITCHED_OFF, clock
+
+# What only somebody with access to the tenant's settings can mend (errors.Misconfigured).
+SETUP_FAULTS = (
+    "unauthorized",
+    "insufficient_scope",
+    "insufficient_entitlement",
+    "inexistent_connection",
+    "role_missing",
+    "phantom_conflict",
+    "token_400",
+    "token_401",
+    "token_403",
+    "token_404",
+)
+
+
+def auth0_notices(request: HttpRequest) -> dict[str, Any]:
+    """``auth0_notices``: plain sentences for staff on admin pages; empty when all is well.
+
+    Asked for lazily: a page that doesn't show them costs no query.
+    """
+    user = getattr(request, "user", None)
+    if not request.path.startswith(reverse("admin:index")) or not (user and user.is_staff):
+        return {}
+    return {"auth0_notices": SimpleLazyObject(notices)}
+
+
+def notices() -> list[str]:
+    """What stands in everybody's way, most fundamental first; at most two queries."""
+    counts = _counts()
+    found = [_standstill(counts["waiting"])]
+    if counts["fault"]:
+        found.append(f"Auth0 has to be set up: {counts['fault']}")
+    if not settings.MAIL_CONFIGURED:
+        found.append(_no_mail_server(counts["invitations"]))
+    return [sentence for sentence in found if sentence]
+
+
+def _counts() -> dict[str, Any]:
+    """Of those who have something planned, which is an indexed column."""
+    return Account.objects.filter(due_at__isnull=False).aggregate(
+        waiting=Count("pk", filter=~Q(due_seq=F("done_seq"))),
+        invitations=Count(
+            "pk", filter=Q(invitation__in=[InvitationState.WANTED, InvitationState.WAITING])
+        ),
+        fault=Min("error", filter=Q(error_code__in=SETUP_FAULTS, attempts__gt=0)),
+    )
+
+
+def _standstill(waiting: int) -> str:
+    if not settings.AUTH0_DOMAIN:
+        return NOT_CONFIGURED + _people_wait(waiting)
+    if not settings.AUTH0_SYNC_ENABLED:
+        return SWITCHED_OFF + _people_wait(waiting)
+    state = TenantState.objects.filter(pk=1, down_since__isnull=False).annotate(now=Now()).first()
+    if state is None or state.down_since is None:
+        return ""
+    now: datetime = state.now
+    return (
+        f"Auth0 hasn't answered since {clock(state.down_since, now)}. Everything else works, and "
+        f"the console goes on by itself.{_people_wait(waiting)}"
+    )
+
+
+def _people_wait(count: int) -> str:
+    if not count:
+        return ""
+    return " 1 person waits." if count == 1 else f" {count} people wait."
+
+
+def _no_mail_server(invitations: int) -> str:
+    waiting = f": {invitations} waiting" if invitations else ""
+    return f"No mail server is configured (EMAIL_URL), so no invitation is sent{waiting}."

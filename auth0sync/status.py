@@ -1,0 +1,231 @@
+"""How an employee's account is, in the words of the person who looks after people.
+
+:func:`standing` is pure. The conditions at the end say the same in SQL, for the list's filter;
+the tests hold the two against each other.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from django.conf import settings
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from auth0sync.models import Account, Bucket, InvitationState, TenantState
+from auth0sync.pace import BUCKET, WAIT_MOST_S
+from employees.emails import is_usable
+from employees.models import AuthMethod, Employee, SyncStatus
+
+Tone = Literal["good", "waiting", "attention", "quiet"]
+
+NOT_CONFIGURED = "Auth0 isn't configured (AUTH0_DOMAIN), so no accounts are made."
+SWITCHED_OFF = "The link to Auth0 is switched off (AUTH0_SYNC_ENABLED)."
+NO_MAIL_SERVER = "no mail server is configured (EMAIL_URL)"
+INVITED_JUST_NOW = timedelta(minutes=1)  # a second click within it is taken for the same wish
+SIGNS_IN_WITH_AUTH0 = (AuthMethod.AUTH0, AuthMethod.HYBRID)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one account is: a few words, a sentence more, and how good that is."""
+
+    label: str
+    detail: str
+    tone: Tone
+
+
+@dataclass(frozen=True)
+class Weather:
+    """What holds everybody up at this moment. ``now`` is the database's clock.
+
+    limited_until: when there is room again below Auth0's limit, if that takes a while.
+    """
+
+    now: datetime
+    is_configured: bool = True
+    is_enabled: bool = True
+    has_mail_server: bool = True
+    down_since: datetime | None = None
+    limited_until: datetime | None = None
+
+    @classmethod
+    def today(cls) -> "Weather":
+        """As it is now, in two queries."""
+        state = TenantState.objects.filter(pk=1).annotate(now=Now()).first()
+        now = state.now if state else timezone.now()
+        full = Bucket.objects.filter(pk=BUCKET, next_at__gt=now + timedelta(seconds=WAIT_MOST_S))
+        return cls(
+            now=now,
+            is_configured=bool(settings.AUTH0_DOMAIN),
+            is_enabled=settings.AUTH0_SYNC_ENABLED,
+            has_mail_server=settings.MAIL_CONFIGURED,
+            down_since=state.down_since if state else None,
+            limited_until=full.values_list("next_at", flat=True).first(),
+        )
+
+    def standstill(self) -> str:
+        """Why nothing moves for anybody, in a sentence; '' when things move."""
+        if not self.is_configured:
+            return NOT_CONFIGURED
+        if not self.is_enabled:
+            return SWITCHED_OFF
+        if self.down_since:
+            since = clock(self.down_since, self.now)
+            return f"Auth0 hasn't answered since {since}; the console goes on by itself."
+        return ""
+
+
+def clock(moment: datetime, now: datetime) -> str:
+    """A time as people say it, with its zone: 09:02 UTC today, else 3 March, 09:02 UTC."""
+    local, today = timezone.localtime(moment), timezone.localtime(now).date()
+    text = f"{local:%H:%M} {local.tzname()}"
+    if local.date() == today:
+        return text
+    year = f" {local.year}" if local.year != today.year else ""
+    return f"{local.day} {local:%B}{year}, {text}"
+
+
+def standing(employee: Employee, account: Account | None, weather: Weather) -> Standing:
+    """How this employee's account is; account is None for a row that nobody has noted yet."""
+    if not asks_for_account(employee):
+        return _unwanted(employee, account, weather)
+    if account and _needs_a_person(account):
+        return Standing("Needs attention", account.error, "attention")
+    has_account = account is not None and account.origin != ""
+    if not has_account and not is_usable(employee.email):
+        return Standing("Needs an e-mail", _missing_email(employee), "attention")
+    if account is None or not has_account:
+        return Standing("Waiting for Auth0", _why_waiting(account, weather), "waiting")
+    if not account.is_clean:
+        detail = f"The account exists; what changed waits. {_why_waiting(account, weather)}"
+        return Standing("Waiting for Auth0", detail, "waiting")
+    if employee.auth0_sync_status == SyncStatus.VERIFIED:
+        since = employee.auth0_email_verified_at
+        detail = f"Noticed {clock(since, weather.now)}." if since else ""
+        return Standing("Verified", detail, "good")
+    detail = "The account is there; its owner hasn't confirmed the e-mail yet."
+    return Standing("Created, e-mail not verified", detail, "good")
+
+
+def invitation_text(account: Account, weather: Weather) -> str:
+    """How far the invitation is; '' when none was ever asked for."""
+    sent = account.invitation_sent_at
+    last = f"sent {clock(sent, weather.now)}" if sent else ""
+    if account.invitation == InvitationState.FAILED:
+        return f"failed: {account.invitation_error}"
+    if account.invitation not in (InvitationState.WANTED, InvitationState.WAITING):
+        return last
+    why = account.invitation_error.rstrip(".")
+    if not weather.has_mail_server:
+        why = NO_MAIL_SERVER
+    elif not why and not account.origin:
+        why = "the account comes first"
+    elif not why:
+        why = "it goes out in a moment"
+    return f"waiting: {why} (before: {last})" if last else f"waiting: {why}"
+
+
+def why_no_invitation(employee: Employee, account: Account | None, now: datetime) -> str:
+    """Why the invitation can't be sent again now, in a few words; '' when it can."""
+    if not asks_for_account(employee):
+        return "no account is wanted"
+    if account is None or not account.origin:
+        return "no account yet"
+    if account.invitation == InvitationState.WANTED:
+        return "on its way already"
+    sent = account.invitation_sent_at
+    if sent and sent > now - INVITED_JUST_NOW:
+        return "sent less than a minute ago"
+    return ""
+
+
+def why_no_sync(employee: Employee, account: Account | None) -> str:
+    """Why there is nothing to sync, in a few words; '' when there is."""
+    ours = account is not None and (account.origin != "" or not account.is_clean)
+    return "" if ours or asks_for_account(employee) else "no account is wanted"
+
+
+def asks_for_account(employee: Employee) -> bool:
+    """Whether the row says that this person signs in with Auth0, as the plan reads it."""
+    working = employee.is_active and employee.archived_at is None
+    return working and employee.auth_method in SIGNS_IN_WITH_AUTH0
+
+
+def _unwanted(employee: Employee, account: Account | None, weather: Weather) -> Standing:
+    if account is None or not account.origin:
+        if employee.auth0_user_id:
+            detail = "Somebody else made it; the console doesn't touch it. Check who uses it."
+            return Standing("Account of another system: left alone", detail, "attention")
+        return Standing("No account wanted", _why_unwanted(employee), "quiet")
+    if _needs_a_person(account):
+        return Standing("Needs attention", account.error, "attention")
+    if not account.is_clean:
+        return Standing("Being blocked", _why_waiting(account, weather), "waiting")
+    if account.seen is None:
+        return Standing("Account deleted in Auth0", _why_unwanted(employee), "quiet")
+    seen = f" Seen blocked {clock(account.seen_at, weather.now)}." if account.seen_at else ""
+    return Standing("Blocked", _why_unwanted(employee) + seen, "quiet")
+
+
+def _why_unwanted(employee: Employee) -> str:
+    if employee.archived_at is not None:
+        return "In the archive."
+    return "Signs in with the PIN." if employee.is_active else "Deactivated."
+
+
+def _missing_email(employee: Employee) -> str:
+    found = f"“{employee.email}” can't be written to." if employee.email else "There is none."
+    return f"{found} The account is made as soon as a real e-mail is saved."
+
+
+def _needs_a_person(account: Account) -> bool:
+    """The engine gave up on the row as it is; a new due mark makes it try again."""
+    return account.error_code != "" and account.is_clean
+
+
+def _why_waiting(account: Account | None, weather: Weather) -> str:
+    now = weather.now
+    due_at = account.due_at if account else None
+    since = f" Waiting since {clock(due_at, now)}." if due_at and due_at <= now else ""
+    if standstill := weather.standstill():
+        return standstill + since
+    if account is None:
+        return "The console looks at this row in a moment."
+    next_try = f" Next try {clock(due_at, now)}." if due_at and due_at > now else ""
+    if account.attempts and account.error:  # without an attempt the error is an old one
+        return account.error + next_try
+    if account.lease_until and account.lease_until > now:
+        return "Being done now."
+    if weather.limited_until:
+        return f"Auth0's limit is reached; it goes on {clock(weather.limited_until, now)}."
+    if account.look_at and account.look_at > now:
+        return f"An answer was lost: Auth0 is asked again {clock(account.look_at, now)}."
+    return f"Stands in the queue.{since}{next_try}"
+
+
+def _account(*conditions: Q, **columns: object) -> Exists:
+    return Exists(Account.objects.filter(*conditions, pk=OuterRef("pk"), **columns))
+
+
+_CLEAN = Q(due_seq=F("done_seq"))
+_ASKS = Q(is_active=True, archived_at__isnull=True, auth_method__in=SIGNS_IN_WITH_AUTH0)
+_OURS = Q(_account(~Q(origin="")))
+_GIVEN_UP = (_ASKS | _OURS) & Q(_account(_CLEAN, ~Q(error_code="")))
+_SETTLED = Q(_account(_CLEAN, error_code=""))
+# The listener and the sweep write NULL for somebody who asks, but whose e-mail can't be used.
+_WITHOUT_EMAIL = _ASKS & ~_OURS & ~_GIVEN_UP & Q(_account()) & Q(auth0_sync_status__isnull=True)
+_ELSEWHERE = ~_ASKS & ~_OURS & Q(auth0_user_id__isnull=False) & ~Q(auth0_user_id="")
+_DELETED = ~_ASKS & _SETTLED & Q(_account(~Q(origin=""), seen__isnull=True))
+
+STANDINGS: dict[str, tuple[str, Q]] = {
+    "waiting": ("Waiting", (_ASKS | _OURS) & ~_SETTLED & ~_GIVEN_UP & ~_WITHOUT_EMAIL),
+    "attention": ("Needs attention", _GIVEN_UP | _WITHOUT_EMAIL),
+    "created": ("Created", _ASKS & _OURS & _SETTLED & Q(auth0_sync_status=SyncStatus.CREATED)),
+    "verified": ("Verified", _ASKS & _OURS & _SETTLED & Q(auth0_sync_status=SyncStatus.VERIFIED)),
+    "blocked": ("Blocked", ~_ASKS & _OURS & _SETTLED & ~_DELETED),
+    "none": ("No account", (~_ASKS & ~_OURS & ~_ELSEWHERE) | _DELETED),
+    "review": ("To review", _GIVEN_UP | _ELSEWHERE),
+}
+"""The choices of the list's filter: name, title, and who is meant, as a condition on Employee."""
