@@ -73,6 +73,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                *(["auth0sync.context.auth0_notices"] if "auth0sync" in INSTALLED_APPS else []),
             ],
         },
     },
