@@ -14,7 +14,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
@@ -240,34 +242,48 @@ def names_of(actors: Iterable[str]) -> dict[str, str]:
 class SyncLogAdmin(ReadOnly, admin.ModelAdmin[SyncLog]):
     """Every operation in Auth0, newest first; nobody adds, changes or removes a row."""
 
-    list_display = (
-        "created_at",
-        "employee",
-        "action",
-        "status",
-        "actor",
-        "duration_ms",
-        "http_status",
-        "error_code",
-    )
+    list_display = ("time", "employee", "what", "result", "by", "took", "http_status", "error")
     list_filter = ("status", ActionFilter)
     search_fields = ("employee_id",)
     search_help_text = "Employee number"
     ordering = ("-id",)
-    sortable_by = ()
     fields: ClassVar[Any] = (
-        "created_at",
-        "employee",
-        "auth0_user_id",
-        "action",
-        "status",
-        "attempt",
-        "actor",
-        "duration_ms",
-        "http_status",
-        "error_code",
-        "sent_fields",
+        *("time", "employee", "auth0_user_id", "what", "result", "attempt", "by"),
+        *("took", "http_status", "error", "sent_fields"),
     )
+
+    class Media:
+        css: ClassVar[Any] = {"all": ("auth0sync/admin.css",)}
+
+    @admin.display(description="time")
+    def time(self, entry: SyncLog) -> str:
+        """To the second, with its zone."""
+        return date_format(timezone.localtime(entry.created_at), "j M Y, H:i:s e")
+
+    @admin.display(description="action")
+    def what(self, entry: SyncLog) -> str:
+        """What was done."""
+        return entry.action.capitalize()
+
+    @admin.display(description="result")
+    def result(self, entry: SyncLog) -> str:
+        """How it ended."""
+        return entry.get_status_display()
+
+    @admin.display(description="asked for by")
+    def by(self, entry: SyncLog) -> str:
+        """The user's name, or the program's."""
+        return str(vars(entry).get("actor_name") or entry.actor or "–")
+
+    @admin.display(description="took")
+    def took(self, entry: SyncLog) -> str:
+        """How long Auth0, or the mail server, needed."""
+        return f"{entry.duration_ms} ms"
+
+    @admin.display(description="error")
+    def error(self, entry: SyncLog) -> str:
+        """The code; a dash for none."""
+        return entry.error_code or "–"
 
     @admin.display(description="employee")
     def employee(self, entry: SyncLog) -> str | SafeString:
@@ -286,6 +302,16 @@ class SyncLogAdmin(ReadOnly, admin.ModelAdmin[SyncLog]):
     def sent_fields(self, entry: SyncLog) -> str:
         """The names of the fields, never their values."""
         return ", ".join(entry.response_data.get("fields") or []) or "–"
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list; the names of its users are fetched together."""
+        changelist = super().get_changelist_instance(request)
+        entries = list(changelist.result_list)
+        names = names_of({entry.actor for entry in entries})
+        for entry in entries:
+            vars(entry)["actor_name"] = names.get(entry.actor)
+        changelist.result_list = entries
+        return changelist
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[SyncLog], search_term: str

@@ -7,6 +7,8 @@ docs/architecture.md, "Claim".
 
 from dataclasses import dataclass
 from datetime import timedelta
+from os import getpid
+from socket import gethostname
 from typing import Any
 from uuid import uuid4
 
@@ -46,7 +48,8 @@ class Claim:
         A lease that ran out instead of being given back leaves doubt about what its holder did,
         so the account has to be read first.
         """
-        lease = uuid4().hex
+        # The process stands in it, so that an operator can see who holds an employee.
+        lease = f"{gethostname()[:40]}:{getpid()}:{uuid4().hex[:16]}"
         until = after(settings.AUTH0_LEASE_SECONDS)
         row = Account.objects.filter(pk=employee_id)
         taken = row.filter(lease="").update(lease=lease, lease_until=until)

@@ -44,7 +44,7 @@ def notices() -> list[str]:
     counts = _counts()
     found = [_standstill(counts["waiting"])]
     if counts["fault"]:
-        found.append(f"Auth0 has to be set up: {counts['fault']}")
+        found.append(f"A setting in Auth0 is in the way: {counts['fault']}")
     if not settings.MAIL_CONFIGURED:
         found.append(_no_mail_server(counts["invitations"]))
     return [sentence for sentence in found if sentence]

@@ -60,7 +60,7 @@ class Account(models.Model):
     priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.BULK)
     look_at = models.DateTimeField(null=True)
 
-    lease = models.CharField(max_length=32, blank=True)
+    lease = models.CharField(max_length=80, blank=True)
     lease_until = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)
 

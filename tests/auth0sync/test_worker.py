@@ -1,0 +1,193 @@
+"""The worker as a real process: rows written by SQL become accounts, whatever is killed."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.devtenant.running import RunningTenant
+from tests.processes import RunningConsole, family_of, running_console, wait_for
+
+pytestmark = pytest.mark.process
+
+OURS = {
+    "auth0_user_id",
+    "auth_method",
+    "auth0_account_created_at",
+    "auth0_email_verified_at",
+    "auth0_sync_status",
+    "auth0_role",
+}
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Iterator[RunningConsole]:
+    """Migrated over the existing tables, with the worker running."""
+    with running_console(tmp_path) as running:
+        running.make_shared_tables()
+        running.manage("migrate", "-v0")
+        running.start_worker()
+        yield running
+
+
+def account(tenant: RunningTenant, email: str) -> dict[str, Any] | None:
+    return tenant.user_by_email(email)
+
+
+def complete(tenant: RunningTenant, email: str) -> bool:
+    """Whether this person has account, role and mail."""
+    found = account(tenant, email)
+    return bool(found and found["roles"]) and any(m["to"] == [email] for m in tenant.outbox())
+
+
+def test_rows_of_the_existing_tables_become_accounts_and_stay_as_their_sql_left_them(
+    tmp_path: Path,
+) -> None:
+    with running_console(tmp_path) as console:
+        console.make_shared_tables()
+        for n in range(80):
+            console.insert(
+                name=f"Sample Person {n}",
+                email=f"sample{n}@example.com",
+                department="Heat Press",
+                notes="O'Brien said “ok”",
+                created_at="2024-05-06 07:08:09",
+                updated_at="2024-05-06 07:08:09",
+            )
+        console.sql(
+            "INSERT INTO employee_auth (employee_id, pin, login_token, token_expires) "
+            "SELECT id, '$2b$10$abc', CONCAT('tok', id), '2030-01-01 00:00:00' FROM employees"
+            if console.url.startswith("mysql")
+            else "INSERT INTO employee_auth (employee_id, pin, login_token, token_expires) "
+            "SELECT id, '$2b$10$abc', 'tok' || id, '2030-01-01 00:00:00' FROM employees"
+        )
+        before = console.sql("SELECT * FROM employees ORDER BY id")
+        sessions = console.sql("SELECT * FROM employee_auth ORDER BY id")
+        console.manage("migrate", "-v0")
+        console.start_worker()
+
+        ana = console.insert(
+            name="Ana Ortiz", email="Ana@Example.com", auth_method="auth0", department="Picking"
+        )
+        wait_for(lambda: complete(console.tenant, "ana@example.com"), 20)
+        console.sql("UPDATE employees SET department = 'Packing' WHERE id = %s", ana)
+        wait_for(lambda: in_department(console.tenant, "Packing"), 20)
+        console.sql("UPDATE employees SET is_active = 0 WHERE id IN (%s, %s)", ana, before[0]["id"])
+        wait_for(lambda: (account(console.tenant, "ana@example.com") or {}).get("blocked"), 20)
+        wait_for(lambda: token_of(console, before[0]["id"]) is None, 20)
+
+        assert len(console.tenant.users()) == 1
+        after = console.sql("SELECT * FROM employees WHERE id <> %s ORDER BY id", ana)
+        first_before, first_after = before[0], after[0]
+        assert [legacy(row) for row in after[1:]] == [legacy(row) for row in before[1:]]
+        assert first_after["is_active"] == 0
+        assert {row["auth0_sync_status"] for row in after} == {None}
+        changed = {name for name in first_before if first_before[name] != first_after[name]}
+        assert changed == {"is_active", "updated_at"}, "as that UPDATE statement left them"
+        assert console.sql("SELECT * FROM employee_auth ORDER BY id")[1:] == sessions[1:]
+
+
+def in_department(tenant: RunningTenant, department: str) -> bool:
+    return any(user["user_metadata"].get("department") == department for user in tenant.users())
+
+
+def token_of(console: RunningConsole, employee_id: int) -> object:
+    rows = console.sql("SELECT login_token FROM employee_auth WHERE employee_id = %s", employee_id)
+    return rows[0]["login_token"]
+
+
+def legacy(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in OURS}
+
+
+def test_who_arrives_with_an_account_and_the_pin_is_left_alone_in_auth0_too(
+    console: RunningConsole,
+) -> None:
+    body = {
+        "connection": "Username-Password-Authentication",
+        "email": "ana@example.com",
+        "password": "Kn0wn-to-somebody!",
+        "email_verified": True,
+    }
+    user_id = console.tenant.api("POST", "/users", body).json()["user_id"]
+    before = console.tenant.users()
+
+    console.insert(name="Ana", email="ana@example.com", auth0_user_id=user_id)
+    ben = console.insert(name="Ben", email="ben@example.com", auth_method="auth0")
+    wait_for(lambda: complete(console.tenant, "ben@example.com"), 20)
+    wait_for(lambda: console.employee(ben)["auth0_sync_status"] == "created", 20)
+
+    assert account(console.tenant, "ana@example.com") == before[0]
+
+
+def test_people_saved_while_the_tenant_is_away_get_their_accounts_without_a_hand(
+    console: RunningConsole,
+) -> None:
+    console.tenant.stop()
+    people = [f"p{n}@example.com" for n in range(5)]
+    ids = [console.insert(name=mail, email=mail, auth_method="hybrid") for mail in people]
+    wait_for(lambda: {console.employee(pk)["auth0_sync_status"] for pk in ids} == {"pending"}, 20)
+    time.sleep(8)  # long enough for the console to notice that nobody answers
+
+    console.tenant.start()
+
+    for mail in people:
+        wait_for(lambda mail=mail: complete(console.tenant, mail), 60)  # type: ignore[misc]
+    assert len(console.tenant.users()) == 5
+
+
+def test_twenty_workers_killed_after_the_call_leave_twenty_accounts_that_equal_their_rows(
+    console: RunningConsole,
+) -> None:
+    tenant = console.tenant
+    tenant.fault(
+        match={"method": "POST", "path": "/api/v2/users"}, kind="slow", when="after", delay_s=2
+    )
+    people = [f"p{n}@example.com" for n in range(20)]
+    for mail in people:
+        pk = console.insert(name=mail, email=mail, auth_method="auth0", department="Packing")
+        wait_for(lambda mail=mail: account(tenant, mail), 20)  # type: ignore[misc]
+        worker = console.worker_on(pk)
+        assert worker is not None
+        worker.kill()
+        assert console.employee(pk)["auth0_user_id"] is None, "killed before it was recorded"
+
+    tenant.clear_faults()
+    for mail in people:
+        wait_for(lambda mail=mail: complete(tenant, mail), 90)  # type: ignore[misc]
+
+    rows = {row["email"]: row for row in console.sql("SELECT * FROM employees")}
+    users = tenant.users()
+    assert sorted(user["email"] for user in users) == sorted(people)
+    for user in users:
+        row = rows[user["email"]]
+        assert row["auth0_user_id"] == user["user_id"]
+        assert user["app_metadata"]["employee_id"] == row["id"]
+        assert user["user_metadata"]["department"] == "Packing"
+        assert user["roles"] == ["production_associate"]
+
+
+def test_sigterm_ends_the_worker_and_everything_below_it(console: RunningConsole) -> None:
+    assert console.worker is not None
+    wait_for(lambda: len(family_of(console.worker.pid)) > 4, 20)  # type: ignore[union-attr]
+    family = family_of(console.worker.pid)
+
+    took = console.stop_worker()
+
+    assert took < 60
+    assert not [process for process in family if process.is_running()]
+
+
+def test_nothing_outlives_a_parent_that_was_killed(console: RunningConsole) -> None:
+    assert console.worker is not None
+    wait_for(lambda: len(family_of(console.worker.pid)) > 4, 20)  # type: ignore[union-attr]
+    family = family_of(console.worker.pid)
+
+    console.worker.kill()
+    console.worker.wait()
+
+    _gone, alive = psutil.wait_procs(family, timeout=20)
+    assert alive == []
