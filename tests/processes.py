@@ -163,7 +163,7 @@ class RunningConsole:
 
 def connect_to_server(database: str = "") -> Any:
     """A connection of the driver's own to the server under test, in UTC, committing at once."""
-    import MySQLdb
+    import MySQLdb  # type: ignore[import-untyped]
 
     parts = urlsplit(SERVER)
     return MySQLdb.connect(

@@ -9,6 +9,7 @@ from django.core.mail import EmailMessage
 from auth0sync import invitations
 from auth0sync.engine import sync
 from auth0sync.models import SyncLog, TenantState
+from auth0sync.rows import read_facts
 from employees.services import change_employee, deactivate
 from tests.auth0sync.conftest import lease_runs_out, time_passes
 from tests.auth0sync.people import account_of, add, by_sql, right_after, row_of
@@ -222,11 +223,10 @@ def test_a_change_by_sql_just_before_the_mail_holds_the_link_back(
     tenant: RunningTenant, mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ana = add()
-    real = invitations.read_facts  # the row moves between the last look and the mail
 
-    def moved(ids: list[int]) -> object:
+    def moved(ids: list[int]) -> object:  # between the last look and the mail
         type(ana).objects.filter(pk=ana.pk).update(is_active=False)
-        return real(ids)
+        return read_facts(ids)
 
     monkeypatch.setattr(invitations, "read_facts", moved)
     sync(ana.pk)

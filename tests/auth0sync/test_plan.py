@@ -771,6 +771,12 @@ def test_metadata_that_is_no_object_is_seen_as_none() -> None:
     assert (seen.user_metadata, seen.app_metadata) == ({}, {})
 
 
+def test_a_key_without_a_value_is_not_remembered() -> None:
+    seen = Seen.of({"user_id": "auth0|x", "app_metadata": {"workspace": None}})
+
+    assert seen.app_metadata == {}
+
+
 def test_roles_that_were_read_are_kept_when_the_profile_is_read_again() -> None:
     before = as_seen(roles=("admin",))
 
@@ -809,6 +815,7 @@ PROFILE = {
         {"name": "Ada"},
         {"email": "ada@example.com", "email_verified": False},
         {"family_name": None},
+        {"family_name": ""},
         {"blocked": False},
         {"user_metadata": {"phone_number": "1"}},
         {"user_metadata": {"department": None}},
