@@ -1,0 +1,122 @@
+"""Measure the console: ``python -m bench [--quick] [--database URL]``."""
+
+import argparse
+import signal
+import sys
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import httpx
+
+from bench import report
+from bench.databases import USUAL_SERVER, answers, mariadb, sqlite
+from bench.errors import BenchFailed
+from bench.following import measure_following
+from bench.installation import Installation
+from bench.saving import NEW, measure_saves
+
+SQLITE = "sqlite"
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many people are saved.
+
+    rounds, each, slow_each: as in ``measure_saves``; singles, batch, down: as in
+    ``measure_following``.
+    """
+
+    rounds: int
+    each: int
+    slow_each: int
+    singles: int
+    batch: int
+    down: int
+
+
+FULL = Size(rounds=4, each=10, slow_each=4, singles=30, batch=50, down=20)
+QUICK = Size(rounds=2, each=3, slow_each=1, singles=6, batch=10, down=5)
+
+
+def main() -> int:
+    """Measure on every database that was asked for; returns the exit status."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
+    options = _arguments()
+    size = QUICK if options.quick else FULL
+    calls = 0
+    try:
+        print(report.heading(), flush=True)
+        for server in _servers(options.database):
+            calls += _measure(server, size)
+        print(report.load_at_end())
+    except BenchFailed as failure:
+        print(f"The bench failed: {failure}", file=sys.stderr)
+        return 1
+    except httpx.HTTPError as error:
+        print(f"The bench failed: no usable answer ({type(error).__name__}).", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped; all programs have ended.", file=sys.stderr)
+        return 130
+    if calls:
+        print(f"Saving made {calls} calls to the tenant: there must be none.", file=sys.stderr)
+    return 1 if calls else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Measure the console on a set-up of its own."
+    )
+    parser.add_argument("--quick", action="store_true", help="few saves, to see that it works")
+    parser.add_argument(
+        "--database",
+        metavar="URL",
+        help="sqlite, or mysql://USER:PASSWORD@HOST:PORT, where a database is made and dropped "
+        "again (default: SQLite, then MariaDB where 127.0.0.1:3306 answers)",
+    )
+    return parser.parse_args()
+
+
+def _servers(url: str | None) -> list[str]:
+    """SQLITE and servers, in the order in which they are measured. Raises: BenchFailed."""
+    if url is None:
+        if answers(USUAL_SERVER):
+            return [SQLITE, USUAL_SERVER]
+        print("SKIPPED: MariaDB, which doesn't answer at 127.0.0.1:3306.")
+        return [SQLITE]
+    if url.startswith(("mysql://", "mariadb://")):
+        return [url]
+    if url.startswith(SQLITE):
+        return [SQLITE]
+    raise BenchFailed("--database must be sqlite, or begin with mysql://.")
+
+
+def _measure(server: str, size: Size) -> int:
+    """Measure on one database and print it; returns how many calls the saves made."""
+    with ExitStack() as stack:
+        made = tempfile.TemporaryDirectory(prefix="identity-console-bench-")
+        folder = Path(stack.enter_context(made))
+        database = stack.enter_context(sqlite(folder) if server == SQLITE else mariadb(server))
+        installation = Installation(database, folder)
+        stack.callback(installation.stop)
+        installation.start()
+        following = measure_following(installation, size.singles, size.batch, size.down)
+        saves = measure_saves(installation, size.rounds, size.each, size.slow_each)
+        for line in report.section(database.label, following, saves):
+            print(line, flush=True)
+    return sum(found.calls or 0 for (way, _), found in saves.items() if way == NEW)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """Stop measuring and end all programs; a second signal doesn't keep that from being done."""
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""One whole console on a database of its own: tenant, web server and worker as real processes."""
+
+import os
+import secrets
+import sys
+from pathlib import Path
+
+from bench.browser import Browser
+from bench.databases import Database
+from bench.programs import Program, free_ports, run
+from bench.tenant import Tenant
+
+KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
+MANAGE = [sys.executable, "manage.py"]
+
+
+class Installation:
+    """Everything but the worker runs between ``start`` and ``stop``; the worker on request.
+
+    folder: where its files go, each database in a folder of its own. The owner removes it.
+    """
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self.database = database
+        tenant_port, smtp_port, web_port = free_ports(3)
+        self.tenant = Tenant(f"http://127.0.0.1:{tenant_port}")
+        self.browser = Browser(web_port)
+        self._env = _environment(database.url, tenant_port, smtp_port)
+        stand_in = [sys.executable, "-m", "devtenant", "--port", str(tenant_port)]
+        # With a state file the old way's token and role stay good while the tenant was away.
+        stand_in += ["--smtp-port", str(smtp_port), "--state", str(folder / "tenant.sqlite3")]
+        gunicorn = [sys.executable, "-m", "gunicorn", "identity_console.wsgi", "--workers", "1"]
+        gunicorn += ["--bind", f"127.0.0.1:{web_port}", "--worker-tmp-dir", str(folder)]
+        self._stand_in = Program("The tenant", stand_in, self._env, folder / "tenant.log")
+        self._web = Program("The web server", gunicorn, self._env, folder / "web.log")
+        self._worker = Program("The worker", [*MANAGE, "qcluster"], self._env, folder / "q.log")
+
+    def start(self) -> None:
+        """Make the tables and an administrator, start tenant and web server, and log in."""
+        run("migrate", [*MANAGE, "migrate", "--verbosity", "0"], self._env)
+        password = secrets.token_urlsafe(12)
+        maker = [*MANAGE, "createsuperuser", "--noinput", "--username", "bench"]
+        env = self._env | {"DJANGO_SUPERUSER_PASSWORD": password}
+        run("createsuperuser", [*maker, "--email", "bench@example.com"], env)
+        self.start_tenant()
+        self._web.start(self.browser.is_ready)
+        self.browser.log_in("bench", password)
+
+    def stop(self) -> None:
+        """End all programs."""
+        for program in (self._worker, self._web, self._stand_in):
+            program.stop()
+
+    def start_tenant(self) -> None:
+        """Have the tenant answer (again)."""
+        self._stand_in.start(self.tenant.answers)
+
+    def stop_tenant(self) -> None:
+        """Have nothing listen where the tenant was: calls are refused at once."""
+        self._stand_in.stop()
+
+    def start_worker(self) -> None:
+        """Start ``manage.py qcluster``; its first work shows that it is ready."""
+        self._worker.start(lambda: True)
+
+    def stop_worker(self) -> None:
+        """End the worker; due people stay due."""
+        self._worker.stop()
+
+    def must_run(self) -> None:
+        """Raises: BenchFailed, when the worker has ended by itself."""
+        self._worker.must_run()
+
+
+def _environment(database_url: str, tenant_port: int, smtp_port: int) -> dict[str, str]:
+    """All that the programs are told; nothing of the developer's own settings gets in."""
+    return {name: os.environ[name] for name in KEPT if name in os.environ} | {
+        "DJANGO_SETTINGS_MODULE": "bench.settings",
+        "ENV_FILE": os.devnull,
+        "PYTHONUNBUFFERED": "1",
+        "DEBUG": "false",  # with DEBUG on, Django keeps every query and the figures would be others
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "DATABASE_URL": database_url,
+        "CREATE_SHARED_TABLES": "true",
+        "EMAIL_URL": f"smtp://127.0.0.1:{smtp_port}",
+        "AUTH0_DOMAIN": f"127.0.0.1:{tenant_port}",
+        "AUTH0_BASE_URL": f"http://127.0.0.1:{tenant_port}",
+        "AUTH0_CLIENT_ID": "console-m2m",
+        "AUTH0_CLIENT_SECRET": "not-a-secret",
+        "AUTH0_LOGIN_CLIENT_ID": "console-login",
+    }
