@@ -1,4 +1,7 @@
-"""``--fail-on-skip``: a test that is skipped by accident fails the run (used by `.ci/run`)."""
+"""``--fail-on-skip``: a test that is skipped by accident fails the run (used by `.ci/run`).
+
+And the marker ``once``, for tests that would only say the same again on a second database.
+"""
 
 from collections.abc import Generator
 
@@ -7,6 +10,10 @@ import pytest
 # A test may be for one database alone, since the other one is tested in the same run. The reason
 # has to say so in one of these wordings, which no "the server doesn't answer" holds.
 ALLOWED_REASONS = ("only on SQLite", "only on MariaDB", "SQLite's", "MariaDB's and MySQL's")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "once: needs no database, so it runs with SQLite's tests")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

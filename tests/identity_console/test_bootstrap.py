@@ -12,9 +12,7 @@ import pytest
 from identity_console import bootstrap
 
 SOURCE = Path(bootstrap.__file__)
-pytestmark = pytest.mark.skipif(
-    bool(os.environ.get("TEST_DATABASE_URL")), reason="only on SQLite: it needs no database"
-)
+pytestmark = pytest.mark.once
 
 PINNED = {
     "requirements-base.txt": "",

@@ -13,12 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-pytestmark = [
-    pytest.mark.process,
-    pytest.mark.skipif(
-        bool(os.environ.get("TEST_DATABASE_URL")), reason="only on SQLite: it needs no database"
-    ),
-]
+pytestmark = [pytest.mark.process, pytest.mark.once]
 
 SERVER = (
     "import http.server as h; h.test(h.SimpleHTTPRequestHandler, port={port}, bind='127.0.0.1')"
