@@ -25,6 +25,7 @@ from auth0sync.models import TenantState
 logger = logging.getLogger(__name__)
 
 WAIT_FOR_OTHER_S = 0.1
+LIFE_MOST_S = 2_592_000  # facts: resource server, ``token_lifetime``
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def _fetch() -> _Held:
             },
             timeout=settings.AUTH0_TIMEOUT,
         )
-    except httpx.TransportError as failure:
+    except httpx.RequestError as failure:
         # Not chained: the request in the original error holds the client secret.
         error = Transient(
             "Auth0 can't be reached for a token.", code=f"token_{type(failure).__name__}"
@@ -122,7 +123,7 @@ def _fetch() -> _Held:
 
 
 def _refusal(status: int) -> SyncError:
-    if status in {429, 500, 502, 503, 504}:
+    if status == httpx.codes.TOO_MANY_REQUESTS or status >= 500:
         return Transient("Auth0 gives no token at the moment.", code=f"token_{status}")
     return Misconfigured(
         "Auth0 refuses the machine-to-machine application: check AUTH0_DOMAIN, AUTH0_CLIENT_ID and "
@@ -135,12 +136,11 @@ def _refusal(status: int) -> SyncError:
 def _store(answer: httpx.Response) -> _Held:
     try:
         data = answer.json()
-        token, lives_s = str(data["access_token"]), int(data["expires_in"])
-    except (ValueError, KeyError, TypeError):
-        unusable = True
-    else:
-        unusable = False
-    if unusable:
+        token, lives_s = data["access_token"], int(data["expires_in"])
+        usable = isinstance(token, str) and token != "" and 0 < lives_s <= LIFE_MOST_S
+    except (ValueError, KeyError, TypeError, OverflowError):
+        usable = False
+    if not usable:
         raise Transient("Auth0's answer holds no token.", code="token_answer")
     # A tenant may issue tokens that live shorter than the buffer: renew after half their life then.
     renew_in_s = max(lives_s - settings.AUTH0_TOKEN_REFRESH_BUFFER, lives_s / 2)
