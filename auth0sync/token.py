@@ -77,7 +77,8 @@ def _renewed() -> _Held:
     while time.monotonic() < patience:
         if _take_lease():
             try:
-                return _fetch()
+                # Whoever had the lease until now may have done it.
+                return _shared() or _fetch()
             finally:
                 TenantState.objects.filter(pk=1).update(token_lease_until=None)
         current = _read()
