@@ -82,7 +82,7 @@ class RunningConsole:
             "AUTH0_RATE_LIMIT": "100",
             "AUTH0_TIMEOUT": "3",
             "AUTH0_LEASE_SECONDS": "9",
-            "AUTH0_SWEEP_SECONDS": "2",
+            "AUTH0_SWEEP_SECONDS": "1",
             "EMAIL_URL": f"smtp://127.0.0.1:{self.tenant.smtp_port}",
             **self.settings,
         }
