@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
@@ -27,7 +26,8 @@ from auth0sync.status import (
     STANDINGS,
     Standing,
     Weather,
-    invitation_text,
+    account_block,
+    names_of,
     standing,
     why_no_invitation,
     why_no_sync,
@@ -36,9 +36,7 @@ from employees.admin import EmployeeAdmin, ReadOnly, actor_of
 from employees.filters import ColumnFilter
 from employees.models import Employee
 
-LOG_ROWS = 20  # on the employee's page; the rest is behind a link
 RECENT_ROWS = 1_000
-ACTOR_PREFIX = "admin:"
 
 admin.site.unregister(Employee)
 
@@ -80,8 +78,8 @@ class EmployeeWithAccountAdmin(EmployeeAdmin):
         "id",
         "name",
         "account_status",
-        "shown_email",
         "department",
+        "shown_email",
         "workspace",
         "auth_method",
         "is_active",
@@ -214,42 +212,18 @@ class EmployeeWithAccountAdmin(EmployeeAdmin):
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 
-def account_block(employee: Employee) -> dict[str, Any]:
-    """What the employee's page shows of the account: no token, link or secret is in it."""
-    account = Account.objects.filter(pk=employee.pk).first()
-    weather = Weather.today()
-    rows = list(SyncLog.objects.filter(employee_id=employee.pk).order_by("-id")[:LOG_ROWS])
-    names = names_of({row.actor for row in rows})
-    return {
-        "account": account,
-        "user_id": (account and account.user_id) or employee.auth0_user_id or "",
-        "standing": standing(employee, account, weather),
-        "invitation": invitation_text(account, weather) if account else "",
-        "can_sync": not why_no_sync(employee, account),
-        "can_invite": not why_no_invitation(employee, account, weather.now),
-        "log": [(row, names.get(row.actor, row.actor)) for row in rows],
-    }
-
-
-def names_of(actors: Iterable[str]) -> dict[str, str]:
-    """The user names behind actors such as ``admin:7``; others are left out."""
-    ids = [actor.removeprefix(ACTOR_PREFIX) for actor in actors if actor.startswith(ACTOR_PREFIX)]
-    users = get_user_model().objects.filter(pk__in=[pk for pk in ids if pk.isdecimal()])
-    return {f"{ACTOR_PREFIX}{user.pk}": user.get_username() for user in users}
-
-
 @admin.register(SyncLog)
 class SyncLogAdmin(ReadOnly, admin.ModelAdmin[SyncLog]):
     """Every operation in Auth0, newest first; nobody adds, changes or removes a row."""
 
-    list_display = ("time", "employee", "what", "result", "by", "took", "http_status", "error")
+    list_display = ("time", "employee", "what", "status", "by", "took", "http_status", "error_code")
     list_filter = ("status", ActionFilter)
     search_fields = ("employee_id",)
     search_help_text = "Employee number"
     ordering = ("-id",)
     fields: ClassVar[Any] = (
-        *("time", "employee", "auth0_user_id", "what", "result", "attempt", "by"),
-        *("took", "http_status", "error", "sent_fields"),
+        *("time", "employee", "auth0_user_id", "what", "status", "attempt", "by"),
+        *("took", "http_status", "error_code", "sent_fields"),
     )
 
     class Media:
@@ -265,11 +239,6 @@ class SyncLogAdmin(ReadOnly, admin.ModelAdmin[SyncLog]):
         """What was done."""
         return entry.action.capitalize()
 
-    @admin.display(description="result")
-    def result(self, entry: SyncLog) -> str:
-        """How it ended."""
-        return entry.get_status_display()
-
     @admin.display(description="asked for by")
     def by(self, entry: SyncLog) -> str:
         """The user's name, or the program's."""
@@ -279,11 +248,6 @@ class SyncLogAdmin(ReadOnly, admin.ModelAdmin[SyncLog]):
     def took(self, entry: SyncLog) -> str:
         """How long Auth0, or the mail server, needed."""
         return f"{entry.duration_ms} ms"
-
-    @admin.display(description="error")
-    def error(self, entry: SyncLog) -> str:
-        """The code; a dash for none."""
-        return entry.error_code or "–"
 
     @admin.display(description="employee")
     def employee(self, entry: SyncLog) -> str | SafeString:

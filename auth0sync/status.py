@@ -4,16 +4,18 @@
 the tests hold the two against each other.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from auth0sync.models import Account, Bucket, InvitationState, TenantState
+from auth0sync.models import Account, Bucket, InvitationState, SyncLog, TenantState
 from auth0sync.pace import BUCKET, WAIT_MOST_S
 from employees.emails import is_usable
 from employees.models import AuthMethod, Employee, SyncStatus
@@ -23,6 +25,8 @@ Tone = Literal["good", "waiting", "attention", "quiet"]
 NOT_CONFIGURED = "Auth0 isn't configured (AUTH0_DOMAIN), so no accounts are made."
 SWITCHED_OFF = "The link to Auth0 is switched off (AUTH0_SYNC_ENABLED)."
 NO_MAIL_SERVER = "no mail server is configured (EMAIL_URL)"
+LOG_ROWS = 20  # on the employee's page; the rest is behind a link
+ACTOR_PREFIX = "admin:"
 INVITED_JUST_NOW = timedelta(minutes=1)  # a second click within it is taken for the same wish
 SIGNS_IN_WITH_AUTH0 = (AuthMethod.AUTH0, AuthMethod.HYBRID)
 
@@ -105,7 +109,10 @@ def standing(employee: Employee, account: Account | None, weather: Weather) -> S
         since = employee.auth0_email_verified_at
         detail = f"Noticed {clock(since, weather.now)}." if since else ""
         return Standing("Verified", detail, "good")
-    detail = "The account is there; its owner hasn't confirmed the e-mail yet."
+    if account.invitation == InvitationState.FAILED:
+        return Standing("Created, invitation not sent", account.invitation_error, "attention")
+    invitation = invitation_text(account, weather)
+    detail = f"Invitation {invitation}." if invitation else "Nobody was invited."
     return Standing("Created, e-mail not verified", detail, "good")
 
 
@@ -151,6 +158,30 @@ def asks_for_account(employee: Employee) -> bool:
     """Whether the row says that this person signs in with Auth0, as the plan reads it."""
     working = employee.is_active and employee.archived_at is None
     return working and employee.auth_method in SIGNS_IN_WITH_AUTH0
+
+
+def account_block(employee: Employee) -> dict[str, Any]:
+    """What the employee's page shows of the account: no token, link or secret is in it."""
+    account = Account.objects.filter(pk=employee.pk).first()
+    weather = Weather.today()
+    rows = list(SyncLog.objects.filter(employee_id=employee.pk).order_by("-id")[:LOG_ROWS])
+    names = names_of({row.actor for row in rows})
+    return {
+        "account": account,
+        "user_id": (account and account.user_id) or employee.auth0_user_id or "",
+        "standing": standing(employee, account, weather),
+        "invitation": invitation_text(account, weather) if account else "",
+        "can_sync": not why_no_sync(employee, account),
+        "can_invite": not why_no_invitation(employee, account, weather.now),
+        "log": [(row, names.get(row.actor, row.actor)) for row in rows],
+    }
+
+
+def names_of(actors: Iterable[str]) -> dict[str, str]:
+    """The user names behind actors such as ``admin:7``; others are left out."""
+    ids = [actor.removeprefix(ACTOR_PREFIX) for actor in actors if actor.startswith(ACTOR_PREFIX)]
+    users = get_user_model().objects.filter(pk__in=[pk for pk in ids if pk.isdecimal()])
+    return {f"{ACTOR_PREFIX}{user.pk}": user.get_username() for user in users}
 
 
 def _unwanted(employee: Employee, account: Account | None, weather: Weather) -> Standing:
@@ -216,16 +247,21 @@ _GIVEN_UP = (_ASKS | _OURS) & Q(_account(_CLEAN, ~Q(error_code="")))
 _SETTLED = Q(_account(_CLEAN, error_code=""))
 # The listener and the sweep write NULL for somebody who asks, but whose e-mail can't be used.
 _WITHOUT_EMAIL = _ASKS & ~_OURS & ~_GIVEN_UP & Q(_account()) & Q(auth0_sync_status__isnull=True)
+_NOT_INVITED = (
+    _ASKS
+    & Q(auth0_sync_status=SyncStatus.CREATED)
+    & Q(_account(_CLEAN, error_code="", invitation=InvitationState.FAILED))
+)
 _ELSEWHERE = ~_ASKS & ~_OURS & Q(auth0_user_id__isnull=False) & ~Q(auth0_user_id="")
 _DELETED = ~_ASKS & _SETTLED & Q(_account(~Q(origin=""), seen__isnull=True))
 
 STANDINGS: dict[str, tuple[str, Q]] = {
     "waiting": ("Waiting", (_ASKS | _OURS) & ~_SETTLED & ~_GIVEN_UP & ~_WITHOUT_EMAIL),
-    "attention": ("Needs attention", _GIVEN_UP | _WITHOUT_EMAIL),
+    "attention": ("Needs attention", _GIVEN_UP | _WITHOUT_EMAIL | _NOT_INVITED),
     "created": ("Created", _ASKS & _OURS & _SETTLED & Q(auth0_sync_status=SyncStatus.CREATED)),
     "verified": ("Verified", _ASKS & _OURS & _SETTLED & Q(auth0_sync_status=SyncStatus.VERIFIED)),
     "blocked": ("Blocked", ~_ASKS & _OURS & _SETTLED & ~_DELETED),
     "none": ("No account", (~_ASKS & ~_OURS & ~_ELSEWHERE) | _DELETED),
-    "review": ("To review", _GIVEN_UP | _ELSEWHERE),
+    "review": ("To review", _GIVEN_UP | _NOT_INVITED | _ELSEWHERE),
 }
 """The choices of the list's filter: name, title, and who is meant, as a condition on Employee."""
