@@ -178,7 +178,10 @@ class Demo:
         """
         os.environ.clear()
         os.environ.update(self.environment())
-        del os.environ["SECRET_KEY_FILE"]  # not made yet, and nothing is signed here
+        # The sample people are queued for the worker, signed with the key that it will have; but
+        # nothing is written before the database was looked at.
+        del os.environ["SECRET_KEY_FILE"]
+        key = os.environ["SECRET_KEY"] = self.secret_key()
         with explain_and_exit():
             import django
 
@@ -188,7 +191,7 @@ class Demo:
 
         try:
             self.refuse_strangers_people()
-            self.make_folder()
+            self.make_folder(key)
             say("Bringing the database up to date ...")
             call_command("migrate", verbosity=0, interactive=False)
             if not employees_exist():
@@ -203,10 +206,15 @@ class Demo:
         finally:
             connections.close_all()
 
-    def make_folder(self) -> None:
-        """The folder for this database and the key that signs its sessions, made once."""
+    def secret_key(self) -> str:
+        """The key of the last run, or a new one, which isn't kept yet."""
+        path = self.folder / "secret_key"
+        return path.read_text(encoding="ascii") if path.is_file() else secrets.token_urlsafe(50)
+
+    def make_folder(self, key: str) -> None:
+        """The folder for this database, and in it the key that signs sessions and tasks."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
-        write_once(self.folder / "secret_key", secrets.token_urlsafe(50))
+        write_once(self.folder / "secret_key", key)
 
     def refuse_strangers_people(self) -> None:
         """Raises: Refused, when DATABASE_URL holds people whom no demo has put there.

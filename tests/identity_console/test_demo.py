@@ -40,15 +40,20 @@ def test_a_second_demo_of_the_checkout_is_told_which_one_runs(tmp_path: Path) ->
 
 def test_the_secret_key_is_made_once_and_for_this_user_alone(tmp_path: Path) -> None:
     (tmp_path / ".demo").mkdir()
-    Demo(tmp_path, {}).make_folder()
+    first = Demo(tmp_path, {}).secret_key()
+    Demo(tmp_path, {}).make_folder(first)
+
     path = tmp_path / ".demo" / "secret_key"
-    first = path.read_text()
 
-    Demo(tmp_path, {}).make_folder()
-
-    assert path.read_text() == first
+    assert Demo(tmp_path, {}).secret_key() == path.read_text() == first
     assert len(first) >= 50
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_nothing_is_kept_before_the_database_was_looked_at(tmp_path: Path) -> None:
+    Demo(tmp_path, {"DATABASE_URL": "mysql://h/d"}).secret_key()
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_another_database_has_a_tenant_of_its_own(tmp_path: Path) -> None:
