@@ -38,7 +38,7 @@ class Series:
 def measure_saves(
     installation: Installation, rounds: int, each: int, slow_each: int
 ) -> dict[tuple[str, str], Series]:
-    """Save by both ways in turn, in every state of the tenant, with the worker stopped.
+    """Save by both ways, in every state of the tenant, with the worker stopped.
 
     So every call that the tenant sees is a request's own. In several rounds, so that what else
     the machine does meanwhile falls on all of them alike.
@@ -80,17 +80,17 @@ def _one_round(
     each: int,
     slow_each: int,
 ) -> None:
-    new: list[Save] = []
-    old: list[Save] = []
-    for number in range(each):
-        installation.database.empty_queue()
-        new.append(installation.browser.add_person(ADD))
-        if state != SLOW or number < slow_each:
-            old.append(installation.browser.add_person(OLD_ADD))
+    new = [_save(installation, ADD) for _ in range(each)]
+    old = [_save(installation, OLD_ADD) for _ in range(slow_each if state == SLOW else each)]
     for way, saves in ((NEW, new), (OLD, old)):
         found = series[way, state]
         found.saves += saves
         found.calls = None if state == DOWN else (found.calls or 0) + _calls(installation, saves)
+
+
+def _save(installation: Installation, address: str) -> Save:
+    installation.database.empty_queue()
+    return installation.browser.add_person(address)
 
 
 def _calls(installation: Installation, saves: list[Save]) -> int:
