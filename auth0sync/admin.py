@@ -267,6 +267,13 @@ class SyncLogAdmin(ReadOnly, admin.ModelAdmin[SyncLog]):
         """The names of the fields, never their values."""
         return ", ".join(entry.response_data.get("fields") or []) or "–"
 
+    def get_object(self, *args: Any, **kwargs: Any) -> SyncLog | None:
+        """One entry, with the name of its user."""
+        entry = super().get_object(*args, **kwargs)
+        if entry is not None:
+            vars(entry)["actor_name"] = names_of({entry.actor}).get(entry.actor)
+        return entry
+
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The list; the names of its users are fetched together."""
         changelist = super().get_changelist_instance(request)

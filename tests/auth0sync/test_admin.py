@@ -388,14 +388,24 @@ def test_the_log_asks_as_often_for_many_rows_as_for_few(
             page.get(LOG)
 
 
-def test_an_entry_shows_names_and_codes(page: Client) -> None:
-    data = {"http_status": 400, "fields": ["email", "name"]}
-    entry = SyncLog.objects.create(action="create account", status="failed", response_data=data)
+def test_an_entry_shows_names_and_codes(page: Client, boss: User) -> None:
+    entry = SyncLog.objects.create(
+        action="create account",
+        status="failed",
+        actor=f"admin:{boss.pk}",
+        response_data={"http_status": 400, "fields": ["email", "name"]},
+    )
 
     text = text_of(page.get(reverse("admin:auth0sync_synclog_change", args=[entry.pk])))
 
-    assert "email, name" in text
-    assert "400" in text
+    assert '<div class="readonly">email, name</div>' in text
+    assert '<div class="readonly">400</div>' in text
+    assert '<div class="readonly">boss</div>' in text
+
+
+def test_an_entry_that_is_not_there_leads_home(page: Client) -> None:
+    response = page.get(reverse("admin:auth0sync_synclog_change", args=[999_999]))
+    assert response["Location"] == HOME
 
 
 def test_nobody_writes_the_log_by_hand(page: Client) -> None:
