@@ -288,17 +288,20 @@ def _send(send: Callable[[], Any]) -> _Answer:
     try:
         response = send()
         if isinstance(response, SyncPager):  # the SDK keeps the status of a list to itself
-            return _Answer(httpx.codes.OK, data=_plain(response.items))
+            failure = "unreadable_answer" if response.items is None else ""
+            return _Answer(httpx.codes.OK, data=_plain(response.items), failure=failure)
         return _Answer(response.status_code, data=_plain(response.data))
     except ApiError as error:
         body = error.body if isinstance(error.body, dict) else {}
         headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-        return _Answer(error.status_code, body=body, headers=headers)
+        # The SDK also raises it for a good status with a body that is no JSON.
+        failure = "unreadable_answer" if (error.status_code or 0) < 300 else ""
+        return _Answer(error.status_code, body=body, headers=headers, failure=failure)
     except ParsingError as error:
         return _Answer(error.status_code, failure="unreadable_answer")
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         return _Answer(failure=f"unreachable_{type(error).__name__}")
-    except httpx.TransportError as error:
+    except httpx.RequestError as error:
         return _Answer(failure=f"lost_{type(error).__name__}")
 
 
