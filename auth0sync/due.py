@@ -95,7 +95,7 @@ def wake(employee_id: int) -> None:
 
     The task carries the id only: lost, doubled or late, the outcome is the same.
     """
-    if is_provisioning_on() and queue_size() < 2 * settings.QUEUE_WORKERS:
+    if is_provisioning_on() and queue_size() < settings.QUEUE_WORKERS:
         async_task(TASK, employee_id)
 
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from datetime import timedelta
 from types import FrameType
 
@@ -25,6 +26,7 @@ from django_q.tasks import async_task
 
 from auth0sync.models import Heartbeat
 from auth0sync.sweep import Sweeper
+from auth0sync.tasks import CLUSTER_NAME
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +70,9 @@ class Worker:
         self._starts += 1
         self._name = f"{socket.gethostname()}:{os.getpid()}:{self._starts}"
         command = [sys.executable, sys.argv[0], "qcluster", "--cluster-only"]
-        self._cluster = subprocess.Popen(command)  # noqa: S603
+        self._cluster = subprocess.Popen(  # noqa: S603
+            command, env={**os.environ, CLUSTER_NAME: self._name}
+        )
         self._processes = {}
         self._beat_queued_at = 0.0
         Heartbeat.objects.filter(started_at__lt=Now() - A_DAY).delete()
@@ -120,14 +124,15 @@ class Worker:
         Heartbeat.objects.filter(name=self._name).delete()
 
     def _end(self) -> None:
-        self._sweeper.stop()
         if self._cluster is not None:
             self._cluster.terminate()
             try:
                 self._cluster.wait(STOP_WITHIN_S)
             except subprocess.TimeoutExpired:
                 logger.warning("The cluster didn't finish within %d s.", STOP_WITHIN_S)
-        self._kill_cluster()
+        with suppress(DatabaseError):  # it may be what made us stop
+            self._sweeper.stop()
+            self._kill_cluster()
 
 
 def run_cluster() -> None:

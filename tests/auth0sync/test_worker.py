@@ -170,6 +170,27 @@ def test_twenty_workers_killed_after_the_call_leave_twenty_accounts_that_equal_t
         assert user["roles"] == ["production_associate"]
 
 
+def test_a_cluster_that_hangs_because_an_idle_worker_was_killed_is_replaced(
+    console: RunningConsole,
+) -> None:
+    console.stop_worker()
+    console.start_worker("-m", "tests.auth0sync.quick_watchdog")
+    assert console.worker is not None
+    family = wait_for(lambda: at_least(6, console.worker), 20)
+
+    for idle in family[3:]:  # below parent, cluster and its guard: workers, monitor, pusher
+        idle.kill()
+    console.insert(name="Ana", email="ana@example.com", auth_method="auth0")
+
+    wait_for(lambda: complete(console.tenant, "ana@example.com"), 60)
+
+
+def at_least(count: int, worker: Any) -> list[psutil.Process]:
+    """All processes of the worker, once there are so many."""
+    family = family_of(worker.pid)
+    return family if len(family) >= count else []
+
+
 def test_sigterm_ends_the_worker_and_everything_below_it(console: RunningConsole) -> None:
     assert console.worker is not None
     wait_for(lambda: len(family_of(console.worker.pid)) > 4, 20)  # type: ignore[union-attr]

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error as DatabaseError
 
+from auth0sync.models import Heartbeat
 from auth0sync.worker import Worker, run_cluster
 
 
@@ -20,5 +22,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, cluster_only: bool, **options: Any) -> None:
         if cluster_only:
             run_cluster()
-        else:
-            Worker().run()
+            return
+        try:
+            Heartbeat.objects.exists()
+        except DatabaseError as error:
+            raise CommandError(f"The database isn't ready ({error}): run migrate first.") from None
+        Worker().run()
