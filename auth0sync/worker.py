@@ -126,13 +126,27 @@ class Worker:
     def _end(self) -> None:
         if self._cluster is not None:
             self._cluster.terminate()
-            try:
-                self._cluster.wait(STOP_WITHIN_S)
-            except subprocess.TimeoutExpired:
-                logger.warning("The cluster didn't finish within %d s.", STOP_WITHIN_S)
+            self._wait_for(self._cluster)
         with suppress(DatabaseError):  # it may be what made us stop
             self._sweeper.stop()
             self._kill_cluster()
+
+    @staticmethod
+    def _wait_for(cluster: subprocess.Popen[bytes]) -> None:
+        """Let what runs finish, as long as anything runs.
+
+        A SIGTERM to the whole group ends the cluster's guard at once, and the cluster would wait
+        for a guard that is gone.
+        """
+        deadline = time.monotonic() + STOP_WITHIN_S
+        while cluster.poll() is None and time.monotonic() < deadline:
+            time.sleep(TICK_S / 5)
+            try:
+                below = psutil.Process(cluster.pid).children(recursive=True)
+                if all(process.status() == psutil.STATUS_ZOMBIE for process in below):
+                    return
+            except psutil.NoSuchProcess:
+                continue
 
 
 def run_cluster() -> None:

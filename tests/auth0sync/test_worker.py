@@ -212,3 +212,14 @@ def test_nothing_outlives_a_parent_that_was_killed(console: RunningConsole) -> N
 
     _gone, alive = psutil.wait_procs(family, timeout=20)
     assert alive == []
+
+
+def test_sigterm_to_the_whole_group_ends_it_quickly_too(console: RunningConsole) -> None:
+    assert console.worker is not None
+    family = wait_for(lambda: at_least(6, console.worker), 20)
+
+    for process in family:
+        process.terminate()
+
+    _gone, alive = psutil.wait_procs(family, timeout=20)
+    assert alive == []

@@ -7,6 +7,7 @@ from django.test import TestCase
 from django.urls import reverse
 
 from employees import services
+from employees.errors import UnknownEmployee
 from employees.models import Employee, EmployeeAuth
 from employees.selectors import invitation_of
 from employees.signals import employee_changed
@@ -175,7 +176,7 @@ class ChangeTests(AdminTestCase):
     def test_a_person_who_vanished_leads_back_to_the_list(self) -> None:
         ada = make_employee()
         data = {**self.rendered(ada), "name": "New"}
-        gone = services.UnknownEmployee(ada.pk)
+        gone = UnknownEmployee(ada.pk)
 
         with mock.patch("employees.services.change_employee", side_effect=gone):
             response = self.client.post(page_of(ada), data)

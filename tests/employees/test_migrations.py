@@ -131,7 +131,7 @@ def test_a_column_in_use_is_waited_for_and_then_explained(database_variant: Make
     if database.vendor != "mysql":
         pytest.skip("metadata locks are MariaDB's and MySQL's")
     migrate("0003")
-    reader = connections.create_connection(ALIAS)  # type: ignore[no-untyped-call]
+    reader = connections.create_connection(ALIAS)
     try:
         run(reader, "START TRANSACTION", "SELECT * FROM employees")
         with (

@@ -65,7 +65,7 @@ def variant(kind: str, folder: Path) -> Iterator[BaseDatabaseWrapper]:
 
 def server(*sql: str) -> None:
     """Run statements on the server without choosing a database."""
-    with connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+    with connection._nodb_cursor() as cursor:
         for statement in sql:
             cursor.execute(statement)
 

@@ -1,0 +1,173 @@
+"""Due commits with the row, whoever writes it; and only what concerns Auth0 is due."""
+
+from unittest.mock import patch
+
+import pytest
+from django.db import transaction
+from django_q.models import OrmQ
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+
+from auth0sync.due import mark_due, next_due, note
+from auth0sync.models import Account, TenantState
+from employees.models import Employee, InvitationChoice
+from employees.services import change_employee, deactivate
+from tests.auth0sync.people import account_of, add, by_sql, row_of
+from tests.builders import make_employee, make_mapping
+
+pytestmark = pytest.mark.usefixtures("state")
+
+
+def test_adding_somebody_makes_her_due_and_shows_pending() -> None:
+    ana = add()
+
+    assert next_due(5) == [ana.pk]
+    assert row_of(ana).auth0_sync_status == "pending"
+    assert account_of(ana).due_by == "admin:1"
+
+
+def test_a_save_that_is_rolled_back_leaves_nobody_due() -> None:
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        add()
+        1 / 0  # noqa: B018
+
+    assert not Employee.objects.exists()
+    assert not Account.objects.exists()
+
+
+def test_somebody_with_a_pin_only_is_remembered_but_not_due() -> None:
+    ana = add(auth_method="pin")
+
+    assert next_due(5) == []
+    assert account_of(ana).fingerprint != ""
+    assert row_of(ana).auth0_sync_status is None
+
+
+def test_a_change_that_the_plan_does_not_read_makes_nobody_due() -> None:
+    ana = add()
+    before = account_of(ana).due_seq
+
+    by_sql(ana, current_streak=7, notes="works well", achievement_points=12)
+
+    assert account_of(ana).due_seq == before
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"name": "Ana Ortiz"},
+        {"email": "other@example.com"},
+        {"phone_number": "1"},
+        {"department": "Packing"},
+        {"workspace": "TX"},
+        {"auth0_role": "manager"},
+        {"is_active": False},
+        {"archived_at": "2026-11-01T00:00:00Z"},
+        {"auth_method": "auth0"},
+        {"hire_date": "2026-11-24"},
+        {"personal_email": "home@example.com"},
+        {"connecteam_user_id": "77"},
+    ],
+    ids=lambda columns: next(iter(columns)),
+)
+def test_a_change_by_sql_that_the_plan_reads_makes_her_due(columns: dict[str, object]) -> None:
+    ana = add()
+    before = account_of(ana).due_seq
+
+    by_sql(ana, **columns)
+
+    assert account_of(ana).due_seq == before + 1
+
+
+def test_a_new_podfactory_mapping_and_another_way_of_inviting_make_her_due() -> None:
+    ana = add()
+    make_mapping(ana)
+    note([ana.pk], actor="sql")
+    assert account_of(ana).due_seq == 2
+
+    InvitationChoice.objects.create(pk=ana.pk, kind="none")
+    note([ana.pk], actor="sql")
+
+    assert account_of(ana).due_seq == 3
+
+
+def test_the_status_as_empty_text_is_read_as_none() -> None:
+    ana = make_employee(auth_method="pin")
+    note([ana.pk], actor="sql")
+
+    assert row_of(ana).auth0_sync_status is None
+
+
+def test_leavers_come_first_then_what_was_done_by_hand_then_the_rest(state: TenantState) -> None:
+    bulk = make_employee(auth_method="auth0")
+    note([bulk.pk], actor="sql")
+    by_hand = add()
+    leaver = add(email="leaver@example.com")
+    Account.objects.filter(pk=leaver.pk).update(user_id="auth0|x", origin="created")
+    deactivate(leaver.pk, "admin:1")
+
+    assert next_due(5) == [leaver.pk, by_hand.pk, bulk.pk]
+
+
+def test_after_the_commit_a_worker_is_woken_with_the_id_and_nothing_else(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks, settings: Settings
+) -> None:
+    settings.AUTH0_DOMAIN = "127.0.0.1:9"
+    with django_capture_on_commit_callbacks(execute=True):
+        ana = add()
+
+    task = OrmQ.objects.get().task
+    assert task["func"] == "auth0sync.tasks.sync_employee"
+    assert task["args"] == (ana.pk,)
+
+
+def test_a_hundred_saves_do_not_fill_the_queue(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks, settings: Settings
+) -> None:
+    settings.AUTH0_DOMAIN = "127.0.0.1:9"
+    with django_capture_on_commit_callbacks(execute=True):
+        for n in range(20):
+            add(email=f"p{n}@example.com")
+
+    assert OrmQ.objects.count() <= settings.QUEUE_WORKERS
+    assert len(next_due(100)) == 20
+
+
+def test_a_queue_that_is_away_fails_no_save(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks, settings: Settings
+) -> None:
+    settings.AUTH0_DOMAIN = "127.0.0.1:9"
+    with (
+        patch("auth0sync.due.queue_size", side_effect=ConnectionError("no queue")),
+        django_capture_on_commit_callbacks(execute=True),
+    ):
+        ana = add()
+
+    assert next_due(5) == [ana.pk]
+
+
+def test_without_a_tenant_in_the_settings_nothing_is_queued(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        ana = add()
+
+    assert OrmQ.objects.count() == 0
+    assert next_due(5) == [ana.pk]
+
+
+def test_two_edits_leave_one_due_employee() -> None:
+    ana = add()
+
+    change_employee(ana.pk, {"department": "Packing"}, "admin:1")
+    change_employee(ana.pk, {"department": "Picking"}, "admin:2")
+
+    assert next_due(5) == [ana.pk]
+
+
+def test_sync_now_marks_people_who_were_never_looked_at() -> None:
+    ana = make_employee(auth_method="auth0")
+
+    assert mark_due([ana.pk], actor="admin:1", look=True) == 1
+
+    assert next_due(5) == [ana.pk]
+    assert account_of(ana).look_at is not None

@@ -1,0 +1,143 @@
+"""The sweep finds what others wrote, hands out what is due, and there is only one of it."""
+
+import pytest
+from django.db import connection
+from django_q.models import OrmQ
+from pytest_django import Settings
+
+from auth0sync import sweep
+from auth0sync.due import next_due
+from auth0sync.models import Account, TenantState
+from auth0sync.sweep import Sweeper, hand_out, look_at_all, note_moved
+from employees.models import Employee, EmployeeAuth
+from tests.auth0sync.people import account_of, add, row_of
+from tests.builders import make_auth, make_employee
+
+pytestmark = pytest.mark.usefixtures("state")
+
+
+def test_rows_inserted_by_sql_are_found_a_page_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "PAGE", 2)
+    people = [make_employee(auth_method="auth0") for _ in range(5)]
+
+    pages = len(list(look_at_all()))
+
+    assert pages == 3
+    assert sorted(next_due(10)) == [person.pk for person in people]
+    assert {row_of(person).auth0_sync_status for person in people} == {"pending"}
+
+
+def test_a_pass_over_rows_that_have_not_moved_writes_nothing() -> None:
+    make_employee(auth_method="auth0")
+    make_employee(auth_method="pin")
+    list(look_at_all())
+    before = list(Account.objects.values())
+
+    list(look_at_all())
+
+    assert list(Account.objects.values()) == before
+
+
+def test_an_empty_table_is_no_trouble() -> None:
+    assert len(list(look_at_all())) == 1
+
+
+@pytest.mark.parametrize("gone", [0, 1, 2])
+def test_rows_deleted_by_sql_are_found_wherever_they_stood(
+    monkeypatch: pytest.MonkeyPatch, gone: int
+) -> None:
+    monkeypatch.setattr(sweep, "PAGE", 2)
+    people = [make_employee(auth_method="auth0") for _ in range(3)]
+    list(look_at_all())
+    Account.objects.update(origin="created", user_id="auth0|x", due_at=None)
+    Employee.objects.filter(pk=people[gone].pk).delete()
+
+    list(look_at_all())
+    list(look_at_all())
+
+    assert next_due(10) == [people[gone].pk]
+    assert account_of(people[gone]).due_seq == 2
+
+
+def test_sessions_of_people_who_were_switched_off_by_sql_end() -> None:
+    ana = make_employee(is_active=False)
+    make_auth(ana, login_token="t" * 43)
+
+    assert Sweeper().tick()
+
+    assert EmployeeAuth.objects.get(employee=ana).login_token is None
+
+
+def test_only_one_of_two_sweepers_works_and_the_other_follows_at_once() -> None:
+    first, second = Sweeper(), Sweeper()
+
+    assert first.tick()
+    assert not second.tick()
+    first.stop()
+
+    assert second.tick()
+    assert not first.tick()
+
+
+def test_a_sweeper_that_died_is_followed_when_its_lease_has_run_out() -> None:
+    assert Sweeper().tick()
+    TenantState.objects.update(sweep_lease_until="2020-01-01T00:00:00Z")
+
+    assert Sweeper().tick()
+
+
+def test_as_many_tasks_are_queued_as_there_are_workers(settings: Settings) -> None:
+    settings.AUTH0_DOMAIN = "127.0.0.1:9"
+    for n in range(5):
+        add(email=f"p{n}@example.com")
+
+    hand_out()
+    hand_out()
+
+    assert OrmQ.objects.count() == settings.QUEUE_WORKERS
+
+
+def test_nothing_is_queued_when_nobody_is_due(settings: Settings) -> None:
+    settings.AUTH0_DOMAIN = "127.0.0.1:9"
+
+    hand_out()
+
+    assert OrmQ.objects.count() == 0
+
+
+def test_nothing_is_queued_while_the_tenant_is_down(settings: Settings) -> None:
+    settings.AUTH0_DOMAIN = "127.0.0.1:9"
+    add()
+    TenantState.objects.update(down_since="2026-01-01T00:00:00Z", probe_at="2999-01-01T00:00:00Z")
+
+    hand_out()
+
+    assert OrmQ.objects.count() == 0
+
+
+def test_a_large_table_is_passed_over_every_five_minutes_and_moved_rows_at_every_sweep(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    if connection.vendor != "mysql":
+        pytest.skip("only on MariaDB: there updated_at tells")
+    monkeypatch.setattr(sweep, "SMALL_TABLE", 2)
+    settings.AUTH0_SWEEP_SECONDS = 0
+    people = [make_employee(auth_method="auth0") for _ in range(4)]
+    sweeper = Sweeper()
+    sweeper.tick()
+    Account.objects.update(due_at=None)
+    Employee.objects.filter(pk=people[1].pk).update(department="Packing")
+
+    sweeper.tick()
+
+    assert next_due(10) == [people[1].pk]
+
+
+def test_on_sqlite_only_the_pass_finds_what_moved() -> None:
+    if connection.vendor == "mysql":
+        pytest.skip("only on SQLite")
+    make_employee(auth_method="auth0")
+
+    note_moved()
+
+    assert next_due(10) == []
