@@ -19,6 +19,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
+from django_q import admin as queue_admin
 
 from auth0sync.due import invite_again, mark_due
 from auth0sync.models import Account, SyncLog
@@ -37,6 +38,11 @@ from employees.filters import ColumnFilter
 from employees.models import Employee
 
 RECENT_ROWS = 1_000
+
+# The queue's own pages let whoever may add a scheduled task run any function of the program.
+for model in (queue_admin.Schedule, queue_admin.OrmQ, queue_admin.Success, queue_admin.Failure):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
 
 admin.site.unregister(Employee)
 

@@ -525,3 +525,9 @@ def test_the_log_in_page_says_nothing_of_it(client: Client, state: TenantState) 
     text = text_of(client.get(reverse("admin:login")))
     assert "Identity console" in text
     assert "auth0-notices" not in text
+
+
+def test_nobody_can_have_the_queue_run_any_function_from_the_admin() -> None:
+    from django.contrib import admin
+
+    assert "django_q" not in {model._meta.app_label for model in admin.site._registry}
