@@ -275,8 +275,27 @@ def _sdk_for(base_url: str, timeout_s: int) -> Auth0:
         base_url=f"{base_url}/api/v2",
         token=lambda: str(_outgoing.token),
         max_retries=0,
-        httpx_client=httpx.Client(timeout=timeout_s),
+        httpx_client=_Client(timeout=timeout_s),
     )
+
+
+class _Client(httpx.Client):
+    """Leaves no answer behind that refers to itself.
+
+    httpx's do, through their stream, and would keep the request, with a password in it, in memory
+    until the garbage collector comes by.
+    """
+
+    def send(
+        self, request: httpx.Request, *, stream: bool = False, **options: Any
+    ) -> httpx.Response:
+        response = super().send(request, stream=True, **options)
+        try:
+            response.read()
+        finally:
+            response.close()
+            response.stream = httpx.ByteStream(b"")
+        return response
 
 
 def _send(send: Callable[[], Any]) -> _Answer:
