@@ -136,12 +136,13 @@ class Tenant:
     def replace_password(self, user_id: str) -> None:
         """Set a random password that nobody knows. It lifts a block (facts: section 0, 3)."""
         send = _sdk().users.with_raw_response.update
-        self._call(
+        answer = self._call(
             "replace password",
             "update",
             lambda: send(user_id, password=_random_password()),
             writes=True,
         )
+        _profile(answer, user_id)
 
     def roles_of(self, user_id: str) -> tuple[str, ...]:
         """The names of the roles that the account holds."""
