@@ -675,6 +675,7 @@ def test_an_answer_that_cannot_be_unpacked_is_unknown(client: Client, settings: 
         lambda client: client.create(),
         lambda client: client.tenant.read_user(ADA),
         lambda client: client.tenant.update_user(ADA, {"name": "Ada"}),
+        lambda client: client.tenant.replace_password(ADA),
     ],
 )
 def test_an_answer_about_another_account_is_not_believed(

@@ -1,0 +1,278 @@
+"""The random password of an account is nowhere to be found once the call is over.
+
+Auth0 asks for one, nobody needs it, and whoever reads it could sign in as somebody else: not from
+the log, not from the database, and not from an error that a crash reporter picks apart.
+"""
+
+import gc
+import io
+import logging
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from pytest_django import Settings
+
+from auth0sync.errors import SyncError
+from auth0sync.tenant import Call, Tenant
+from auth0sync.token import get_token
+from tests.auth0sync.test_token import answering
+from tests.devtenant.running import RunningTenant, free_port
+
+ADA = "auth0|emp-1"
+BODY = {"email": "ada@example.com", "name": "Ada", "verify_email": False}
+# Another one for each test, and never whole, so that what is found comes from the call alone.
+PARTS = ["Zq7-", "", "-n0where-kept!"]
+
+Search = Callable[[], list[str]]
+
+
+def password() -> str:
+    """The password that is looked for: joined anew each time, and let go at once."""
+    return "".join(PARTS)
+
+
+def places_of(needle: str) -> list[str]:
+    """What in the memory of this process holds the text: the kinds of the holding objects.
+
+    Everything that the garbage collector knows is asked for what it refers to, so also frames
+    that an error keeps alive, closures, and objects that only refer to each other: nothing is
+    collected beforehand.
+    """
+    found: list[str] = []
+    own_frame = sys._getframe()
+    for holder in gc.get_objects():
+        if holder is not own_frame:
+            for part in _texts(holder):
+                if needle in part:
+                    found.append(type(holder).__name__)
+    return found
+
+
+def _texts(holder: Any) -> Iterator[str]:
+    """Every text that the object refers to by itself, bytes read as text too."""
+    for part in gc.get_referents(holder):
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, bytes | bytearray):
+            yield part.decode("latin-1")
+        elif isinstance(part, io.BytesIO) and not part.closed:
+            yield part.getvalue().decode("latin-1")
+        elif isinstance(part, tuple | dict) and not gc.is_tracked(part):
+            yield from _texts(part)  # plain ones aren't known to the collector
+
+
+def rows_with(needle: str) -> list[str]:
+    """The tables in which some column of some row holds the text."""
+    found = []
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+            if any(needle in str(value) for row in cursor.fetchall() for value in row):
+                found.append(table)
+    return found
+
+
+@pytest.fixture
+def left(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> Iterator[Search]:
+    """Looks everywhere for the password of the calls in this test."""
+    caplog.set_level(logging.DEBUG)
+    PARTS[1] = secrets.token_hex(8)
+    monkeypatch.setattr("auth0sync.tenant._random_password", password)
+    get_token()
+    gc.collect()
+    gc.disable()  # what only refers to itself must be found, not tidied away
+
+    def search() -> list[str]:
+        needle = password()
+        places = places_of(needle) + rows_with(needle)
+        return [*places, "the log"] if needle in caplog.text else places
+
+    yield search
+    gc.enable()
+
+
+def silent_tenant() -> Tenant:
+    told: list[Call] = []
+    return Tenant(lambda: None, told.append)
+
+
+def create() -> None:
+    silent_tenant().create_user("emp-1", BODY)
+
+
+def replace() -> None:
+    silent_tenant().replace_password(ADA)
+
+
+def make_ada(tenant: RunningTenant) -> None:
+    body = {
+        **BODY,
+        "connection": "Username-Password-Authentication",
+        "user_id": "emp-1",
+        "password": "An0ther-one!-which-nobody-looks-for",
+    }
+    assert tenant.api("POST", "/users", body).status_code == 201
+
+
+FAULTS: list[dict[str, Any]] = [
+    {"kind": "status", "status": 400},
+    {"kind": "status", "status": 401},
+    {"kind": "status", "status": 403},
+    {"kind": "status", "status": 409},
+    {"kind": "status", "status": 429},
+    {"kind": "status", "status": 500},
+    {"kind": "status", "status": 502},
+    {"kind": "reset", "when": "before"},
+    {"kind": "reset", "when": "after"},
+    {"kind": "hang", "when": "before", "delay_s": 0.8},
+    {"kind": "hang", "when": "after", "delay_s": 0.8},
+    {"kind": "wrong_body"},
+    {"kind": "wrong_body", "body": "<html>"},
+    {"kind": "wrong_body", "body": {"user_id": "auth0|another"}},
+]
+
+
+def named(fault: Any) -> str:
+    return "-".join(str(value) for key, value in fault.items() if key != "delay_s")
+
+
+# The search itself
+
+
+def test_the_search_finds_a_password_in_memory(left: Search) -> None:
+    kept = {"password": password(), "other": []}
+
+    assert left() == ["dict"]
+    assert kept
+
+
+def test_the_search_finds_a_password_within_bytes(left: Search) -> None:
+    kept = [b'{"password": "' + password().encode() + b'"}', io.BytesIO(password().encode())]
+
+    assert left() == ["list", "list"]
+    assert kept
+
+
+def test_the_search_finds_a_password_in_a_frame_that_an_error_keeps(left: Search) -> None:
+    def fail() -> None:
+        held = password()
+        raise ValueError(len(held))
+
+    with pytest.raises(ValueError, match=r"\d") as failed:
+        fail()
+
+    assert "frame" in left()
+    assert failed.value.args
+
+
+def test_the_search_finds_a_password_that_only_refers_to_itself(left: Search) -> None:
+    def lose() -> None:
+        loop: list[Any] = [password()]
+        loop.append(loop)
+
+    lose()
+
+    assert left() == ["list"]
+
+
+def test_the_search_finds_a_password_in_the_log(left: Search) -> None:
+    logging.getLogger("test").debug("The password is %s.", password())
+
+    assert "the log" in left()
+
+
+def test_the_search_finds_a_password_in_any_table(left: Search) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE auth0_tenant_state SET token = %s", [f"x{password()}x"])
+
+    assert "auth0_tenant_state" in left()
+
+
+# The calls
+
+
+def test_an_account_that_was_made_leaves_no_password(tenant: RunningTenant, left: Search) -> None:
+    create()
+
+    assert left() == []
+    assert tenant.user_by_email("ada@example.com")
+
+
+def test_an_account_that_exists_already_leaves_no_password(
+    tenant: RunningTenant, left: Search
+) -> None:
+    make_ada(tenant)
+
+    with pytest.raises(SyncError) as failed:
+        create()
+
+    assert left() == []
+    assert failed.value.code
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=named)
+def test_a_creation_that_failed_leaves_no_password(
+    tenant: RunningTenant, settings: Settings, left: Search, fault: dict[str, Any]
+) -> None:
+    settings.AUTH0_TIMEOUT = 0.4
+    tenant.fault(match={"path": "/api/v2/users"}, **fault)
+
+    with pytest.raises(SyncError) as failed:
+        create()
+
+    assert left() == []
+    assert failed.value.code  # the error and its frames were there all the while
+
+
+@pytest.mark.parametrize("status", [201, 400])
+def test_a_creation_whose_answer_cannot_be_unpacked_leaves_no_password(
+    settings: Settings, left: Search, status: int
+) -> None:
+    with answering(status, b"no gzip", Content_Encoding="gzip") as root:
+        settings.AUTH0_BASE_URL = root
+        with pytest.raises(SyncError) as failed:
+            create()
+
+    assert left() == []
+    assert failed.value.code
+
+
+def test_a_creation_that_never_left_leaves_no_password(
+    tenant: RunningTenant, settings: Settings, left: Search
+) -> None:
+    settings.AUTH0_BASE_URL = f"http://127.0.0.1:{free_port()}"
+
+    with pytest.raises(SyncError) as failed:
+        create()
+
+    assert left() == []
+    assert failed.value.code
+
+
+def test_a_password_that_was_replaced_is_left_nowhere(tenant: RunningTenant, left: Search) -> None:
+    make_ada(tenant)
+
+    replace()
+
+    assert left() == []
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=named)
+def test_a_replacement_that_failed_leaves_no_password(
+    tenant: RunningTenant, settings: Settings, left: Search, fault: dict[str, Any]
+) -> None:
+    settings.AUTH0_TIMEOUT = 0.4
+    make_ada(tenant)
+    tenant.fault(match={"path": r"/api/v2/users/auth0\|emp-1"}, **fault)
+
+    with pytest.raises(SyncError) as failed:
+        replace()
+
+    assert left() == []
+    assert failed.value.code
