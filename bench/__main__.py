@@ -37,8 +37,8 @@ class Size:
     down: int
 
 
-FULL = Size(rounds=4, each=10, slow_each=4, singles=30, batch=50, down=20)
-QUICK = Size(rounds=2, each=3, slow_each=1, singles=6, batch=10, down=5)
+FULL = Size(rounds=10, each=4, slow_each=2, singles=30, batch=50, down=20)
+QUICK = Size(rounds=1, each=4, slow_each=2, singles=5, batch=6, down=3)
 
 
 def main() -> int:

@@ -33,6 +33,18 @@ class Database:
             connection.cursor().execute("DELETE FROM django_q_ormq")
             connection.commit()
 
+    @contextmanager
+    def held_open(self) -> Iterator[None]:
+        """Keep a connection open, as the worker does when it runs.
+
+        SQLite writes its log back into the file whenever the last connection is closed, so a web
+        server that is alone with the file would be slower than it ever is beside a worker.
+        """
+        with closing(self._connect()) as connection:
+            connection.cursor().execute("SELECT COUNT(*) FROM django_q_ormq")
+            connection.rollback()
+            yield
+
     def _connect(self) -> Any:
         parts = urlsplit(self.url)
         if parts.scheme == "sqlite":

@@ -67,6 +67,10 @@ class Installation:
         """End the worker; due people stay due."""
         self._worker.stop()
 
+    def web_cpu_s(self) -> float:
+        """Processor time that the web server has used so far, in seconds."""
+        return self._web.cpu_s()
+
     def must_run(self) -> None:
         """Raises: BenchFailed, when the worker has ended by itself."""
         self._worker.must_run()

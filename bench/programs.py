@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+import psutil
+
 from bench.errors import BenchFailed
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,6 +56,14 @@ class Program:
         """Raises: BenchFailed, with what it printed last, when it has ended."""
         if self._process is None or self._process.poll() is not None:
             raise BenchFailed(f"{self.name} has ended.{self._said()}")
+
+    def cpu_s(self) -> float:
+        """Processor time that it and its children have used so far, in seconds."""
+        if self._process is None:
+            return 0.0
+        parent = psutil.Process(self._process.pid)
+        times = [each.cpu_times() for each in (parent, *parent.children(recursive=True))]
+        return float(sum(time.user + time.system for time in times))
 
     def stop(self) -> None:
         """End it and all that it has started; nothing happens when it isn't running."""

@@ -53,15 +53,15 @@ def load_at_end() -> str:
 
 def _saves(saves: dict[tuple[str, str], Series]) -> Iterable[str]:
     yield "Save of one employee until the form answers; worker stopped"
-    yield f"  {'tenant':8}{'way':10}{'n':>4}{'median':>12}{'p95':>12}{'calls in it':>13}  outcome"
+    yield f"  {'tenant':8}{'way':10}{'n':>4}{'median':>12}{'p95':>12}{'CPU':>10}{'calls in it':>13}"
     for state in STATES:
         for way in (NEW, OLD):
             found = saves[way, state]
             calls = "–" if found.calls is None else f"{found.calls / len(found.saves):.1f}"
-            outcome = f"{found.refused} not saved" if found.refused else "saved"
+            outcome = f"  {found.refused} NOT SAVED" if found.refused else ""
             yield (
-                f"  {state:8}{way:10}{len(found.saves):4}{_pair(found.times_ms)}{calls:>13}"
-                f"  {outcome}"
+                f"  {state:8}{way:10}{len(found.saves):4}{_pair(found.times_ms)}"
+                f"{found.cpu_ms:7.1f} ms{calls:>13}{outcome}"
             )
     up = median(saves[NEW, QUICK].times_ms)
     off = max(abs(median(saves[NEW, state].times_ms) - up) for state in STATES)
@@ -82,7 +82,7 @@ def _following(following: Following) -> Iterable[str]:
     created = [(there.account_at - save.answered_at) * 1000 for save, there in singles]
     pressed = [(there.account_at - save.sent_at) * 1000 for save, there in singles]
     mailed = [(there.mail_at - save.answered_at) * 1000 for save, there in singles]
-    yield f"{'From the save on, one person at a time':26}{'n':>6}{'median':>10}{'p95':>12}"
+    yield f"{'From the save on, one person at a time'}{'n':>6}{'median':>10}{'p95':>12}"
     yield f"  {'answer → account created':32}{len(created):4}{_pair(created, 10)}"
     yield f"  {'button → account created':32}{len(pressed):4}{_pair(pressed, 10)}"
     yield f"  {'answer → invitation mailed':32}{len(mailed):4}{_pair(mailed, 10)}"

@@ -18,16 +18,23 @@ class Series:
     """The saves of one way while the tenant was in one state.
 
     calls: how many calls the tenant saw while one of them was being answered; None when it was
-    down and could see none.
+    down and could see none. cpu_s: processor time of the web server for all of them, which what
+    else the machine does hardly changes.
     """
 
     saves: list[Save] = field(default_factory=list)
     calls: int | None = 0
+    cpu_s: float = 0.0
 
     @property
     def times_ms(self) -> list[float]:
         """How long each took until its answer."""
         return [save.took_ms for save in self.saves]
+
+    @property
+    def cpu_ms(self) -> float:
+        """Processor time of the web server for one save, on average."""
+        return self.cpu_s / len(self.saves) * 1000
 
     @property
     def refused(self) -> int:
@@ -40,19 +47,20 @@ def measure_saves(
 ) -> dict[tuple[str, str], Series]:
     """Save by both ways, in every state of the tenant, with the worker stopped.
 
-    So every call that the tenant sees is a request's own. In several rounds, so that what else
-    the machine does meanwhile falls on all of them alike.
+    So every call that the tenant sees is a request's own. In many short rounds, so that what
+    else the machine does meanwhile falls on all of them alike.
     each: saves of a way in a state in a round; slow_each: of the old way at 500 ms, which takes
     more than a second each. Returns a series by way and state.
     """
     series = {(way, state): Series() for way in WAYS for state in STATES}
-    _warm_up(installation)
-    for _ in range(rounds):
-        for state in STATES:
-            _put_tenant(installation, state)
-            _one_round(installation, series, state, each, slow_each)
-            if state == DOWN:
-                installation.start_tenant()
+    with installation.database.held_open():
+        _warm_up(installation)
+        for _ in range(rounds):
+            for state in STATES:
+                _put_tenant(installation, state)
+                _one_round(installation, series, state, each, slow_each)
+                if state == DOWN:
+                    installation.start_tenant()
     return series
 
 
@@ -80,10 +88,12 @@ def _one_round(
     each: int,
     slow_each: int,
 ) -> None:
-    new = [_save(installation, ADD) for _ in range(each)]
-    old = [_save(installation, OLD_ADD) for _ in range(slow_each if state == SLOW else each)]
-    for way, saves in ((NEW, new), (OLD, old)):
+    for way, address in WAYS.items():
+        number = slow_each if (way, state) == (OLD, SLOW) else each
         found = series[way, state]
+        before_s = installation.web_cpu_s()
+        saves = [_save(installation, address) for _ in range(number)]
+        found.cpu_s += installation.web_cpu_s() - before_s
         found.saves += saves
         found.calls = None if state == DOWN else (found.calls or 0) + _calls(installation, saves)
 
