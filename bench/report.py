@@ -18,6 +18,7 @@ from bench.tenant import Arrival
 
 CREATED_GOAL_MS = 500
 CALLS_GOAL = 3
+ENOUGH = 20  # saves; the median of fewer tells of the machine's other work
 WIDTH = 92
 
 
@@ -63,10 +64,16 @@ def _saves(saves: dict[tuple[str, str], Series]) -> Iterable[str]:
                 f"  {state:8}{way:10}{len(found.saves):4}{_pair(found.times_ms)}"
                 f"{found.cpu_ms:7.1f} ms{calls:>13}{outcome}"
             )
-    up = median(saves[NEW, QUICK].times_ms)
-    off = max(abs(median(saves[NEW, state].times_ms) - up) for state in STATES)
-    met = off <= max(5, up / 10)
-    yield f"  goal: medians within 10 % or 5 ms: {off:.1f} ms apart: {_verdict(met)}"
+    yield f"  goal: medians within 10 % or 5 ms: {_apart([saves[NEW, state] for state in STATES])}"
+
+
+def _apart(states: Sequence[Series]) -> str:
+    """How far the medians are from that of the first state, and whether that is near enough."""
+    up, *others = [median(found.times_ms) for found in states]
+    off = max(abs(other - up) for other in others)
+    if min(len(found.saves) for found in states) < ENOUGH:
+        return f"{off:.1f} ms apart, of too few saves to judge by"
+    return f"{off:.1f} ms apart: {_verdict(off <= max(5, up / 10))}"
 
 
 def _with_worker(following: Following) -> Iterable[str]:
@@ -82,7 +89,7 @@ def _following(following: Following) -> Iterable[str]:
     created = [(there.account_at - save.answered_at) * 1000 for save, there in singles]
     pressed = [(there.account_at - save.sent_at) * 1000 for save, there in singles]
     mailed = [(there.mail_at - save.answered_at) * 1000 for save, there in singles]
-    yield f"{'From the save on, one person at a time'}{'n':>6}{'median':>10}{'p95':>12}"
+    yield f"From the save on, one person at a time{'n':>6}{'median':>10}{'p95':>12}"
     yield f"  {'answer → account created':32}{len(created):4}{_pair(created, 10)}"
     yield f"  {'button → account created':32}{len(pressed):4}{_pair(pressed, 10)}"
     yield f"  {'answer → invitation mailed':32}{len(mailed):4}{_pair(mailed, 10)}"
