@@ -25,20 +25,21 @@ SQLITE = "sqlite"
 class Size:
     """How many people are saved.
 
-    rounds, each, slow_each: as in ``measure_saves``; singles, batch, down: as in
+    rounds to slow_each: as in ``measure_saves``; singles to down: as in
     ``measure_following``.
     """
 
     rounds: int
     each: int
+    old_each: int
     slow_each: int
     singles: int
     batch: int
     down: int
 
 
-FULL = Size(rounds=10, each=4, slow_each=2, singles=30, batch=50, down=20)
-QUICK = Size(rounds=1, each=4, slow_each=2, singles=5, batch=6, down=3)
+FULL = Size(rounds=10, each=10, old_each=4, slow_each=2, singles=30, batch=50, down=20)
+QUICK = Size(rounds=1, each=4, old_each=4, slow_each=2, singles=5, batch=6, down=3)
 
 
 def main() -> int:
@@ -105,7 +106,7 @@ def _measure(server: str, size: Size) -> int:
         stack.callback(installation.stop)
         installation.start()
         following = measure_following(installation, size.singles, size.batch, size.down)
-        saves = measure_saves(installation, size.rounds, size.each, size.slow_each)
+        saves = measure_saves(installation, size.rounds, size.each, size.old_each, size.slow_each)
         for line in report.section(database.label, following, saves):
             print(line, flush=True)
     return sum(found.calls or 0 for (way, _), found in saves.items() if way == NEW)

@@ -43,14 +43,14 @@ class Series:
 
 
 def measure_saves(
-    installation: Installation, rounds: int, each: int, slow_each: int
+    installation: Installation, rounds: int, each: int, old_each: int, slow_each: int
 ) -> dict[tuple[str, str], Series]:
     """Save by both ways, in every state of the tenant, with the worker stopped.
 
     So every call that the tenant sees is a request's own. In many short rounds, so that what
     else the machine does meanwhile falls on all of them alike.
-    each: saves of a way in a state in a round; slow_each: of the old way at 500 ms, which takes
-    more than a second each. Returns a series by way and state.
+    each: saves the new way in a state in a round; old_each: the old way; slow_each: the old way
+    at 500 ms, where each takes more than a second. Returns a series by way and state.
     """
     series = {(way, state): Series() for way in WAYS for state in STATES}
     with installation.database.held_open():
@@ -58,7 +58,8 @@ def measure_saves(
         for _ in range(rounds):
             for state in STATES:
                 _put_tenant(installation, state)
-                _one_round(installation, series, state, each, slow_each)
+                numbers = {NEW: each, OLD: slow_each if state == SLOW else old_each}
+                _one_round(installation, series, state, numbers)
                 if state == DOWN:
                     installation.start_tenant()
     return series
@@ -85,14 +86,12 @@ def _one_round(
     installation: Installation,
     series: dict[tuple[str, str], Series],
     state: str,
-    each: int,
-    slow_each: int,
+    numbers: dict[str, int],
 ) -> None:
     for way, address in WAYS.items():
-        number = slow_each if (way, state) == (OLD, SLOW) else each
         found = series[way, state]
         before_s = installation.web_cpu_s()
-        saves = [_save(installation, address) for _ in range(number)]
+        saves = [_save(installation, address) for _ in range(numbers[way])]
         found.cpu_s += installation.web_cpu_s() - before_s
         found.saves += saves
         found.calls = None if state == DOWN else (found.calls or 0) + _calls(installation, saves)
