@@ -302,6 +302,15 @@ def test_one_column_that_differs_is_enough() -> None:
     assert (ada.auth0_sync_status, ada.auth0_user_id) == ("created", "auth0|y")
 
 
+def test_a_column_that_has_to_be_emptied_differs_beside_one_that_does_not() -> None:
+    ada = make_old(auth0_sync_status="created", auth0_user_id="auth0|x")
+
+    assert write_columns(ada.pk, auth0_sync_status=None, auth0_user_id="auth0|x") is True
+
+    ada.refresh_from_db()
+    assert (ada.auth0_sync_status, ada.auth0_user_id) == (None, "auth0|x")
+
+
 def test_an_id_that_differs_in_case_alone_is_another_one() -> None:
     ada = make_old(auth0_user_id="auth0|x")
 
