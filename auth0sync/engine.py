@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db.models import Case, DateTimeField, Value, When
 from django.db.models.functions import Now
 
+from auth0sync.answers import THROTTLED
 from auth0sync.claim import Claim, after
 from auth0sync.errors import (
     Conflict,
@@ -31,7 +32,6 @@ from auth0sync.plan import DesiredAccount, Step, desired, diff, keep_email
 from auth0sync.rows import account_columns
 from auth0sync.run import Run
 from auth0sync.steps import do
-from auth0sync.tenant import THROTTLED
 from employees.models import SyncStatus
 
 logger = logging.getLogger(__name__)

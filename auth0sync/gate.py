@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from auth0sync import pace
+from auth0sync.answers import THROTTLED
 from auth0sync.claim import Claim
 from auth0sync.due import is_provisioning_on
 from auth0sync.errors import NotNow, SyncError, Transient, Unknown
 from auth0sync.models import SyncLog
-from auth0sync.tenant import THROTTLED, Call
+from auth0sync.tenant import Call
 
 
 @dataclass

@@ -5,13 +5,11 @@ engine needs or raises one of :mod:`auth0sync.errors`. The SDK's own retries are
 POST, also on a 409 (facts: section 0, 1). Which answer means what: facts, "Error bodies".
 """
 
-import re
 import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -22,32 +20,13 @@ from auth0.management.core.pagination import SyncPager
 from auth0.management.core.parse_error import ParsingError
 from django.conf import settings
 
-from auth0sync.errors import (
-    Conflict,
-    Gone,
-    Misconfigured,
-    Rejected,
-    SyncError,
-    Transient,
-    Unknown,
-)
+from auth0sync.answers import Answer, meaning
+from auth0sync.errors import Misconfigured, SyncError, Unknown
 from auth0sync.ownership import stored_id
 from auth0sync.token import drop_token, get_token
 from employees.emails import normalise_email
 
 PASSWORD_BYTES = 48  # of randomness; nobody ever knows or needs this password
-THROTTLED = "too_many_requests"
-IDP_CONFLICT = "auth0_idp_error"
-FORM_FIELDS = {
-    "email": "email",
-    "name": "name",
-    "given_name": "name",
-    "family_name": "name",
-    "phone_number": "phone_number",
-    "personal_email": "personal_email",
-    "department": "department",
-    "workspace": "workspace",
-}
 
 
 @dataclass(frozen=True)
@@ -59,17 +38,6 @@ class Call:
     duration_ms: int
     error: SyncError | None
     fields: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """An answer, or the lack of one, without anything of the request in it."""
-
-    status: int | None = None
-    data: Any = None
-    body: Mapping[str, Any] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    failure: str = ""
 
 
 @dataclass
@@ -240,7 +208,7 @@ class Tenant:
             started = time.monotonic()
             token = _outgoing.token = self._get_token(started)
             answer = _send(send)
-            error = _meaning(answer, capability, writes=writes)
+            error = meaning(answer, capability, writes=writes)
             self.after_call(Call(action, answer.status, _ms_since(started), error, fields))
             if error is None:
                 return answer.data
@@ -299,7 +267,7 @@ class _Client(httpx.Client):
         return response
 
 
-def _send(send: Callable[[], Any]) -> _Answer:
+def _send(send: Callable[[], Any]) -> Answer:
     """Send and bring back plain values only.
 
     The SDK's and httpx's errors hold the request, and with it a password: none of them, and no
@@ -309,102 +277,20 @@ def _send(send: Callable[[], Any]) -> _Answer:
         response = send()
         if isinstance(response, SyncPager):  # the SDK keeps the status of a list to itself
             failure = "unreadable_answer" if response.items is None else ""
-            return _Answer(httpx.codes.OK, data=_plain(response.items), failure=failure)
-        return _Answer(response.status_code, data=_plain(response.data))
+            return Answer(httpx.codes.OK, data=_plain(response.items), failure=failure)
+        return Answer(response.status_code, data=_plain(response.data))
     except ApiError as error:
         body = error.body if isinstance(error.body, dict) else {}
         headers = {name.lower(): value for name, value in (error.headers or {}).items()}
         # The SDK also raises it for a good status with a body that is no JSON.
         failure = "unreadable_answer" if (error.status_code or 0) < 300 else ""
-        return _Answer(error.status_code, body=body, headers=headers, failure=failure)
+        return Answer(error.status_code, body=body, headers=headers, failure=failure)
     except ParsingError as error:
-        return _Answer(error.status_code, failure="unreadable_answer")
+        return Answer(error.status_code, failure="unreadable_answer")
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-        return _Answer(failure=f"unreachable_{type(error).__name__}")
+        return Answer(failure=f"unreachable_{type(error).__name__}")
     except httpx.RequestError as error:
-        return _Answer(failure=f"lost_{type(error).__name__}")
-
-
-def _meaning(answer: _Answer, capability: str, *, writes: bool) -> SyncError | None:
-    """What an answer means to the caller; None when it is a good one."""
-    status = answer.status
-    if answer.failure.startswith("unreachable_"):
-        return Transient("Auth0 can't be reached.", code=answer.failure)
-    if status is None or answer.failure or status >= 500:
-        code = answer.failure or f"http_{status}"
-        if writes:
-            return Unknown(
-                "Auth0 gave no clear answer; the console looks what happened.", code=code
-            )
-        return Transient("Auth0 gave no usable answer.", code=code)
-    if status < 300:
-        return None
-    return _refusal(status, answer, capability)
-
-
-def _refusal(status: int, answer: _Answer, capability: str) -> SyncError:
-    code = str(answer.body.get("errorCode") or "")
-    message = str(answer.body.get("message") or "")
-    if status == 429:
-        wait_s = _wait_s(answer.headers)
-        return Transient("Auth0's limit is reached.", code=THROTTLED, retry_after_s=wait_s)
-    if code == IDP_CONFLICT:  # 409, for some tenants 400
-        return Conflict("This e-mail or id is taken by another account in Auth0.", code=code)
-    if code == "inexistent_connection":
-        return Misconfigured(
-            f"The connection {settings.AUTH0_CONNECTION} doesn't exist in Auth0.",
-            code=code,
-            capability="create",
-            missing=settings.AUTH0_CONNECTION,
-        )
-    if status == 401:
-        return Misconfigured("Auth0 refuses the token.", code="unauthorized", capability="token")
-    if status == 403:
-        missing = message.partition("expected any of:")[2].strip()
-        return Misconfigured(
-            f"Auth0 doesn't allow this: grant the scope {missing}."
-            if missing
-            else "Auth0 doesn't allow this in the tenant's plan, or to this application.",
-            code=code or "insufficient_scope",
-            capability=capability,
-            missing=missing,
-        )
-    if status == 404:
-        if capability == "roles" and code != "inexistent_user":
-            return Misconfigured(
-                "A role doesn't exist in Auth0 any more.", code="role_missing", capability="roles"
-            )
-        return Gone("The account doesn't exist in Auth0.", code=code or "http_404")
-    if status in {400, 413, 422}:
-        return _rejection(code or f"http_{status}", message)
-    return Misconfigured(
-        f"Auth0 answered with an unexpected error ({status}).",
-        code=code or f"http_{status}",
-        capability=capability,
-    )
-
-
-def _rejection(code: str, message: str) -> Rejected:
-    """A 400 in the form's words; the message is Auth0's, less anything that looks like data."""
-    found = re.search(r"on property (?:\w+\.)*(\w+)", message)
-    form_field = FORM_FIELDS.get(found.group(1), "") if found else ""
-    reason = re.sub(r"\S+@\S+", "…", message)[:200] or "it gives no reason"
-    return Rejected(f"Auth0 refuses this person's data: {reason}", code=code, field=form_field)
-
-
-def _wait_s(headers: Mapping[str, str]) -> float:
-    """Seconds to wait after a 429: Retry-After, else the reset time less the answer's own Date.
-
-    The Date header makes a duration of it, so that a wrong clock on either side does no harm.
-    """
-    retry_after = headers.get("retry-after", "")
-    if retry_after.isdecimal():
-        return min(max(float(retry_after), 1.0), 60.0)
-    try:
-        now = parsedate_to_datetime(headers["date"]).timestamp()
-        return min(max(float(headers["x-ratelimit-reset"]) - now, 1.0), 60.0)
-    except (KeyError, ValueError, TypeError):
-        return 1.0
+        return Answer(failure=f"lost_{type(error).__name__}")
 
 
 def _plain(data: Any) -> Any:
