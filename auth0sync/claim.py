@@ -17,9 +17,9 @@ from django.db import transaction
 from django.db.models import BooleanField, Case, DateTimeField, ExpressionWrapper, F, Q, Value, When
 from django.db.models.functions import Coalesce, Least, Now
 
+from auth0sync.account import Seen
 from auth0sync.errors import LeaseLost, SyncError
 from auth0sync.models import Account, InvitationState, Priority
-from auth0sync.plan import Seen
 from auth0sync.rows import write_columns
 
 

@@ -13,10 +13,11 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Least, Now
-from django_q.tasks import async_task, queue_size
+from django_q.brokers import get_broker
+from django_q.tasks import async_task
 
+from auth0sync.account import Facts
 from auth0sync.models import Account, InvitationState, Priority
-from auth0sync.plan import Facts
 from auth0sync.rows import read_facts, write_columns
 from employees.models import SyncStatus
 from employees.signals import employee_changed
@@ -95,8 +96,11 @@ def wake(employee_id: int) -> None:
 
     The task carries the id only: lost, doubled or late, the outcome is the same.
     """
-    if is_provisioning_on() and queue_size() < settings.QUEUE_WORKERS:
-        async_task(TASK, employee_id)
+    if not is_provisioning_on():
+        return
+    broker = get_broker()  # one for both: each new one closes and opens the database connection
+    if broker.queue_size() < settings.QUEUE_WORKERS:
+        async_task(TASK, employee_id, broker=broker)
 
 
 def _on_employee_changed(sender: object, employee_id: int, actor: str, **kwargs: object) -> None:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db.models import Case, DateTimeField, Value, When
 from django.db.models.functions import Now
 
+from auth0sync.account import DesiredAccount
 from auth0sync.answers import THROTTLED
 from auth0sync.claim import Claim, after
 from auth0sync.errors import (
@@ -28,7 +29,7 @@ from auth0sync.errors import (
 from auth0sync.invitations import send_due_mails
 from auth0sync.looking import look, look_after, replace_deleted
 from auth0sync.models import InvitationState
-from auth0sync.plan import DesiredAccount, Step, desired, diff, keep_email
+from auth0sync.plan import Step, desired, diff, keep_email
 from auth0sync.rows import account_columns
 from auth0sync.run import Run
 from auth0sync.steps import do

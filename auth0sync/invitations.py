@@ -14,11 +14,11 @@ from django.core.mail import EmailMessage
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
 
+from auth0sync.account import Facts, Seen
 from auth0sync.claim import Claim, after
 from auth0sync.errors import NotNow, Rejected, SyncError, Transient
 from auth0sync.gate import Gate
 from auth0sync.models import InvitationState
-from auth0sync.plan import Facts, Seen
 from auth0sync.rows import read_facts
 from auth0sync.tenant import Call, Tenant
 from employees.emails import is_usable

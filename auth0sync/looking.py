@@ -7,12 +7,12 @@ from typing import Any
 from django.conf import settings
 from django.db.models.functions import Now
 
+from auth0sync.account import Seen
 from auth0sync.claim import after
 from auth0sync.errors import Conflict, Gone, Misconfigured, Unknown
 from auth0sync.invitations import wanted_invitation
 from auth0sync.models import Origin
 from auth0sync.ownership import Whose, find_link, in_connection, whose
-from auth0sync.plan import Seen
 from auth0sync.run import Run
 from employees.models import Employee, SyncStatus
 

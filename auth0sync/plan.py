@@ -7,15 +7,13 @@ E-mails arrive here normalised, from the row (rows.py) as from Auth0 (tenant.py)
 Source of every field: docs/architecture.md, "What goes into an account".
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from auth0sync.account import DesiredAccount, Facts, PodFactory, Seen
 from auth0sync.errors import Rejected
-
-PLAN_VERSION = 1  # raise it when the same facts lead to another account
 
 CREATED_BY = "productivity_system"
 ROLE_CODES = {
@@ -29,133 +27,6 @@ CLOSING = ("sessions", "refresh_tokens", "read_back")  # after a block, in this 
 PREVIOUS_NAMES_MOST = 10
 GIVEN_NAME_MOST = 150  # facts: users, POST, "Lengths"
 PROFILE_BYTES_MOST = 8_000  # Auth0 allows 10 KB (facts: metadata limits)
-
-
-@dataclass(frozen=True)
-class PodFactory:
-    """One row of the PodFactory mapping."""
-
-    mapping_id: int
-    email: str
-    verified: bool
-    score: float
-
-
-@dataclass(frozen=True)
-class Facts:
-    """All that the plan may know of one employee: the row, its mappings, the settings used.
-
-    email: normalised; '' when there is none. email_usable: a real address, no placeholder.
-    shares_email_with: other active employees with the same normalised e-mail.
-    auth0_user_id: what stands in the row; '' when nothing does.
-    """
-
-    employee_id: int
-    name: str
-    email: str
-    email_usable: bool
-    personal_email: str
-    phone_number: str
-    department: str
-    department_code: str
-    workspace: str
-    timezone: str
-    connecteam_user_id: str
-    hire_date: str
-    is_active: bool
-    is_archived: bool
-    auth_method: str
-    auth0_role: str
-    auth0_user_id: str
-    invitation: str
-    shares_email_with: tuple[int, ...] = ()
-    podfactory: tuple[PodFactory, ...] = ()
-
-    def fingerprint(self) -> str:
-        """A hash that moves exactly when something that the plan reads has moved."""
-        data = json.dumps([PLAN_VERSION, asdict(self)], sort_keys=True, ensure_ascii=True)
-        return hashlib.sha256(data.encode()).hexdigest()
-
-    @property
-    def asks_for_account(self) -> bool:
-        """Whether the row says that this person signs in with Auth0, e-mail aside."""
-        return self.is_active and not self.is_archived and self.auth_method in {"auth0", "hybrid"}
-
-    @property
-    def wants_account(self) -> bool:
-        """Whether an account should be open: asked for, with an e-mail that is hers alone."""
-        return self.asks_for_account and self.email_usable and not self.shares_email_with
-
-
-@dataclass(frozen=True)
-class DesiredAccount:
-    """The account as the row wants it; None in a field or key means: not there."""
-
-    email: str
-    name: str | None
-    given_name: str | None
-    family_name: str | None
-    user_metadata: dict[str, Any]
-    app_metadata: dict[str, Any]
-    role: str | None
-
-
-@dataclass(frozen=True)
-class Seen:
-    """The fields that the console owns, as last read or confirmed in Auth0.
-
-    roles: None as long as nobody has asked. closed: which steps after a block are done.
-    """
-
-    user_id: str
-    email: str
-    email_verified: bool
-    name: str | None
-    given_name: str | None
-    family_name: str | None
-    blocked: bool
-    user_metadata: dict[str, Any] = field(default_factory=dict)
-    app_metadata: dict[str, Any] = field(default_factory=dict)
-    roles: tuple[str, ...] | None = None
-    closed: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, profile: Mapping[str, Any], before: "Seen | None" = None) -> "Seen":
-        """What a profile from Auth0 shows; roles and closing steps are kept from ``before``."""
-        blocked = bool(profile.get("blocked"))
-        return cls(
-            user_id=str(profile["user_id"]),
-            email=str(profile.get("email") or ""),
-            email_verified=bool(profile.get("email_verified")),
-            name=profile.get("name") or None,
-            given_name=profile.get("given_name") or None,
-            family_name=profile.get("family_name") or None,
-            blocked=blocked,
-            user_metadata=_ours(profile.get("user_metadata"), USER_METADATA_KEYS),
-            app_metadata=_ours(profile.get("app_metadata"), APP_METADATA_KEYS),
-            roles=before.roles if before else None,
-            closed=before.closed if before and blocked else (),
-        )
-
-    def with_roles(self, roles: tuple[str, ...]) -> "Seen":
-        """The same account, holding these roles."""
-        return replace(self, roles=roles)
-
-    def as_json(self) -> dict[str, Any]:
-        """For the column; :meth:`from_json` reads it back."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Seen":
-        """What :meth:`as_json` wrote."""
-        roles = data["roles"]
-        return cls(
-            **{
-                **data,
-                "roles": None if roles is None else tuple(roles),
-                "closed": tuple(data["closed"]),
-            }
-        )
 
 
 @dataclass(frozen=True)
@@ -281,33 +152,6 @@ def desired(facts: Facts, *, installation: str, assign_roles: bool = True) -> De
     )
 
 
-USER_METADATA_KEYS = (
-    "employee_id",
-    "full_name",
-    "department",
-    "hire_date",
-    "phone_number",
-    "personal_email",
-    "timezone",
-    "is_shop_floor",
-    "podfactory_email",
-)
-APP_METADATA_KEYS = (
-    "employee_id",
-    "internal_id",
-    "installation",
-    "created_by",
-    "podfactory_enabled",
-    "podfactory_sync_status",
-    "connecteam_id",
-    "department_code",
-    "role_code",
-    "access_level",
-    "workspace",
-    "previous_names",
-)
-
-
 def diff(wanted: DesiredAccount | None, seen: Seen | None) -> list[Step]:
     """The steps from what was seen to what is wanted; empty when nothing differs.
 
@@ -426,8 +270,3 @@ def _same(one: Any, other: Any) -> bool:
 
 def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
-
-
-def _ours(metadata: Any, keys: tuple[str, ...]) -> dict[str, Any]:
-    found = metadata if isinstance(metadata, Mapping) else {}
-    return {key: found[key] for key in keys if found.get(key) is not None}

@@ -7,8 +7,9 @@ from django.conf import settings
 from django.db.models import F, Q
 from django.utils import timezone
 
+from auth0sync.account import Facts, PodFactory, Seen
 from auth0sync.models import Account
-from auth0sync.plan import Facts, PodFactory, Seen, department_code
+from auth0sync.plan import department_code
 from employees.emails import is_usable, normalise_email
 from employees.models import Employee, Invitation, InvitationChoice, PodFactoryMapping, SyncStatus
 

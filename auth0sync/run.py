@@ -3,12 +3,12 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from auth0sync.account import Facts, Seen
 from auth0sync.claim import Claim
 from auth0sync.errors import Conflict
 from auth0sync.gate import Gate
 from auth0sync.models import TenantState
 from auth0sync.ownership import derived_id, stored_id
-from auth0sync.plan import Facts, Seen
 from auth0sync.rows import account_columns, read_facts
 from auth0sync.tenant import Tenant
 

@@ -6,11 +6,12 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from auth0sync.account import Seen
 from auth0sync.errors import Conflict, Gone, Misconfigured, Rejected
 from auth0sync.invitations import wanted_invitation
 from auth0sync.looking import find_taken, look, own
 from auth0sync.models import Origin, TenantState
-from auth0sync.plan import AddRole, Block, Close, Create, RemoveRole, Seen, Step, Update, holds
+from auth0sync.plan import AddRole, Block, Close, Create, RemoveRole, Step, Update, holds
 from auth0sync.run import Run
 from employees.models import Invitation
 

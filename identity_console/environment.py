@@ -154,6 +154,9 @@ class Environment(environ.Env):  # type: ignore[misc]
                 "special characters in the password percent-encoded, or sqlite:////PATH/TO/FILE."
             )
             return {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+        # Kept open: the queue asks for a connection several times in one save.
+        config["CONN_MAX_AGE"] = 60
+        config["CONN_HEALTH_CHECKS"] = True
         if engine == "mysql":
             if importlib.util.find_spec("MySQLdb") is None:
                 self.problems.append(
@@ -161,8 +164,6 @@ class Environment(environ.Env):  # type: ignore[misc]
                     "run `make setup`, which says what is missing."
                 )
             config["ENGINE"] = "django.db.backends.mysql"
-            config["CONN_MAX_AGE"] = 60
-            config["CONN_HEALTH_CHECKS"] = True
             config.setdefault("OPTIONS", {}).update(
                 charset="utf8mb4",
                 connect_timeout=5,

@@ -137,7 +137,7 @@ def test_a_queue_that_is_away_fails_no_save(
 ) -> None:
     settings.AUTH0_DOMAIN = "127.0.0.1:9"
     with (
-        patch("auth0sync.due.queue_size", side_effect=ConnectionError("no queue")),
+        patch("auth0sync.due.get_broker", side_effect=ConnectionError("no queue")),
         django_capture_on_commit_callbacks(execute=True),
     ):
         ana = add()

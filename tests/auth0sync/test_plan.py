@@ -6,20 +6,22 @@ from typing import Any
 
 import pytest
 
+from auth0sync.account import (
+    APP_METADATA_KEYS,
+    USER_METADATA_KEYS,
+    DesiredAccount,
+    Facts,
+    PodFactory,
+    Seen,
+)
 from auth0sync.errors import Rejected
 from auth0sync.plan import (
-    APP_METADATA_KEYS,
     PROFILE_BYTES_MOST,
-    USER_METADATA_KEYS,
     AddRole,
     Block,
     Close,
     Create,
-    DesiredAccount,
-    Facts,
-    PodFactory,
     RemoveRole,
-    Seen,
     Step,
     Update,
     department_code,
@@ -373,7 +375,7 @@ def test_the_fingerprint_moves_with_the_version_of_the_plan(
 ) -> None:
     before = ADA.fingerprint()
 
-    monkeypatch.setattr("auth0sync.plan.PLAN_VERSION", 2)
+    monkeypatch.setattr("auth0sync.account.PLAN_VERSION", 2)
 
     assert ADA.fingerprint() != before
 

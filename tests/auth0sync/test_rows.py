@@ -11,8 +11,8 @@ from django.db.models.functions import Concat
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from auth0sync.account import Facts, PodFactory, Seen
 from auth0sync.models import Account
-from auth0sync.plan import Facts, PodFactory, Seen
 from auth0sync.rows import account_columns, read_facts, write_columns
 from employees.models import Employee, InvitationChoice
 from tests.builders import make_employee, make_mapping

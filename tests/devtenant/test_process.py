@@ -16,7 +16,7 @@ import pytest
 from tests.devtenant.builders import CONNECTION, make_user, role_id
 from tests.devtenant.running import ROOT, RunningTenant, free_port
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.once]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
