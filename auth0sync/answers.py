@@ -49,7 +49,7 @@ def meaning(answer: Answer, capability: str, *, writes: bool) -> SyncError | Non
     status = answer.status
     if answer.failure.startswith("unreachable_"):
         return Transient("Auth0 can't be reached.", code=answer.failure)
-    if status is None or answer.failure or status >= 500:
+    if status is None or answer.failure or status >= 500 or status == 408:
         code = answer.failure or f"http_{status}"
         if writes:
             return Unknown(

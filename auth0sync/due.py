@@ -157,7 +157,6 @@ def _concerns_auth0(facts: Facts | None, account: Account) -> bool:
     return (
         (facts is not None and facts.asks_for_account)
         or account.origin != ""
-        or account.lease != ""
         or account.look_at is not None
         or not account.is_clean
     )

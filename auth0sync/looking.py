@@ -12,7 +12,7 @@ from auth0sync.claim import after
 from auth0sync.errors import Conflict, Gone, Misconfigured, Unknown
 from auth0sync.invitations import wanted_invitation
 from auth0sync.models import Origin
-from auth0sync.ownership import Whose, find_link, in_connection, whose
+from auth0sync.ownership import Whose, find_link, find_ours, whose
 from auth0sync.run import Run
 from employees.models import Employee, SyncStatus
 
@@ -82,14 +82,14 @@ def find_taken(run: Run) -> None:
             code="phantom_conflict",
             capability="create",
         )
-    ours = [
-        profile
-        for profile in found
-        if whose(profile, run.claim.employee_id, run.installation) is Whose.OURS
-        and in_connection(profile, settings.AUTH0_CONNECTION)
-    ]
-    if len(ours) == 1:
-        own(run, ours[0], Origin.ADOPTED)
+    ours = find_ours(
+        found,
+        employee_id=run.claim.employee_id,
+        installation=run.installation,
+        connection=settings.AUTH0_CONNECTION,
+    )
+    if ours:
+        own(run, ours, Origin.ADOPTED)
     else:
         _link(run, found)
 
@@ -155,8 +155,6 @@ def _link(run: Run, found: Sequence[Mapping[str, Any]], **columns: Any) -> None:
     )
     if isinstance(link, str):
         raise Conflict(link, code="not_linkable")
-    profile = dict(link.profile)
     if link.new_password:
-        run.tenant.replace_password(str(profile["user_id"]))
-        profile["blocked"] = False  # replacing a password lifts a block
-    own(run, profile, Origin.LINKED, **columns)
+        run.tenant.replace_password(str(link.profile["user_id"]))
+    own(run, link.profile, Origin.LINKED, **columns)

@@ -64,6 +64,19 @@ def in_connection(profile: Mapping[str, Any], connection: str) -> bool:
     return any(identity.get("connection") == connection for identity in identities)
 
 
+def find_ours(
+    profiles: Sequence[Mapping[str, Any]], *, employee_id: int, installation: str, connection: str
+) -> Mapping[str, Any] | None:
+    """The one account in our connection that carries this employee's marker, if there is one."""
+    ours = [
+        profile
+        for profile in profiles
+        if in_connection(profile, connection)
+        and whose(profile, employee_id, installation) is Whose.OURS
+    ]
+    return ours[0] if len(ours) == 1 else None
+
+
 def find_link(
     profiles: Sequence[Mapping[str, Any]],
     *,

@@ -89,13 +89,21 @@ def answered() -> None:
 def failed() -> None:
     """A call got no answer, or a 5xx: five in a row over all employees mean that Auth0 is down.
 
-    While it is, probes go out one, two, four … at most 60 seconds after the last one failed.
+    While it is, probes go out one, two, four … at most 60 seconds after the last one failed. Calls
+    that were under way when the outage was noticed don't lengthen that.
     """
-    state = TenantState.objects.get(pk=1)
+    state = TenantState.objects.annotate(now=Now()).get(pk=1)
     columns: dict[str, Any] = {"failures_in_row": F("failures_in_row") + 1}
-    if state.down_since or state.failures_in_row + 1 >= DOWN_AFTER:
-        wait_s = min(2 * state.probe_wait_s if state.down_since else 1, PROBE_WAIT_MOST_S)
-        columns["probe_wait_s"] = wait_s
-        columns["probe_at"] = Now() + timedelta(seconds=wait_s)
-        columns["down_since"] = state.down_since or Now()
+    if state.down_since is None:
+        if state.failures_in_row + 1 >= DOWN_AFTER:
+            columns |= {"down_since": Now(), **_next_probe(1)}
+    elif state.probe_at is None or state.probe_at - state.now > timedelta(
+        seconds=state.probe_wait_s
+    ):
+        # Only a probe on its way puts the next one off further than the wait.
+        columns |= _next_probe(min(2 * state.probe_wait_s, PROBE_WAIT_MOST_S))
     TenantState.objects.filter(pk=1).update(**columns)
+
+
+def _next_probe(wait_s: int) -> dict[str, Any]:
+    return {"probe_wait_s": wait_s, "probe_at": Now() + timedelta(seconds=wait_s)}

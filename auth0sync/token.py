@@ -97,8 +97,20 @@ def _take_lease() -> bool:
 
 
 def _fetch() -> _Held:
-    """Ask Auth0 for a token and store it for all. The answer is never logged."""
-    error: SyncError
+    """Ask Auth0 for a token and store it for all."""
+    found = _ask()
+    if isinstance(found, SyncError):
+        logger.warning("No machine token: %s", found.code)
+        raise found
+    return _store(*found)
+
+
+def _ask() -> tuple[str, int] | SyncError:
+    """The token and how many seconds it lives, or what keeps Auth0 from giving one.
+
+    Errors are returned, not raised, and none is chained: the request holds the client secret, the
+    answer the token, and neither should hang on an error's traceback.
+    """
     try:
         answer = httpx.post(
             f"{settings.AUTH0_BASE_URL}/oauth/token",
@@ -111,16 +123,19 @@ def _fetch() -> _Held:
             timeout=settings.AUTH0_TIMEOUT,
         )
     except httpx.RequestError as failure:
-        # Not chained: the request in the original error holds the client secret.
-        error = Transient(
+        return Transient(
             "Auth0 can't be reached for a token.", code=f"token_{type(failure).__name__}"
         )
-    else:
-        if answer.status_code == httpx.codes.OK:
-            return _store(answer)
-        error = _refusal(answer.status_code)
-    logger.warning("No machine token: %s", error.code)
-    raise error
+    if answer.status_code != httpx.codes.OK:
+        return _refusal(answer.status_code)
+    try:
+        data = answer.json()
+        token, lives_s = data["access_token"], int(data["expires_in"])
+    except (ValueError, KeyError, TypeError, OverflowError):
+        token, lives_s = "", 0
+    if isinstance(token, str) and token and 0 < lives_s <= LIFE_MOST_S:
+        return token, lives_s
+    return Transient("Auth0's answer holds no token.", code="token_answer")
 
 
 def _refusal(status: int) -> SyncError:
@@ -134,15 +149,7 @@ def _refusal(status: int) -> SyncError:
     )
 
 
-def _store(answer: httpx.Response) -> _Held:
-    try:
-        data = answer.json()
-        token, lives_s = data["access_token"], int(data["expires_in"])
-        usable = isinstance(token, str) and token != "" and 0 < lives_s <= LIFE_MOST_S
-    except (ValueError, KeyError, TypeError, OverflowError):
-        usable = False
-    if not usable:
-        raise Transient("Auth0's answer holds no token.", code="token_answer")
+def _store(token: str, lives_s: int) -> _Held:
     # A tenant may issue tokens that live shorter than the buffer: renew after half their life then.
     renew_in_s = max(lives_s - settings.AUTH0_TOKEN_REFRESH_BUFFER, lives_s / 2)
     TenantState.objects.filter(pk=1).update(

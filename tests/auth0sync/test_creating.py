@@ -114,6 +114,23 @@ def test_a_lost_answer_is_looked_after_once_more_when_a_late_write_may_have_land
     assert account_of(ana).due_at is None
 
 
+def test_somebody_switched_off_while_nobody_knows_whether_she_has_an_account_ends_blocked(
+    tenant: RunningTenant,
+) -> None:
+    ana = add()
+    tenant.fault(
+        match={"method": "POST", "path": USERS}, kind="status", status=500, when="after", times=1
+    )
+    tenant.fault(match={"method": "GET", "path": f"{USERS}/.*"}, kind="status", status=503, times=1)
+    sync(ana.pk)
+    assert account_of(ana).origin == "", "the answer is lost, and so is that of the read"
+
+    deactivate(ana.pk, "admin:1")
+    sync(ana.pk)
+
+    assert [user["blocked"] for user in tenant.users()] == [True]
+
+
 def test_an_update_that_lands_late_is_found_and_put_right(tenant: RunningTenant) -> None:
     ana = add()
     sync(ana.pk)

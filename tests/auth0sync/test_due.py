@@ -164,6 +164,17 @@ def test_two_edits_leave_one_due_employee() -> None:
     assert next_due(5) == [ana.pk]
 
 
+def test_whoever_shared_an_address_is_due_at_once_when_the_other_gives_it_up() -> None:
+    first = add()
+    second = make_employee(email=" Ana@Example.com", auth_method="auth0")
+    by_sql(second)
+    Account.objects.filter(pk=first.pk).update(due_at=None)
+
+    change_employee(second.pk, {"email": "other@example.com"}, "admin:1")
+
+    assert first.pk in next_due(5)
+
+
 def test_sync_now_marks_people_who_were_never_looked_at() -> None:
     ana = make_employee(auth_method="auth0")
 

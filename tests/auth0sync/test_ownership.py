@@ -9,6 +9,7 @@ from auth0sync.ownership import (
     Whose,
     derived_id,
     find_link,
+    find_ours,
     generation_of,
     in_connection,
     stored_id,
@@ -193,3 +194,25 @@ def test_the_generation_is_read_only_from_an_id_that_we_derived(
     user_id: str, generation: int
 ) -> None:
     assert generation_of(user_id, INSTALLATION, 42) == generation
+
+
+def ours(*found: dict[str, Any]) -> object:
+    return find_ours(found, employee_id=42, installation=INSTALLATION, connection=CONNECTION)
+
+
+def test_the_one_account_with_our_marker_is_ours_among_others() -> None:
+    marked = profile(user_id="auth0|marked", app_metadata={"employee_id": 42})
+
+    assert ours(profile(), marked) == marked
+
+
+def test_a_marked_account_in_another_connection_is_not_taken() -> None:
+    elsewhere = [{"connection": "google-oauth2", "user_id": "x", "provider": "google-oauth2"}]
+
+    assert ours(profile(identities=elsewhere, app_metadata={"employee_id": 42})) is None
+
+
+def test_two_accounts_with_our_marker_are_none_that_could_be_chosen() -> None:
+    marked = profile(app_metadata={"employee_id": 42})
+
+    assert ours(marked, {**marked, "user_id": "auth0|second"}) is None

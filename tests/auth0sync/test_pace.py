@@ -211,14 +211,24 @@ def test_the_outage_is_dated_from_its_beginning(state: TenantState) -> None:
 
 
 def test_probes_go_out_ever_more_rarely_up_to_a_minute(state: TenantState) -> None:
-    fail(4)
-    waits = []
+    fail(5)
+    waits = [seconds_until_probe()]
 
-    for _ in range(8):
+    for _ in range(7):
+        probe_is_due()
+        pace.refuse_while_down()
         pace.failed()
         waits.append(seconds_until_probe())
 
     assert waits == [pytest.approx(wait, abs=0.9) for wait in (1, 2, 4, 8, 16, 32, 60, 60)]
+
+
+def test_calls_under_way_when_the_outage_began_put_no_probe_off(state: TenantState) -> None:
+    fail(5)
+
+    fail(4)
+
+    assert seconds_until_probe() == pytest.approx(1, abs=0.9)
 
 
 def test_one_probe_goes_out_and_the_others_wait_for_what_it_finds(

@@ -553,7 +553,7 @@ def test_the_wait_is_retry_after_or_else_reset_less_the_answers_own_date(
 # No clear answer
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504, 520])
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504, 520])
 def test_a_failing_tenant_leaves_a_write_unknown_and_a_read_to_be_done_again(
     tenant: RunningTenant, client: Client, status: int
 ) -> None:
