@@ -89,4 +89,4 @@ class Answer:
 
 def refuse_write(data: bytes) -> object:
     """WSGI's old way to write: neither Flask nor werkzeug uses it."""
-    raise NotImplementedError
+    raise TypeError("the stand-in answers by returning its body, never by write()")
