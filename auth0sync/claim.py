@@ -113,6 +113,16 @@ class Claim:
             invitation_at__lte=Now(),
         ).exists()
 
+    def plan_notice(self, due_in_s: float | None) -> None:
+        """Have the employee due for a notice to an old address; None when it is settled.
+
+        A pending invitation is tried at its own time, and the notice with it. Raises LeaseLost.
+        """
+        self.renew()
+        Account.objects.filter(pk=self.employee_id, lease=self.lease).exclude(
+            invitation__in=[InvitationState.WANTED, InvitationState.WAITING]
+        ).update(invitation_at=None if due_in_s is None else after(due_in_s))
+
     def finish(self, *, done: bool, row: dict[str, Any], **columns: Any) -> None:
         """Record that nothing is left to do now, and give the lease back.
 
@@ -174,7 +184,6 @@ class Claim:
             raise LeaseLost
 
 
-_PLANNED = ("look_at", "invitation_at")
 _NO_ERROR: dict[str, Any] = {
     "attempts": 0,
     "error_code": "",

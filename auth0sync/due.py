@@ -5,7 +5,6 @@ somebody changed by SQL. Both call :func:`note`. Waking a worker comes after the
 fail: the sweep finds what is due.
 """
 
-import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,8 +20,6 @@ from auth0sync.models import Account, InvitationState, Priority
 from auth0sync.rows import read_facts, write_columns
 from employees.models import SyncStatus
 from employees.signals import employee_changed
-
-logger = logging.getLogger(__name__)
 
 TASK = "auth0sync.tasks.sync_employee"
 

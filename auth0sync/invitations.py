@@ -25,6 +25,7 @@ from employees.emails import is_usable
 from employees.models import Invitation
 
 SENT_BY_ITSELF = {Invitation.WORK, Invitation.PERSONAL, Invitation.AUTH0}
+NOTICE_RETRY_S = 300
 RETRY_AFTER_S = (60, 300, 900, 3600)  # the last one again and again
 
 
@@ -49,12 +50,16 @@ def send_due_mails(claim: Claim, tenant: Tenant, gate: Gate, facts: Facts, seen:
     claim.renew()
     if read_facts([facts.employee_id]).get(facts.employee_id) != facts:
         return
-    if claim.account.notice_to:
-        _tell_old_address(claim, gate, facts)
-        claim.record(seen, notice_to="")
-    if not claim.invitation_is_due():
-        return
-    if not settings.MAIL_CONFIGURED:
+    notice = claim.account.notice_to
+    told = not notice or _tell_old_address(claim, gate, facts, seen)
+    if claim.invitation_is_due():
+        _settle_invitation(claim, tenant, gate, facts, seen)
+    if notice:  # last: an invitation that went out leaves no time of its own behind
+        claim.plan_notice(None if told else NOTICE_RETRY_S)
+
+
+def _settle_invitation(claim: Claim, tenant: Tenant, gate: Gate, facts: Facts, seen: Seen) -> None:
+    if not settings.MAIL_CONFIGURED and facts.invitation != Invitation.AUTH0:
         error = Transient("No mail server is configured (EMAIL_URL).", code="no_mail_server")
         _wait(claim, seen, error)
         return
@@ -92,15 +97,21 @@ def _wait(claim: Claim, seen: Seen, error: SyncError) -> None:
     )
 
 
-def _tell_old_address(claim: Claim, gate: Gate, facts: Facts) -> None:
-    """Say at the old address that the e-mail of the account was changed; tried once."""
+def _tell_old_address(claim: Claim, gate: Gate, facts: Facts, seen: Seen) -> bool:
+    """Say there that the e-mail of the account was changed; False when it has to wait."""
     address = claim.account.notice_to
-    if is_usable(address) and settings.MAIL_CONFIGURED:
-        _try_and_log(
+    if is_usable(address):
+        if not settings.MAIL_CONFIGURED:
+            return False
+        failure = _try_and_log(
             gate,
             "tell old address",
             lambda: _send(address, "email/address_changed", {"name": facts.name}),
         )
+        if isinstance(failure, Transient):
+            return False
+    claim.record(seen, notice_to="")
+    return True
 
 
 def _try_and_log(gate: Gate, action: str, send: Callable[[], None]) -> SyncError | None:

@@ -116,7 +116,7 @@ def note_moved() -> None:
     """
     if connection.vendor == "mysql":
         moved = Employee.objects.filter(updated_at__gt=Now() - MOVED_WITHIN)
-        note(moved.values_list("pk", flat=True)[:PAGE], actor=ACTOR)
+        note(moved.order_by("-updated_at").values_list("pk", flat=True)[:PAGE], actor=ACTOR)
 
 
 def hand_out() -> None:

@@ -187,3 +187,59 @@ def test_a_link_made_for_a_wrong_address_does_not_stay_the_only_one(
 
     assert mailoutbox[-1].to == ["ana@example.com"]
     assert "ticket=" in str(mailoutbox[-1].body)
+
+
+@pytest.mark.parametrize("invitation", ["none", "work"])
+def test_a_notice_that_no_mail_server_took_reaches_the_old_address_later(
+    tenant: RunningTenant,
+    mailoutbox: list[EmailMessage],
+    monkeypatch: pytest.MonkeyPatch,
+    invitation: str,
+) -> None:
+    def away(self: EmailMessage, fail_silently: bool = False) -> int:
+        raise SMTPServerDisconnected("gone")
+
+    ana = add(invitation)
+    sync(ana.pk)
+    mailoutbox.clear()
+    change_employee(ana.pk, {"email": "ana.new@example.com"}, "admin:1")
+    with monkeypatch.context() as patch:
+        patch.setattr(EmailMessage, "send", away)
+        sync(ana.pk)
+    assert account_of(ana).notice_to == "ana@example.com"
+    assert account_of(ana).due_at is not None
+    assert account_of(ana).is_clean
+
+    time_passes(ana.pk)
+    sync(ana.pk)
+
+    assert [mail.to for mail in mailoutbox].count(["ana@example.com"]) == 1
+    assert account_of(ana).notice_to == ""
+    assert account_of(ana).due_at is None
+
+
+def test_without_a_mail_server_the_notice_to_an_old_address_waits(
+    tenant: RunningTenant, settings: Settings, mailoutbox: list[EmailMessage]
+) -> None:
+    ana = add("none")
+    sync(ana.pk)
+    settings.MAIL_CONFIGURED = False
+    change_employee(ana.pk, {"email": "ana.new@example.com"}, "admin:1")
+    sync(ana.pk)
+    assert mailoutbox == []
+
+    settings.MAIL_CONFIGURED = True
+    time_passes(ana.pk)
+    sync(ana.pk)
+
+    assert [mail.to for mail in mailoutbox] == [["ana@example.com"]]
+
+
+def test_auth0s_own_mail_needs_no_mail_server_of_ours(
+    tenant: RunningTenant, settings: Settings
+) -> None:
+    settings.MAIL_CONFIGURED = False
+
+    sync(add("auth0").pk)
+
+    assert [mail["to"] for mail in tenant.outbox()] == [["ana@example.com"]]
