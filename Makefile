@@ -31,7 +31,7 @@ bench: setup ## the measurements in docs/performance.md
 # requirements-base.txt is all but mysqlclient, which needs the MySQL headers. Versions that are
 # pinned stay as they are while the ranges allow it; UPGRADE=1 takes the newest.
 COMPILE = .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes \
-  --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q $(if $(UPGRADE),--upgrade)
+  --no-header --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links -q $(if $(UPGRADE),--upgrade)
 
 pins: setup ## requirements*.txt from requirements*.in; UPGRADE=1 for the newest versions
 	@mkdir -p .venv/pins
