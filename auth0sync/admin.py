@@ -33,7 +33,8 @@ from auth0sync.status import (
     why_no_invitation,
     why_no_sync,
 )
-from employees.admin import EmployeeAdmin, ReadOnly, actor_of
+from employees.actors import actor_of
+from employees.admin import EmployeeAdmin, ReadOnly
 from employees.filters import ColumnFilter
 from employees.models import Employee
 
@@ -114,7 +115,7 @@ class EmployeeWithAccountAdmin(EmployeeAdmin):
         accounts = Account.objects.in_bulk([person.pk for person in people])
         reasons = {person.pk: why_no_sync(person, accounts.get(person.pk)) for person in people}
         ids = [pk for pk, reason in reasons.items() if not reason]
-        marked = mark_due(ids, actor=actor_of(request), look=True)
+        marked = mark_due(ids, actor=actor_of(request).name, look=True)
         self._report(request, "will be synced", marked, reasons.values())
 
     @admin.action(description="Send the invitation again", permissions=["change"])
@@ -129,7 +130,7 @@ class EmployeeWithAccountAdmin(EmployeeAdmin):
                 for person in people
             }
             ids = [pk for pk, reason in reasons.items() if not reason]
-            invited = invite_again(ids, actor=actor_of(request))
+            invited = invite_again(ids, actor=actor_of(request).name)
         self._report(request, "will be invited again", invited, reasons.values())
 
     def _report(self, request: HttpRequest, what: str, count: int, reasons: Iterable[str]) -> None:

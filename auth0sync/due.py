@@ -18,6 +18,7 @@ from django_q.tasks import async_task
 from auth0sync.account import Facts
 from auth0sync.models import Account, InvitationState, Priority
 from auth0sync.rows import read_facts, write_columns
+from employees.actors import ADMIN_PREFIX
 from employees.models import SyncStatus
 from employees.signals import employee_changed
 
@@ -101,7 +102,7 @@ def wake(employee_id: int) -> None:
 
 
 def _on_employee_changed(sender: object, employee_id: int, actor: str, **kwargs: object) -> None:
-    by_hand = actor.startswith("admin:")
+    by_hand = actor.startswith(ADMIN_PREFIX)
     moved = note(
         [employee_id],
         actor=actor,

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from auth0sync.models import Account, Bucket, InvitationState, SyncLog, TenantState
 from auth0sync.pace import BUCKET, WAIT_MOST_S
+from employees.actors import ADMIN_PREFIX
 from employees.emails import is_usable
 from employees.models import AuthMethod, Employee, SyncStatus
 
@@ -26,7 +27,6 @@ NOT_CONFIGURED = "Auth0 isn't configured (AUTH0_DOMAIN), so no accounts are made
 SWITCHED_OFF = "The link to Auth0 is switched off (AUTH0_SYNC_ENABLED)."
 NO_MAIL_SERVER = "no mail server is configured (EMAIL_URL)"
 LOG_ROWS = 20  # on the employee's page; the rest is behind a link
-ACTOR_PREFIX = "admin:"
 INVITED_JUST_NOW = timedelta(minutes=1)  # a second click within it is taken for the same wish
 SIGNS_IN_WITH_AUTH0 = (AuthMethod.AUTH0, AuthMethod.HYBRID)
 
@@ -179,9 +179,9 @@ def account_block(employee: Employee) -> dict[str, Any]:
 
 def names_of(actors: Iterable[str]) -> dict[str, str]:
     """The user names behind actors such as ``admin:7``; others are left out."""
-    ids = [actor.removeprefix(ACTOR_PREFIX) for actor in actors if actor.startswith(ACTOR_PREFIX)]
+    ids = [actor.removeprefix(ADMIN_PREFIX) for actor in actors if actor.startswith(ADMIN_PREFIX)]
     users = get_user_model().objects.filter(pk__in=[pk for pk in ids if pk.isdecimal()])
-    return {f"{ACTOR_PREFIX}{user.pk}": user.get_username() for user in users}
+    return {f"{ADMIN_PREFIX}{user.pk}": user.get_username() for user in users}
 
 
 def _unwanted(employee: Employee, account: Account | None, weather: Weather) -> Standing:

@@ -18,6 +18,7 @@ from django_q.tasks import async_task, queue_size
 from auth0sync.due import is_provisioning_on, next_due, note
 from auth0sync.models import Account, TenantState
 from auth0sync.pace import is_open
+from employees.history import known_between, notice_changes
 from employees.models import Employee
 from employees.services import clear_tokens_of_inactive
 
@@ -102,6 +103,7 @@ def look_at_all() -> Iterator[None]:
         known = known if is_end else known.filter(pk__lte=ids[-1])
         gone = known.exclude(pk__in=ids).values_list("pk", flat=True)
         note([*ids, *gone], actor=ACTOR)
+        notice_changes({*ids, *known_between(last + 1, None if is_end else ids[-1])})
         yield
         if is_end:
             return

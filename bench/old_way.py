@@ -27,6 +27,7 @@ from django.http import HttpRequest, HttpResponse
 from auth0sync import due
 from auth0sync.rows import write_columns
 from employees import services
+from employees.authority import Actor
 from employees.errors import EmployeesError
 from employees.models import Employee, SyncStatus
 from employees.signals import employee_changed
@@ -44,7 +45,7 @@ def add_page(request: HttpRequest) -> HttpResponse:
         return admin.site.get_model_admin(Employee).add_view(request)
 
 
-def add_employee(values: Mapping[str, Any], invitation: str, actor: str) -> Employee:
+def add_employee(values: Mapping[str, Any], invitation: str, actor: Actor) -> Employee:
     """Create the account, give the role, then insert the row.
 
     Arguments as ``services.add_employee``. Raises: Auth0Failed, and what the service raises.

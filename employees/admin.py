@@ -14,6 +14,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from employees import services
+from employees.actors import actor_of
+from employees.authority import Actor
 from employees.emails import is_usable
 from employees.errors import EmployeesError, UnknownEmployee
 from employees.filters import DepartmentFilter, RoleFilter, StateFilter, WorkspaceFilter
@@ -21,11 +23,6 @@ from employees.forms import EmployeeForm
 from employees.models import AuthMethod, Employee, PodFactoryMapping, RoleConfig
 
 REFUSED = "employees.refused"  # where a request keeps what a service refused
-
-
-def actor_of(request: HttpRequest) -> str:
-    """Who asks, as the services and the history name them."""
-    return f"admin:{request.user.pk}"
 
 
 @admin.register(Employee)
@@ -111,7 +108,7 @@ class EmployeeAdmin(admin.ModelAdmin[Employee]):
         self,
         request: HttpRequest,
         people: QuerySet[Employee],
-        service: Callable[[int, str], bool],
+        service: Callable[[int, Actor], bool],
         done: str,
     ) -> None:
         """Call a service for each person, a transaction each, and say how many it changed."""

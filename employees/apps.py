@@ -1,6 +1,7 @@
 """The people and the tables that the console shares with the Flask application."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class EmployeesConfig(AppConfig):
@@ -11,3 +12,8 @@ class EmployeesConfig(AppConfig):
 
     def ready(self) -> None:
         from employees import checks  # noqa: F401  (importing registers them)
+        from employees.groups import create_groups
+        from employees.history import on_post_migrate
+
+        post_migrate.connect(create_groups, sender=self)
+        post_migrate.connect(on_post_migrate, sender=self)

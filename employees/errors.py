@@ -38,3 +38,20 @@ class EmailTaken(EmployeesError):
         super().__init__(f"This e-mail already belongs to {holder}.")
         self.other_id = other_id
         self.other_name = other_name
+
+
+class NotAllowed(EmployeesError):
+    """The actor may not do this to this person; the message says why, and whom to ask."""
+
+    def __init__(self, reason: str, field: str | None = None) -> None:
+        super().__init__(reason)
+        self.field = field
+
+
+class LastAdministrator(NotAllowed):
+    """The change would leave nobody who may do everything."""
+
+    def __init__(self, field: str | None = None) -> None:
+        super().__init__(
+            "This is the last administrator: make somebody else an administrator first.", field
+        )

@@ -6,6 +6,7 @@ in ``services``; what the Flask application does with each column is in docs/leg
 
 from decimal import Decimal
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
@@ -200,3 +201,73 @@ class InvitationChoice(models.Model):
 
     def __str__(self) -> str:
         return f"employee {self.employee_id}: {self.kind}"
+
+
+class EmployeeUser(models.Model):
+    """Which Django user an employee is; made at the first log-in with Auth0.
+
+    role: what they act with at most, the lower of row and claim at the last log-in; the row's own
+    role is read again at every request.
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="employee_link"
+    )
+    employee = models.OneToOneField(
+        Employee, models.DO_NOTHING, db_constraint=False, related_name="user_link"
+    )
+    role = models.CharField(max_length=50, default=Auth0Role.PRODUCTION_ASSOCIATE)
+    signed_in_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "employee_user"
+
+    def __str__(self) -> str:
+        return f"user {self.user_id} is employee {self.employee_id}"
+
+
+class Change(models.Model):
+    """One line of the history: who changed what of a person, and when.
+
+    changes: column → [before, after]; never a PIN, a token or a password. batch: what was done at
+    one click, so that it can be taken back together; "" for what stands alone.
+    """
+
+    class Source(models.TextChoices):
+        ADMIN = "admin", "in the console"
+        KIOSK = "kiosk", "at the kiosk"
+        PROGRAM = "program", "by a command"
+        SQL = "sql", "by another program"
+
+    id = models.BigAutoField(primary_key=True)
+    employee_id = models.IntegerField()
+    at = models.DateTimeField(db_default=Now())
+    actor = models.CharField(max_length=100, blank=True)
+    source = models.CharField(max_length=10, choices=Source.choices)
+    action = models.CharField(max_length=30)
+    changes = models.JSONField(default=dict)
+    batch = models.CharField(max_length=32, blank=True)
+
+    class Meta:
+        db_table = "employee_changes"
+        indexes = [
+            models.Index(fields=["employee_id", "-id"], name="employee_changes_person"),
+            models.Index(fields=["batch"], name="employee_changes_batch"),
+        ]
+        verbose_name = "change"
+
+    def __str__(self) -> str:
+        return f"{self.action} of employee {self.employee_id}"
+
+
+class Snapshot(models.Model):
+    """How a person's row was when the console last looked, so that SQL changes have a before."""
+
+    employee_id = models.IntegerField(primary_key=True)
+    values = models.JSONField()
+
+    class Meta:
+        db_table = "employee_snapshots"
+
+    def __str__(self) -> str:
+        return f"employee {self.employee_id} as last seen"

@@ -6,13 +6,15 @@ import bcrypt
 from django.conf import settings
 from django.db import connection, transaction
 
+from employees.authority import program
 from employees.columns import has_unique_key
+from employees.history import record_change, values_of
 from employees.models import Employee, EmployeeAuth, PodFactoryMapping, RoleConfig
 from employees.sample import MARK, SHOP_FLOOR, SamplePerson, sample_person
 from employees.signals import employee_changed
 
 AT_ONCE = 50  # people in one transaction, which stays below 500 rows
-ACTOR = "load_sample_data"
+ACTOR = program("load_sample_data")
 
 
 def load_people(count: int, pin_cost: int) -> list[tuple[int, str]]:
@@ -81,7 +83,9 @@ def _add(person: SamplePerson, pin: str, role: RoleConfig | None, two_rows_allow
             is_verified=mapping.is_verified,
             verified_at=hired_at if mapping.is_verified else None,
         )
-    employee_changed.send(sender=Employee, employee_id=employee.pk, actor=ACTOR)
+    added = Employee.objects.get(pk=employee.pk)
+    record_change(added.pk, None, values_of(added), ACTOR, "added")
+    employee_changed.send(sender=Employee, employee_id=employee.pk, actor=ACTOR.name)
     return employee.pk
 
 

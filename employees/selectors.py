@@ -1,7 +1,16 @@
 """Reads that more than one place needs."""
 
+from django.db.models import QuerySet
+
 from employees.emails import normalise_email
-from employees.models import Employee, Invitation, InvitationChoice, RoleConfig
+from employees.models import (
+    Auth0Role,
+    AuthMethod,
+    Employee,
+    Invitation,
+    InvitationChoice,
+    RoleConfig,
+)
 from employees.values import SHOP_FLOOR, tidy
 
 
@@ -26,6 +35,16 @@ def holder_of(email: str | None, except_id: int | None = None) -> Employee | Non
         if candidate.pk != except_id and normalise_email(candidate.email) == wanted:
             return candidate
     return None
+
+
+def administrators() -> QuerySet[Employee]:
+    """Who can administer the console by Auth0: the last of them can't be removed."""
+    return Employee.objects.filter(
+        auth0_role=Auth0Role.ADMIN,
+        auth_method__in=(AuthMethod.AUTH0, AuthMethod.HYBRID),
+        is_active=True,
+        archived_at__isnull=True,
+    )
 
 
 def departments() -> list[str]:

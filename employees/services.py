@@ -1,8 +1,9 @@
 """Every write to a person.
 
 Other programs write these tables too: each function locks the row, compares, saves only the
-columns that differ, and sends ``employee_changed`` inside its transaction. ``actor`` says who
-asked, such as ``admin:7``.
+columns that differ, writes the change down, and sends ``employee_changed``, all in one transaction.
+``actor`` is who asks: what they may not do (``authority``) is refused here, whichever page, command
+or program it came through.
 """
 
 from collections.abc import Mapping
@@ -12,25 +13,48 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from employees.errors import EmailTaken, InvalidValue, UnknownEmployee
-from employees.models import Employee, EmployeeAuth, Invitation, InvitationChoice
-from employees.selectors import holder_of, invitation_of, shop_floor_departments
+from employees.authority import Actor, Operation, operation_of, why_not, why_not_grant
+from employees.errors import (
+    EmailTaken,
+    InvalidValue,
+    LastAdministrator,
+    NotAllowed,
+    UnknownEmployee,
+)
+from employees.history import record_change, values_of
+from employees.models import (
+    Auth0Role,
+    AuthMethod,
+    Employee,
+    EmployeeAuth,
+    Invitation,
+    InvitationChoice,
+)
+from employees.selectors import (
+    administrators,
+    holder_of,
+    invitation_of,
+    shop_floor_departments,
+)
 from employees.signals import employee_changed
 from employees.values import clean_value, proposed_auth_method
 
+LEAST = Auth0Role.PRODUCTION_ASSOCIATE
 TOKENS_AT_ONCE = 500  # rows; a write transaction stays short
 
 
 @transaction.atomic
-def add_employee(values: Mapping[str, Any], invitation: str, actor: str) -> Employee:
+def add_employee(values: Mapping[str, Any], invitation: str, actor: Actor) -> Employee:
     """Add a person and return the row as the database holds it.
 
     values: columns that people write (``values.CLEANERS``); ``name`` is required. A blank
     ``auth_method`` is proposed by the department.
     invitation: one of ``Invitation``; blank means work.
-    Raises: InvalidValue and EmailTaken.
+    Raises: NotAllowed, InvalidValue and EmailTaken.
     """
+    _refuse(why_not(actor, Operation.ADD))
     columns = _cleaned({"name": "", **values})
+    _refuse(why_not_grant(actor, None, columns.get("auth0_role") or LEAST), "auth0_role")
     if not values.get("auth_method"):
         columns["auth_method"] = proposed_auth_method(
             columns.get("department"), shop_floor_departments()
@@ -39,99 +63,107 @@ def add_employee(values: Mapping[str, Any], invitation: str, actor: str) -> Empl
     employee = Employee(**columns)
     _save(employee, columns.get("email"))
     _choose_invitation(employee.pk, invitation or Invitation.WORK)
-    _tell(employee.pk, actor)
-    return Employee.objects.get(pk=employee.pk)
+    added = Employee.objects.get(pk=employee.pk)
+    record_change(added.pk, None, values_of(added), actor, "added")
+    _tell(added.pk, actor)
+    return added
 
 
 @transaction.atomic
 def change_employee(
-    employee_id: int, changes: Mapping[str, Any], actor: str, invitation: str | None = None
+    employee_id: int, changes: Mapping[str, Any], actor: Actor, invitation: str | None = None
 ) -> set[str]:
     """Write the given columns of a person, and no other; return what really changed.
 
     Two people who change one row at the same moment thus keep each other's columns.
     invitation: one of ``Invitation``; None leaves it. It counts as "invitation" in the result.
-    Raises: UnknownEmployee, InvalidValue and EmailTaken.
+    Raises: UnknownEmployee, NotAllowed, LastAdministrator, InvalidValue and EmailTaken.
     """
-    employee = _locked(employee_id)
+    employee = _locked(employee_id, with_admins=bool({"auth0_role", "auth_method"} & set(changes)))
+    before = values_of(employee)
     columns = _cleaned(changes)
     changed = {name for name, value in columns.items() if getattr(employee, name) != value}
+    invited = invitation_of(employee_id)
+    asked = changed | ({"invitation"} if invitation not in (None, invited) else set())
+    _refuse_change(actor, employee, asked, columns)
     if "email" in changed:
         _refuse_taken_email(columns["email"], except_id=employee_id)
     if changed:
         for name in changed:
             setattr(employee, name, columns[name])
         _save(employee, columns.get("email"), update_fields=changed)
+    extra = {}
     if invitation is not None and _choose_invitation(employee_id, invitation):
         changed.add("invitation")
+        extra["invitation"] = (invited, invitation)
     if changed:
+        record_change(employee_id, before, values_of(employee), actor, "changed", extra=extra)
         _tell(employee_id, actor)
     return changed
 
 
 @transaction.atomic
-def deactivate(employee_id: int, actor: str) -> bool:
+def deactivate(employee_id: int, actor: Actor, batch: str = "") -> bool:
     """Switch a person off and end their kiosk session.
 
     Returns True when the row changed; calling again is a no-op and returns False.
-    Raises: UnknownEmployee.
+    batch: a name for all that is done at one click (``history.new_batch``), for ``undo``.
+    Raises: UnknownEmployee, NotAllowed and LastAdministrator.
     Source: docs/legacy-contract.md, "PIN log-in".
     """
-    employee = _locked(employee_id)
+    employee = _locked(employee_id, with_admins=True)
+    _refuse(why_not(actor, Operation.DEACTIVATE, employee))
+    if employee.is_active:
+        _refuse_losing_last_admin(employee)
     _clear_tokens(employee_id)
     if not employee.is_active:
         return False
-    employee.is_active = False
-    employee.save(update_fields=["is_active"])
-    _tell(employee_id, actor)
+    _write(employee, actor, "deactivated", batch, is_active=False)
     return True
 
 
 @transaction.atomic
-def reactivate(employee_id: int, actor: str) -> bool:
+def reactivate(employee_id: int, actor: Actor, batch: str = "") -> bool:
     """Switch a person on again, out of the archive too; True when the row changed.
 
-    Raises: UnknownEmployee.
+    Raises: UnknownEmployee and NotAllowed.
     """
     employee = _locked(employee_id)
+    _refuse(why_not(actor, Operation.REACTIVATE, employee))
     if employee.is_active and employee.archived_at is None:
         return False
-    employee.is_active = True
-    employee.archived_at = None
-    employee.save(update_fields=["is_active", "archived_at"])
-    _tell(employee_id, actor)
+    _write(employee, actor, "reactivated", batch, is_active=True, archived_at=None)
     return True
 
 
 @transaction.atomic
-def archive(employee_id: int, actor: str) -> bool:
+def archive(employee_id: int, actor: Actor, batch: str = "") -> bool:
     """Put a person away, deactivated; True when the row changed.
 
-    Raises: UnknownEmployee.
+    Raises: UnknownEmployee, NotAllowed and LastAdministrator.
     """
-    employee = _locked(employee_id)
+    employee = _locked(employee_id, with_admins=True)
+    _refuse(why_not(actor, Operation.ARCHIVE, employee))
+    _refuse_losing_last_admin(employee)
     _clear_tokens(employee_id)
     if employee.archived_at is not None and not employee.is_active:
         return False
-    employee.is_active = False
-    employee.archived_at = employee.archived_at or timezone.now().replace(microsecond=0)
-    employee.save(update_fields=["is_active", "archived_at"])
-    _tell(employee_id, actor)
+    archived_at = employee.archived_at or timezone.now().replace(microsecond=0)
+    _write(employee, actor, "archived", batch, is_active=False, archived_at=archived_at)
     return True
 
 
 @transaction.atomic
-def restore(employee_id: int, actor: str) -> bool:
+def restore(employee_id: int, actor: Actor, batch: str = "") -> bool:
     """Take a person out of the archive, still inactive; True when the row changed.
 
-    Raises: UnknownEmployee.
+    Raises: UnknownEmployee and NotAllowed.
     """
     employee = _locked(employee_id)
+    _refuse(why_not(actor, Operation.RESTORE, employee))
     if employee.archived_at is None:
         return False
-    employee.archived_at = None
-    employee.save(update_fields=["archived_at"])
-    _tell(employee_id, actor)
+    _write(employee, actor, "restored", batch, archived_at=None)
     return True
 
 
@@ -153,11 +185,58 @@ def clear_tokens_of_inactive() -> int:
     return open_sessions.filter(pk__in=ids).update(login_token=None, token_expires=None)
 
 
-def _locked(employee_id: int) -> Employee:
-    employee = Employee.objects.select_for_update().filter(pk=employee_id).first()
-    if employee is None:
-        raise UnknownEmployee(employee_id)
-    return employee
+def _locked(employee_id: int, with_admins: bool = False) -> Employee:
+    """The row, locked.
+
+    with_admins: the change may take an administrator away. Where this is one, all of them are
+    locked, in the order of their keys: two who remove each other's colleague at the same moment
+    would otherwise both find one left.
+    """
+    people = Employee.objects.filter(pk=employee_id)
+    if with_admins and people.filter(auth0_role=Auth0Role.ADMIN).exists():
+        people = Employee.objects.filter(Q(pk=employee_id) | Q(auth0_role=Auth0Role.ADMIN))
+    for employee in people.select_for_update().order_by("pk"):
+        if employee.pk == employee_id:
+            return employee
+    raise UnknownEmployee(employee_id)
+
+
+def _write(employee: Employee, actor: Actor, action: str, batch: str, **columns: Any) -> None:
+    """Save these columns of a locked row, write the change down and tell the listeners."""
+    before = values_of(employee)
+    for name, value in columns.items():
+        setattr(employee, name, value)
+    employee.save(update_fields=list(columns))
+    record_change(employee.pk, before, values_of(employee), actor, action, batch=batch)
+    _tell(employee.pk, actor)
+
+
+def _refuse(reason: str, field: str | None = None) -> None:
+    if reason:
+        raise NotAllowed(reason, field)
+
+
+def _refuse_change(
+    actor: Actor, employee: Employee, asked: set[str], columns: Mapping[str, Any]
+) -> None:
+    """Hold what would really change against the rules; each refusal names its field."""
+    _refuse(why_not(actor, Operation.VIEW, employee))
+    for name in sorted(asked):
+        _refuse(why_not(actor, operation_of(name), employee), name)
+    if "auth0_role" in asked:
+        _refuse(why_not_grant(actor, employee.pk, columns["auth0_role"]), "auth0_role")
+    if columns.get("auth0_role", employee.auth0_role) != Auth0Role.ADMIN:
+        if "auth0_role" in asked:
+            _refuse_losing_last_admin(employee, "auth0_role")
+    elif "auth_method" in asked and columns["auth_method"] == AuthMethod.PIN:
+        _refuse_losing_last_admin(employee, "auth_method")
+
+
+def _refuse_losing_last_admin(employee: Employee, field: str | None = None) -> None:
+    """Raises: LastAdministrator, when nobody else could administer the console by Auth0."""
+    admins = administrators()
+    if admins.filter(pk=employee.pk).exists() and not admins.exclude(pk=employee.pk).exists():
+        raise LastAdministrator(field)
 
 
 def _cleaned(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -209,5 +288,5 @@ def _clear_tokens(employee_id: int) -> None:
     )
 
 
-def _tell(employee_id: int, actor: str) -> None:
-    employee_changed.send(sender=Employee, employee_id=employee_id, actor=actor)
+def _tell(employee_id: int, actor: Actor) -> None:
+    employee_changed.send(sender=Employee, employee_id=employee_id, actor=actor.name)

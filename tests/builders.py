@@ -6,7 +6,9 @@ from typing import Any
 
 from django.test import TransactionTestCase
 
+from employees.authority import Actor
 from employees.models import (
+    Auth0Role,
     Employee,
     EmployeeAuth,
     InvitationChoice,
@@ -46,6 +48,11 @@ def make_mapping(employee: Employee, **over: Any) -> PodFactoryMapping:
 def make_role(name: str = "Heat Press", **over: Any) -> RoleConfig:
     """A job of the shop floor."""
     return RoleConfig.objects.create(role_name=name, **over)
+
+
+def boss(user_id: int = 1) -> Actor:
+    """The administrator who asks, as the admin names them by their user's id."""
+    return Actor(name=f"admin:{user_id}", role=Auth0Role.ADMIN)
 
 
 def clear_shared_tables() -> None:

@@ -11,12 +11,13 @@ from auth0sync.models import Account
 from auth0sync.tenant import Call
 from employees.models import Employee
 from employees.services import add_employee
+from tests.builders import boss
 
 
 def add(invitation: str = "work", **over: Any) -> Employee:
     """An employee added in the admin, with an account wanted."""
     values = {"name": "Ana O'Brien Ortiz", "email": "ana@example.com", "auth_method": "hybrid"}
-    return add_employee({**values, **over}, invitation, "admin:1")
+    return add_employee({**values, **over}, invitation, boss(1))
 
 
 def by_sql(employee: Employee, **columns: Any) -> None:

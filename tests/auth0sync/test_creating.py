@@ -13,7 +13,7 @@ from auth0sync.rows import read_facts
 from employees.services import change_employee, deactivate
 from tests.auth0sync.conftest import lease_runs_out, time_passes
 from tests.auth0sync.people import account_of, add, by_sql, right_after, row_of
-from tests.builders import make_employee
+from tests.builders import boss, make_employee
 from tests.devtenant.running import RunningTenant
 
 USERS = "/api/v2/users"
@@ -125,7 +125,7 @@ def test_somebody_switched_off_while_nobody_knows_whether_she_has_an_account_end
     sync(ana.pk)
     assert account_of(ana).origin == "", "the answer is lost, and so is that of the read"
 
-    deactivate(ana.pk, "admin:1")
+    deactivate(ana.pk, boss(1))
     sync(ana.pk)
 
     assert [user["blocked"] for user in tenant.users()] == [True]
@@ -134,7 +134,7 @@ def test_somebody_switched_off_while_nobody_knows_whether_she_has_an_account_end
 def test_an_update_that_lands_late_is_found_and_put_right(tenant: RunningTenant) -> None:
     ana = add()
     sync(ana.pk)
-    change_employee(ana.pk, {"department": "Packing"}, "admin:1")
+    change_employee(ana.pk, {"department": "Packing"}, boss(1))
     tenant.fault(
         match={"method": "PATCH", "path": f"{USERS}/.*"},
         kind="hang",
@@ -144,7 +144,7 @@ def test_an_update_that_lands_late_is_found_and_put_right(tenant: RunningTenant)
         times=1,
     )
     sync(ana.pk)  # the first PATCH hangs and lands later; the second one is answered
-    change_employee(ana.pk, {"department": "Picking"}, "admin:1")
+    change_employee(ana.pk, {"department": "Picking"}, boss(1))
     sync(ana.pk)
     tenant.clear_faults()
     wait_until_department(tenant, "Packing")
@@ -210,7 +210,7 @@ def test_an_edit_during_the_creation_is_in_the_account_at_the_end(
     right_after(
         monkeypatch,
         "create account",
-        lambda: change_employee(ana.pk, {"department": "Packing"}, "admin:2"),
+        lambda: change_employee(ana.pk, {"department": "Packing"}, boss(2)),
     )
 
     sync(ana.pk)
@@ -225,7 +225,7 @@ def test_a_deactivation_during_the_creation_ends_blocked_and_without_a_link(
     tenant: RunningTenant, mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ana = add()
-    right_after(monkeypatch, "create account", lambda: deactivate(ana.pk, "admin:2"))
+    right_after(monkeypatch, "create account", lambda: deactivate(ana.pk, boss(2)))
 
     sync(ana.pk)
 
@@ -288,7 +288,7 @@ def test_the_conflict_ends_when_one_of_the_two_gets_another_address(tenant: Runn
     by_sql(second)
     sync(first.pk)
 
-    change_employee(second.pk, {"email": "other@example.com"}, "admin:1")
+    change_employee(second.pk, {"email": "other@example.com"}, boss(1))
     sync(first.pk)
 
     assert row_of(first).auth0_sync_status == "created"
@@ -323,7 +323,7 @@ def test_what_auth0_refuses_fails_with_a_reason_until_the_row_changes(
     assert account_of(ana).error_field == "name"
     assert account_of(ana).due_at is None
 
-    change_employee(ana.pk, {"name": "Ana Ortiz"}, "admin:1")
+    change_employee(ana.pk, {"name": "Ana Ortiz"}, boss(1))
     sync(ana.pk)
 
     assert row_of(ana).auth0_sync_status == "created"

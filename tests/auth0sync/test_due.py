@@ -12,7 +12,7 @@ from auth0sync.models import Account, TenantState
 from employees.models import Employee, InvitationChoice
 from employees.services import change_employee, deactivate
 from tests.auth0sync.people import account_of, add, by_sql, row_of
-from tests.builders import make_employee, make_mapping
+from tests.builders import boss, make_employee, make_mapping
 
 pytestmark = pytest.mark.usefixtures("state")
 
@@ -103,7 +103,7 @@ def test_leavers_come_first_then_what_was_done_by_hand_then_the_rest(state: Tena
     by_hand = add()
     leaver = add(email="leaver@example.com")
     Account.objects.filter(pk=leaver.pk).update(user_id="auth0|x", origin="created")
-    deactivate(leaver.pk, "admin:1")
+    deactivate(leaver.pk, boss(1))
 
     assert next_due(5) == [leaver.pk, by_hand.pk, bulk.pk]
 
@@ -158,8 +158,8 @@ def test_without_a_tenant_in_the_settings_nothing_is_queued(
 def test_two_edits_leave_one_due_employee() -> None:
     ana = add()
 
-    change_employee(ana.pk, {"department": "Packing"}, "admin:1")
-    change_employee(ana.pk, {"department": "Picking"}, "admin:2")
+    change_employee(ana.pk, {"department": "Packing"}, boss(1))
+    change_employee(ana.pk, {"department": "Picking"}, boss(2))
 
     assert next_due(5) == [ana.pk]
 
@@ -170,7 +170,7 @@ def test_whoever_shared_an_address_is_due_at_once_when_the_other_gives_it_up() -
     by_sql(second)
     Account.objects.filter(pk=first.pk).update(due_at=None)
 
-    change_employee(second.pk, {"email": "other@example.com"}, "admin:1")
+    change_employee(second.pk, {"email": "other@example.com"}, boss(1))
 
     assert first.pk in next_due(5)
 

@@ -13,6 +13,7 @@ from employees.models import Employee
 from employees.services import archive, change_employee, deactivate, reactivate
 from tests.auth0sync.conftest import time_passes
 from tests.auth0sync.people import account_of, add, by_sql, row_of
+from tests.builders import boss
 from tests.devtenant.running import RunningTenant
 
 PATCH = ("PATCH", "/api/v2/users/[^/]*")
@@ -34,9 +35,9 @@ def account(tenant: RunningTenant) -> dict[str, Any]:
 
 
 def test_several_edits_become_one_update(tenant: RunningTenant, ana: Employee) -> None:
-    change_employee(ana.pk, {"name": "Ana Ortiz-Sample"}, "admin:1")
-    change_employee(ana.pk, {"department": "Heat Press", "workspace": "TX"}, "admin:1")
-    change_employee(ana.pk, {"phone_number": "+1 662 555 0100"}, "admin:2")
+    change_employee(ana.pk, {"name": "Ana Ortiz-Sample"}, boss(1))
+    change_employee(ana.pk, {"department": "Heat Press", "workspace": "TX"}, boss(1))
+    change_employee(ana.pk, {"phone_number": "+1 662 555 0100"}, boss(2))
 
     sync(ana.pk)
 
@@ -53,7 +54,7 @@ def test_several_edits_become_one_update(tenant: RunningTenant, ana: Employee) -
 def test_a_field_that_is_emptied_is_taken_out_of_the_account(
     tenant: RunningTenant, ana: Employee
 ) -> None:
-    change_employee(ana.pk, {"department": ""}, "admin:1")
+    change_employee(ana.pk, {"department": ""}, boss(1))
 
     sync(ana.pk)
 
@@ -66,7 +67,7 @@ def test_what_others_keep_in_the_account_is_left_alone(
 ) -> None:
     tenant.api("PATCH", f"/users/{ana.auth0_user_id}", {"app_metadata": {"theirs": {"a": 1}}})
 
-    change_employee(ana.pk, {"department": "Packing"}, "admin:1")
+    change_employee(ana.pk, {"department": "Packing"}, boss(1))
     sync(ana.pk)
 
     assert account(tenant)["app_metadata"]["theirs"] == {"a": 1}
@@ -81,7 +82,7 @@ def test_a_change_by_sql_follows_too(tenant: RunningTenant, ana: Employee) -> No
 
 
 def test_a_new_role_takes_the_place_of_the_old_one(tenant: RunningTenant, ana: Employee) -> None:
-    change_employee(ana.pk, {"auth0_role": "manager"}, "admin:1")
+    change_employee(ana.pk, {"auth0_role": "manager"}, boss(1))
 
     sync(ana.pk)
 
@@ -108,7 +109,7 @@ def test_a_new_address_is_unverified_is_told_the_old_one_and_gets_a_link(
     sync(ana.pk)
     assert row_of(ana).auth0_sync_status == "verified"
 
-    change_employee(ana.pk, {"email": "ana.ortiz@example.com"}, "admin:1")
+    change_employee(ana.pk, {"email": "ana.ortiz@example.com"}, boss(1))
     sync(ana.pk)
 
     assert account(tenant)["email"] == "ana.ortiz@example.com"
@@ -129,7 +130,7 @@ def test_an_address_that_another_account_holds_is_a_conflict_and_the_rest_goes_o
     }
     assert tenant.api("POST", "/users", other).status_code == 201
 
-    change_employee(ana.pk, {"email": "taken@example.com", "department": "Packing"}, "admin:1")
+    change_employee(ana.pk, {"email": "taken@example.com", "department": "Packing"}, boss(1))
     sync(ana.pk)
 
     mine = tenant.user_by_email("ana@example.com")
@@ -155,7 +156,7 @@ def test_an_address_that_became_a_placeholder_fails_and_the_rest_goes_out(
 def test_whoever_leaves_is_blocked_and_it_is_read_back(
     tenant: RunningTenant, ana: Employee, leave: Any
 ) -> None:
-    leave(ana.pk, "admin:1")
+    leave(ana.pk, boss(1))
 
     sync(ana.pk)
 
@@ -168,7 +169,7 @@ def test_whoever_leaves_is_blocked_and_it_is_read_back(
 def test_a_plan_without_the_session_calls_is_noted_and_passed_over(
     tenant: RunningTenant, ana: Employee
 ) -> None:
-    deactivate(ana.pk, "admin:1")
+    deactivate(ana.pk, boss(1))
 
     sync(ana.pk)
 
@@ -182,7 +183,7 @@ def test_on_an_enterprise_plan_sessions_and_refresh_tokens_are_ended(
 ) -> None:
     tenant.control(plan="enterprise")
     tenant.unlimited()
-    deactivate(ana.pk, "admin:1")
+    deactivate(ana.pk, boss(1))
 
     sync(ana.pk)
 
@@ -214,11 +215,11 @@ def test_a_row_deleted_by_sql_leaves_a_blocked_account(
 def test_whoever_comes_back_is_unblocked_with_the_present_data(
     tenant: RunningTenant, ana: Employee, mailoutbox: list[EmailMessage]
 ) -> None:
-    deactivate(ana.pk, "admin:1")
+    deactivate(ana.pk, boss(1))
     sync(ana.pk)
 
-    change_employee(ana.pk, {"department": "Packing"}, "admin:1")
-    reactivate(ana.pk, "admin:1")
+    change_employee(ana.pk, {"department": "Packing"}, boss(1))
+    reactivate(ana.pk, boss(1))
     sync(ana.pk)
 
     assert not account(tenant)["blocked"]
@@ -229,7 +230,7 @@ def test_whoever_comes_back_is_unblocked_with_the_present_data(
 def test_a_block_that_was_lifted_by_an_old_link_is_put_back_within_the_hour(
     tenant: RunningTenant, ana: Employee
 ) -> None:
-    deactivate(ana.pk, "admin:1")
+    deactivate(ana.pk, boss(1))
     sync(ana.pk)
     assert account_of(ana).due_at is not None, "the link of the invitation still works"
     tenant.api("PATCH", f"/users/{ana.auth0_user_id}", {"password": "Set-by-0ld-link!"})
@@ -262,7 +263,7 @@ def test_an_answer_that_does_not_hold_what_was_sent_is_no_success(
         body=stale,
         times=1,
     )
-    change_employee(ana.pk, {"department": "Packing"}, "admin:1")
+    change_employee(ana.pk, {"department": "Packing"}, boss(1))
 
     sync(ana.pk)
 

@@ -11,6 +11,7 @@ from auth0sync.engine import sync
 from employees.services import change_employee
 from tests.auth0sync.conftest import time_passes
 from tests.auth0sync.people import account_of, add, row_of
+from tests.builders import boss
 from tests.devtenant.running import RunningTenant
 
 TICKETS = ("POST", "/api/v2/tickets/password-change")
@@ -182,7 +183,7 @@ def test_a_link_made_for_a_wrong_address_does_not_stay_the_only_one(
     ana = add(email="ana@exmaple.example.com")
     sync(ana.pk)
 
-    change_employee(ana.pk, {"email": "ana@example.com"}, "admin:1")
+    change_employee(ana.pk, {"email": "ana@example.com"}, boss(1))
     sync(ana.pk)
 
     assert mailoutbox[-1].to == ["ana@example.com"]
@@ -202,7 +203,7 @@ def test_a_notice_that_no_mail_server_took_reaches_the_old_address_later(
     ana = add(invitation)
     sync(ana.pk)
     mailoutbox.clear()
-    change_employee(ana.pk, {"email": "ana.new@example.com"}, "admin:1")
+    change_employee(ana.pk, {"email": "ana.new@example.com"}, boss(1))
     with monkeypatch.context() as patch:
         patch.setattr(EmailMessage, "send", away)
         sync(ana.pk)
@@ -224,7 +225,7 @@ def test_without_a_mail_server_the_notice_to_an_old_address_waits(
     ana = add("none")
     sync(ana.pk)
     settings.MAIL_CONFIGURED = False
-    change_employee(ana.pk, {"email": "ana.new@example.com"}, "admin:1")
+    change_employee(ana.pk, {"email": "ana.new@example.com"}, boss(1))
     sync(ana.pk)
     assert mailoutbox == []
 

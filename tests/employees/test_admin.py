@@ -13,7 +13,7 @@ from employees.errors import UnknownEmployee
 from employees.models import Employee, EmployeeAuth
 from employees.selectors import invitation_of
 from employees.signals import employee_changed
-from tests.builders import make_auth, make_employee, make_mapping, make_role
+from tests.builders import boss, make_auth, make_employee, make_mapping, make_role
 
 LIST = reverse("admin:employees_employee_changelist")
 ADD = reverse("admin:employees_employee_add")
@@ -226,7 +226,7 @@ class ListTests(AdminTestCase):
         make_employee(name="Ada", department="Picking", workspace="TX", auth0_role="manager")
         make_employee(name="Ben", department="Packing", is_active=False)
         put_away = make_employee(name="Cy", department="Packing")
-        services.archive(put_away.pk, "test")
+        services.archive(put_away.pk, boss())
 
         expected = {
             "department=Picking": {"Ada"},

@@ -8,7 +8,7 @@ from django.db import connections
 from employees import services
 from employees.errors import EmailTaken
 from employees.models import Employee
-from tests.builders import CommittedTestCase, make_employee
+from tests.builders import CommittedTestCase, boss, make_employee
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
@@ -33,8 +33,8 @@ class AtTheSameMomentTests(CommittedTestCase):
         ada = make_employee(phone_number="1", department="Picking")
 
         at_once(
-            lambda: services.change_employee(ada.pk, {"phone_number": "2"}, "one"),
-            lambda: services.change_employee(ada.pk, {"department": "Packing"}, "two"),
+            lambda: services.change_employee(ada.pk, {"phone_number": "2"}, boss()),
+            lambda: services.change_employee(ada.pk, {"department": "Packing"}, boss()),
         )
 
         ada.refresh_from_db()
@@ -43,7 +43,7 @@ class AtTheSameMomentTests(CommittedTestCase):
     def test_of_ten_who_add_one_email_nine_are_told_whose_it_is(self) -> None:
         def add(number: int) -> Callable[[], Any]:
             values = {"name": f"Ada {number}", "email": "ada@example.com"}
-            return lambda: services.add_employee(values, "work", "test")
+            return lambda: services.add_employee(values, "work", boss())
 
         results = at_once(*(add(number) for number in range(10)))
 
@@ -54,7 +54,7 @@ class AtTheSameMomentTests(CommittedTestCase):
     def test_ten_people_added_at_once_are_ten_people(self) -> None:
         def add(number: int) -> Callable[[], Any]:
             values = {"name": f"Ada {number}", "email": f"ada{number}@example.com"}
-            return lambda: services.add_employee(values, "personal", "test")
+            return lambda: services.add_employee(values, "personal", boss())
 
         added = at_once(*(add(number) for number in range(10)))
 

@@ -9,7 +9,7 @@ from employees.errors import EmailTaken, InvalidValue, UnknownEmployee
 from employees.models import Employee, EmployeeAuth, InvitationChoice
 from employees.selectors import invitation_of
 from employees.signals import employee_changed
-from tests.builders import make_auth, make_employee, make_role
+from tests.builders import boss, make_auth, make_employee, make_role
 
 TOKEN = "t" * 43
 SOON = datetime(2030, 1, 1, tzinfo=UTC)
@@ -35,7 +35,7 @@ class AddEmployeeTests(TestCase):
         role = make_role("Packing")
 
         ada = services.add_employee(
-            {"name": " Ada Quill ", "email": " Ada@Example.com", "role": role}, "work", "test"
+            {"name": " Ada Quill ", "email": " Ada@Example.com", "role": role}, "work", boss()
         )
 
         self.assertEqual((ada.name, ada.email, ada.role), ("Ada Quill", "ada@example.com", role))
@@ -46,14 +46,14 @@ class AddEmployeeTests(TestCase):
     def test_it_says_so_once_and_inside_the_transaction(self) -> None:
         heard = Heard(self)
 
-        ada = services.add_employee({"name": "Ada Quill"}, "work", "admin:7")
+        ada = services.add_employee({"name": "Ada Quill"}, "work", boss(7))
 
         self.assertEqual((heard.calls, heard.inside), ([(ada.pk, "admin:7")], [True]))
 
     def test_the_shop_floor_signs_in_both_ways_unless_told_otherwise(self) -> None:
-        floor = services.add_employee({"name": "A", "department": "heat press"}, "", "test")
-        office = services.add_employee({"name": "B", "department": "Accounts"}, "", "test")
-        told = services.add_employee({"name": "C", "auth_method": "pin"}, "", "test")
+        floor = services.add_employee({"name": "A", "department": "heat press"}, "", boss())
+        office = services.add_employee({"name": "B", "department": "Accounts"}, "", boss())
+        told = services.add_employee({"name": "C", "auth_method": "pin"}, "", boss())
 
         self.assertEqual(
             (floor.auth_method, office.auth_method, told.auth_method), ("hybrid", "auth0", "pin")
@@ -62,19 +62,19 @@ class AddEmployeeTests(TestCase):
     def test_a_new_role_counts_as_shop_floor(self) -> None:
         make_role("Embroidery")
 
-        ada = services.add_employee({"name": "Ada", "department": "Embroidery"}, "", "test")
+        ada = services.add_employee({"name": "Ada", "department": "Embroidery"}, "", boss())
 
         self.assertEqual(ada.auth_method, "hybrid")
 
     def test_a_blank_email_becomes_null_so_that_many_people_may_have_none(self) -> None:
         for name in ("Ada", "Ben"):
-            self.assertIsNone(services.add_employee({"name": name, "email": " "}, "", "t").email)
+            self.assertIsNone(services.add_employee({"name": name, "email": " "}, "", boss()).email)
 
     def test_a_taken_email_names_its_holder(self) -> None:
         ben = make_employee(name="Ben Ash", email="Ben@Example.com")
 
         with self.assertRaises(EmailTaken) as caught:
-            services.add_employee({"name": "Ada", "email": "ben@example.com"}, "", "test")
+            services.add_employee({"name": "Ada", "email": "ben@example.com"}, "", boss())
 
         self.assertEqual(
             (caught.exception.other_id, caught.exception.other_name), (ben.pk, "Ben Ash")
@@ -87,7 +87,7 @@ class AddEmployeeTests(TestCase):
             mock.patch("employees.services.holder_of", return_value=None),
             self.assertRaises(EmailTaken) as caught,
         ):
-            services.add_employee({"name": "Ada", "email": "ben@example.com"}, "", "test")
+            services.add_employee({"name": "Ada", "email": "ben@example.com"}, "", boss())
 
         self.assertEqual(caught.exception.other_id, ben.pk)
 
@@ -97,23 +97,23 @@ class AddEmployeeTests(TestCase):
             self.skipTest("only MariaDB's and MySQL's collations take é for e")
 
         with self.assertRaises(EmailTaken) as caught:
-            services.add_employee({"name": "Jo", "email": "jose@example.com"}, "", "test")
+            services.add_employee({"name": "Jo", "email": "jose@example.com"}, "", boss())
 
         self.assertEqual(caught.exception.other_id, jose.pk)
 
     def test_a_name_is_required(self) -> None:
         with self.assertRaises(InvalidValue) as caught:
-            services.add_employee({"name": "  "}, "work", "test")
+            services.add_employee({"name": "  "}, "work", boss())
         self.assertEqual(caught.exception.field, "name")
 
     def test_columns_that_people_do_not_write_are_refused(self) -> None:
         for column in ("auth0_user_id", "is_active", "current_streak", "pin"):
             with self.subTest(column), self.assertRaises(InvalidValue):
-                services.add_employee({"name": "Ada", column: "x"}, "work", "test")
+                services.add_employee({"name": "Ada", column: "x"}, "work", boss())
 
     def test_a_refused_invitation_leaves_no_row(self) -> None:
         with self.assertRaises(InvalidValue):
-            services.add_employee({"name": "Ada Quill"}, "by pigeon", "test")
+            services.add_employee({"name": "Ada Quill"}, "by pigeon", boss())
         self.assertFalse(Employee.objects.filter(name="Ada Quill").exists())
 
 
@@ -122,7 +122,7 @@ class ChangeEmployeeTests(TestCase):
         ada = make_employee(name="Ada Quill", phone_number="1")
 
         changed = services.change_employee(
-            ada.pk, {"name": "Ada Quill", "phone_number": "2"}, "admin:7"
+            ada.pk, {"name": "Ada Quill", "phone_number": "2"}, boss(7)
         )
 
         ada.refresh_from_db()
@@ -132,7 +132,7 @@ class ChangeEmployeeTests(TestCase):
         ada = make_employee(department="Picking")
         Employee.objects.filter(pk=ada.pk).update(department="Packing")
 
-        services.change_employee(ada.pk, {"phone_number": "2"}, "admin:7")
+        services.change_employee(ada.pk, {"phone_number": "2"}, boss(7))
 
         ada.refresh_from_db()
         self.assertEqual((ada.department, ada.phone_number), ("Packing", "2"))
@@ -141,13 +141,13 @@ class ChangeEmployeeTests(TestCase):
         ada = make_employee()
         heard = Heard(self)
 
-        self.assertEqual(services.change_employee(ada.pk, {"name": ada.name}, "test"), set())
+        self.assertEqual(services.change_employee(ada.pk, {"name": ada.name}, boss()), set())
         self.assertEqual(heard.calls, [])
 
     def test_an_email_in_another_case_is_no_conflict_with_oneself(self) -> None:
         ada = make_employee(email="Ada@Example.com")
 
-        services.change_employee(ada.pk, {"email": "ada@example.com"}, "test")
+        services.change_employee(ada.pk, {"email": "ada@example.com"}, boss())
 
         ada.refresh_from_db()
         self.assertEqual(ada.email, "ada@example.com")
@@ -158,7 +158,7 @@ class ChangeEmployeeTests(TestCase):
 
         with self.assertRaises(EmailTaken):
             services.change_employee(
-                ada.pk, {"email": "ben@example.com", "phone_number": "2"}, "test"
+                ada.pk, {"email": "ben@example.com", "phone_number": "2"}, boss()
             )
 
         ada.refresh_from_db()
@@ -166,22 +166,22 @@ class ChangeEmployeeTests(TestCase):
 
     def test_an_unusable_value_that_is_not_touched_does_not_stand_in_the_way(self) -> None:
         ada = make_employee(email="not an address", workspace="AL")
-        self.assertEqual(services.change_employee(ada.pk, {"name": "Ada"}, "test"), {"name"})
+        self.assertEqual(services.change_employee(ada.pk, {"name": "Ada"}, boss()), {"name"})
 
     def test_the_invitation_is_kept_beside_the_row(self) -> None:
         ada = make_employee()
         heard = Heard(self)
 
-        changed = services.change_employee(ada.pk, {}, "admin:7", invitation="personal")
+        changed = services.change_employee(ada.pk, {}, boss(7), invitation="personal")
 
         self.assertEqual((changed, invitation_of(ada.pk)), ({"invitation"}, "personal"))
         self.assertEqual(heard.calls, [(ada.pk, "admin:7")])
 
     def test_work_is_kept_as_no_invitation_row(self) -> None:
         ada = make_employee()
-        services.change_employee(ada.pk, {}, "test", invitation="none")
+        services.change_employee(ada.pk, {}, boss(), invitation="none")
 
-        services.change_employee(ada.pk, {}, "test", invitation="work")
+        services.change_employee(ada.pk, {}, boss(), invitation="work")
 
         self.assertFalse(InvitationChoice.objects.exists())
         self.assertEqual(invitation_of(ada.pk), "work")
@@ -202,15 +202,15 @@ class ChangeEmployeeTests(TestCase):
         }
         for column, value in wrong.items():
             with self.subTest(column), self.assertRaises(InvalidValue) as caught:
-                services.change_employee(ada.pk, {column: value}, "test")
+                services.change_employee(ada.pk, {column: value}, boss())
             self.assertEqual(caught.exception.field, column)
 
     def test_an_unknown_number_is_refused_by_every_service(self) -> None:
         for service in ("deactivate", "reactivate", "archive", "restore"):
             with self.subTest(service), self.assertRaises(UnknownEmployee):
-                getattr(services, service)(999_999, "test")
+                getattr(services, service)(999_999, boss())
         with self.assertRaises(UnknownEmployee):
-            services.change_employee(999_999, {}, "test")
+            services.change_employee(999_999, {}, boss())
 
 
 class LeavingTests(TestCase):
@@ -218,7 +218,7 @@ class LeavingTests(TestCase):
         ada = make_employee()
         make_auth(ada, login_token=TOKEN, token_expires=SOON)
 
-        self.assertTrue(services.deactivate(ada.pk, "test"))
+        self.assertTrue(services.deactivate(ada.pk, boss()))
 
         ada.refresh_from_db()
         row = EmployeeAuth.objects.get()
@@ -229,7 +229,7 @@ class LeavingTests(TestCase):
         make_auth(ada, login_token=TOKEN)
         heard = Heard(self)
 
-        self.assertFalse(services.deactivate(ada.pk, "test"))
+        self.assertFalse(services.deactivate(ada.pk, boss()))
 
         self.assertEqual(heard.calls, [])
         self.assertIsNone(EmployeeAuth.objects.get().login_token)
@@ -237,8 +237,8 @@ class LeavingTests(TestCase):
     def test_archiving_deactivates_too(self) -> None:
         ada = make_employee()
 
-        self.assertTrue(services.archive(ada.pk, "test"))
-        self.assertFalse(services.archive(ada.pk, "test"))
+        self.assertTrue(services.archive(ada.pk, boss()))
+        self.assertFalse(services.archive(ada.pk, boss()))
 
         ada.refresh_from_db()
         self.assertFalse(ada.is_active)
@@ -247,7 +247,7 @@ class LeavingTests(TestCase):
     def test_archiving_again_keeps_the_first_day(self) -> None:
         ada = make_employee(archived_at=LONG_AGO)
 
-        self.assertTrue(services.archive(ada.pk, "test"))
+        self.assertTrue(services.archive(ada.pk, boss()))
 
         ada.refresh_from_db()
         self.assertEqual((ada.is_active, ada.archived_at), (False, LONG_AGO))
@@ -255,8 +255,8 @@ class LeavingTests(TestCase):
     def test_restoring_leaves_a_person_inactive(self) -> None:
         ada = make_employee(is_active=False, archived_at=LONG_AGO)
 
-        self.assertTrue(services.restore(ada.pk, "test"))
-        self.assertFalse(services.restore(ada.pk, "test"))
+        self.assertTrue(services.restore(ada.pk, boss()))
+        self.assertFalse(services.restore(ada.pk, boss()))
 
         ada.refresh_from_db()
         self.assertEqual((ada.is_active, ada.archived_at), (False, None))
@@ -264,8 +264,8 @@ class LeavingTests(TestCase):
     def test_reactivating_brings_back_from_the_archive(self) -> None:
         ada = make_employee(is_active=False, archived_at=LONG_AGO)
 
-        self.assertTrue(services.reactivate(ada.pk, "test"))
-        self.assertFalse(services.reactivate(ada.pk, "test"))
+        self.assertTrue(services.reactivate(ada.pk, boss()))
+        self.assertFalse(services.reactivate(ada.pk, boss()))
 
         ada.refresh_from_db()
         self.assertEqual((ada.is_active, ada.archived_at), (True, None))

@@ -1,0 +1,191 @@
+"""The history of a person: who changed what, and when, also where another program wrote by SQL.
+
+There is one writer, :func:`record_change`. A snapshot of every row is kept beside it, so that a
+change made by SQL, which says nothing of itself, gets a before too: whoever looks next, a service
+or the sweep, finds the row different from the snapshot and writes that down first.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import uuid4
+
+from django.db import connection, transaction
+
+from employees.authority import Actor
+from employees.models import Change, Employee, Snapshot
+
+# What people and programs write of a person. What auth0sync writes is in its own log; counters of
+# the Flask application are left out, since they move all day.
+TRACKED = (
+    "name",
+    "email",
+    "personal_email",
+    "phone_number",
+    "role_id",
+    "department",
+    "workspace",
+    "connecteam_user_id",
+    "is_active",
+    "is_new_employee",
+    "is_contractor",
+    "hire_date",
+    "grace_period_end",
+    "notes",
+    "archived_at",
+    "auth_method",
+    "auth0_role",
+)
+PAGE = 500  # rows in one transaction
+SQL_ACTOR = "sql"
+
+Values = dict[str, Any]
+
+
+def values_of(employee: Employee) -> Values:
+    """The tracked columns as JSON holds them."""
+    return {name: _plain(getattr(employee, name)) for name in TRACKED}
+
+
+def new_batch() -> str:
+    """A name for what is done at one click, so that it can be taken back together."""
+    return uuid4().hex
+
+
+def record_change(
+    employee_id: int,
+    before: Values | None,
+    after: Values | None,
+    actor: Actor,
+    action: str,
+    *,
+    extra: Mapping[str, tuple[Any, Any]] | None = None,
+    batch: str = "",
+) -> None:
+    """Write down what ``actor`` did to a person; part of the transaction that did it.
+
+    before, after: :func:`values_of` under the row's lock; None where there was, or is, no row.
+    extra: further pairs of before and after that no column holds, such as the invitation; never
+    anything secret. Something that changed nothing is not written down.
+    """
+    snapshot = Snapshot.objects.filter(pk=employee_id).first()
+    if snapshot is not None and before is not None:
+        _write_sql_change(employee_id, snapshot.values, before)
+    changes = {**_differences(before, after), **{k: list(v) for k, v in (extra or {}).items()}}
+    if changes:
+        Change.objects.create(
+            employee_id=employee_id,
+            actor=actor.name[:100],
+            source=_source_of(actor),
+            action=action,
+            changes=changes,
+            batch=batch,
+        )
+    _keep(employee_id, snapshot, after)
+
+
+def record_event(employee_id: int, actor: Actor, action: str) -> None:
+    """Write down something that shows in no tracked column, such as a PIN that was set."""
+    Change.objects.create(
+        employee_id=employee_id, actor=actor.name[:100], source=_source_of(actor), action=action
+    )
+
+
+def notice_changes(employee_ids: Iterable[int]) -> list[int]:
+    """Compare rows with their snapshots and write down what SQL changed; return whose rows moved.
+
+    Also for ids whose row is gone, or is new. What differs is compared again under the row's lock,
+    since a service may have written both a moment ago.
+    """
+    ids = list(employee_ids)
+    rows = {row.pk: values_of(row) for row in Employee.objects.filter(pk__in=ids).only(*TRACKED)}
+    known = {row.pk: row.values for row in Snapshot.objects.filter(pk__in=ids)}
+    return [pk for pk in ids if rows.get(pk) != known.get(pk) and _notice(pk)]
+
+
+def known_between(first: int, last: int | None) -> Iterable[int]:
+    """The ids with a snapshot from ``first`` to ``last``, both included; None is without end."""
+    known = Snapshot.objects.filter(pk__gte=first)
+    known = known if last is None else known.filter(pk__lte=last)
+    return known.values_list("pk", flat=True)
+
+
+def take_baseline() -> None:
+    """Take a first snapshot of everybody, where there is none of anybody yet.
+
+    Who was there before the console was is not a newcomer. Called after every migrate.
+    """
+    if Snapshot.objects.exists():
+        return
+    last = 0
+    while True:
+        rows = list(Employee.objects.filter(pk__gt=last).order_by("pk").only(*TRACKED)[:PAGE])
+        if not rows:
+            return
+        Snapshot.objects.bulk_create(
+            [Snapshot(employee_id=row.pk, values=values_of(row)) for row in rows],
+            ignore_conflicts=True,
+        )
+        last = rows[-1].pk
+
+
+@transaction.atomic
+def _notice(employee_id: int) -> bool:
+    row = Employee.objects.select_for_update().filter(pk=employee_id).first()
+    snapshot = Snapshot.objects.filter(pk=employee_id).first()
+    before = snapshot.values if snapshot else None
+    after = values_of(row) if row else None
+    moved = _write_sql_change(employee_id, before, after)
+    _keep(employee_id, snapshot, after)
+    return moved
+
+
+def _write_sql_change(employee_id: int, before: Values | None, after: Values | None) -> bool:
+    changes = _differences(before, after)
+    if not changes:
+        return False
+    action = "added" if before is None else "deleted" if after is None else "changed"
+    Change.objects.create(
+        employee_id=employee_id,
+        actor=SQL_ACTOR,
+        source=Change.Source.SQL,
+        action=action,
+        changes=changes,
+    )
+    return True
+
+
+def _differences(before: Values | None, after: Values | None) -> dict[str, list[Any]]:
+    """Column → [before, after] where they differ; a column that one side lacks counts as None."""
+    old, new = before or {}, after or {}
+    both = before is not None and after is not None
+    # A column that a snapshot of an earlier release doesn't have is not a change.
+    names = [name for name in TRACKED if not both or (name in old and name in new)]
+    return {
+        name: [old.get(name), new.get(name)] for name in names if old.get(name) != new.get(name)
+    }
+
+
+def _keep(employee_id: int, snapshot: Snapshot | None, values: Values | None) -> None:
+    if values is None:
+        Snapshot.objects.filter(pk=employee_id).delete()
+    elif snapshot is None:
+        Snapshot.objects.update_or_create(pk=employee_id, defaults={"values": values})
+    elif snapshot.values != values:
+        Snapshot.objects.filter(pk=employee_id).update(values=values)
+
+
+def _source_of(actor: Actor) -> str:
+    if actor.is_program:
+        return Change.Source.PROGRAM
+    return Change.Source.KIOSK if actor.name.startswith("kiosk:") else Change.Source.ADMIN
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, (date, datetime)) else value
+
+
+def on_post_migrate(**kwargs: Any) -> None:
+    """Take the baseline as soon as there is a table for it."""
+    if Snapshot._meta.db_table in connection.introspection.table_names():
+        take_baseline()
