@@ -405,9 +405,9 @@ def find_chromium() -> str:
         path = shutil.which(name)
         if path:
             return path
-    if sys.platform != "darwin":
-        return ""
-    return next((path for path in CHROMIUM_ON_A_MAC if os.access(path, os.X_OK)), "")
+    if sys.platform == "darwin":
+        return next((path for path in CHROMIUM_ON_A_MAC if os.access(path, os.X_OK)), "")
+    return ""
 
 
 def why_no_chromium() -> str:
