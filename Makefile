@@ -4,14 +4,14 @@ PYTHON ?= python3
 RUN = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reset test lint bench pins
+.PHONY: help setup demo demo-reset test screenshots lint bench pins
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 setup: ## .venv with every pinned package; what is missing is installed or named
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11 or newer (Debian: apt-get install python3 python3-venv; macOS: brew install python)." >&2; exit 1; }
-	@$(PYTHON) identity_console/bootstrap.py
+	@$(PYTHON) identity_console/bootstrap.py $(WANTED)
 
 demo: setup ## everything together with sample people: console on 8000, stand-in tenant on 8001
 	@exec $(RUN) -m identity_console.demo
@@ -19,8 +19,12 @@ demo: setup ## everything together with sample people: console on 8000, stand-in
 demo-reset: setup ## forget the demo's people and its tenant's accounts, both sides together
 	@$(RUN) -m identity_console.demo --reset
 
-test: setup ## lint, then every test: on SQLite, and on MariaDB where it answers
+test screenshots: WANTED = --browser
+test: setup ## lint, then every test: on SQLite, on MariaDB where it answers, in Chromium
 	@$(RUN) -m tests.run
+
+screenshots: setup ## every page in light and dark, phone and desktop, as pictures in .screenshots/
+	@$(RUN) -m tests.browser.screenshots $(if $(OUT),--out $(OUT))
 
 lint: setup ## ruff, types, layers, missing migrations, Django's deployment check
 	@$(RUN) -m tests.run lint

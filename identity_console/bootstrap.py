@@ -10,6 +10,8 @@ Every step can be interrupted and is made good by the next run:
 2. The pinned packages are installed, each checked against its hash.
 3. mysqlclient is compiled; where its headers are missing they come from the system's package
    manager when this user may install, else the command is named.
+4. With ``--browser`` (what the tests ask for): where there is no Chromium, Debian's is installed
+   when this user may install, else the command is named. CHROMIUM=/PATH/TO/PROGRAM names another.
 
 Steps whose stamp in ``.venv`` still fits are passed over, which takes no time.
 """
@@ -47,6 +49,12 @@ CONFIG_PROGRAMS = ("mariadb_config", "mysql_config")
 DEBIAN_HEADERS = ("default-libmysqlclient-dev", "pkg-config", "build-essential", "python3-dev")
 BREW_HEADERS = ("mysql-client", "pkg-config")
 BREW_KEGS = ("mysql-client", "mariadb-connector-c")
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM_ON_A_MAC = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+DEBIAN_CHROMIUM = ("chromium", "fonts-dejavu-core")  # without a font every letter is a box
 # What pip writes when the package index can't be reached, in any of its versions.
 NO_NETWORK = ("new connection", "Max retries exceeded", "ProxyError", "timed out", "versions: none")
 WRONG_HASH = "DO NOT MATCH THE HASHES"
@@ -56,14 +64,19 @@ class Stop(Exception):
     """The set-up can't go on; the message is one sentence for the person at the terminal."""
 
 
-def main(root: Path) -> int:
-    """Set up ``root/.venv``; returns the exit status, 0 also when only mysqlclient is missing."""
+def main(root: Path, *, browser: bool = False) -> int:
+    """Set up ``root/.venv``; returns the exit status, 0 also without mysqlclient or Chromium.
+
+    browser: whether a Chromium is wanted too, for the browser tests and the screenshots.
+    """
     try:
         with only_one(root):
             setup = Setup(root)
             setup.make_venv()
             setup.install_packages()
             setup.install_mysqlclient()
+            if browser:
+                setup.install_chromium()
     except Stop as stop:
         sys.stderr.write(f"{stop}\n")
         return 1
@@ -231,6 +244,26 @@ class Setup:
             self.run([*prefix, "apt-get", "update", "-q"], env=env)
         self.run([*prefix, *command], env=env)
 
+    # --- Step 4: Chromium ---
+
+    def install_chromium(self) -> None:
+        """Have a browser for the tests; where that can't be, say what to do and go on."""
+        problem = why_no_chromium()
+        tried = self.venv / "chromium-tried"
+        command = chromium_command()
+        # On a Mac it is an application like any other: not for a set-up to put there.
+        may = command[:1] == ("apt-get",) and may_install(command)
+        if problem and may and not os.environ.get("CHROMIUM") and not tried.exists():
+            say(f"Installing Chromium for the browser tests: {' '.join(command)}")
+            self.install_with_system(command)
+            problem = why_no_chromium()
+            if problem:
+                tried.touch()  # once is enough, as with the headers
+        if problem:
+            say(f"The browser tests can't run, because {problem}: {browser_advice(command)}")
+        else:
+            tried.unlink(missing_ok=True)
+
     # --- Running programs, and remembering what was done ---
 
     def pip_install(
@@ -363,6 +396,48 @@ def header_command() -> "tuple[str, ...]":
     return ()
 
 
+def find_chromium() -> str:
+    """The path of a Chromium or Chrome; CHROMIUM in the environment wins. '' when there is none."""
+    named = os.environ.get("CHROMIUM", "").strip()
+    if named:
+        return shutil.which(named) or ""
+    for name in CHROMIUM_NAMES:
+        path = shutil.which(name)
+        if path:
+            return path
+    if sys.platform == "darwin":
+        return next((path for path in CHROMIUM_ON_A_MAC if os.access(path, os.X_OK)), "")
+    return ""
+
+
+def why_no_chromium() -> str:
+    """What is missing, as the second half of a sentence; '' when there is a Chromium."""
+    if find_chromium():
+        return ""
+    return "CHROMIUM names no program" if os.environ.get("CHROMIUM") else "Chromium is missing"
+
+
+def chromium_command() -> "tuple[str, ...]":
+    """The command that installs Chromium on this system; () when none is known."""
+    if sys.platform == "darwin":
+        return ("brew", "install", "--cask", "google-chrome")
+    if shutil.which("apt-get") or Path("/etc/debian_version").exists():
+        return ("apt-get", "install", "-y", *DEBIAN_CHROMIUM)
+    return ()
+
+
+def browser_advice(command: "tuple[str, ...]") -> str:
+    """The sentence's end: what a person does to get a browser for the tests."""
+    if os.environ.get("CHROMIUM"):
+        return "correct its path, or leave it out."
+    if not command:
+        return "install Chromium, or name one: CHROMIUM=/PATH/TO/CHROMIUM make test."
+    sudo = "" if command[0] == "brew" else "sudo "
+    return (
+        f"run `{sudo}{' '.join(command)}`, or name another: CHROMIUM=/PATH/TO/CHROMIUM make test."
+    )
+
+
 def may_install(command: "tuple[str, ...]") -> bool:
     """Whether this user can run the package manager without being asked for a password."""
     if shutil.which(command[0]) is None:
@@ -404,4 +479,4 @@ def why_pip_failed(printed: str, log: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(__file__).resolve().parent.parent))
+    sys.exit(main(Path(__file__).resolve().parent.parent, browser="--browser" in sys.argv[1:]))

@@ -1,19 +1,23 @@
 """Everything that has to pass: ``python -m tests.run``, or ``python -m tests.run lint``.
 
 Tests run several times: all that need no process of their own on every core, first on SQLite,
-then on MariaDB; then those marked ``process``, one after the other, on both. A server that doesn't
-answer is said in a line that begins with SKIPPED.
+then on MariaDB; then those marked ``process``, one after the other, on both; then those marked
+``browser``, in Chromium, all on SQLite and those marked ``both_databases`` on MariaDB too. A server
+or browser that isn't there is said in a line that begins with SKIPPED.
 
 Settings, from the environment:
 
 TEST_DATABASE_URL  the MariaDB or MySQL server (mysql://root@127.0.0.1:3306/identity_console_…,
                    with the checkout's own ending, so that two checkouts can be tested at once)
 TEST_REDIS_URL     the Redis server (redis://127.0.0.1:6379/9)
-REQUIRE_SUITES     comma-separated: mariadb, redis, recordings. What is named here has to run, and
-                   then no test may be skipped by accident. Default: all with CI=true, else none
+CHROMIUM           the path of the browser, where it is none of the usual ones
+REQUIRE_SUITES     comma-separated: mariadb, redis, recordings, browser. What is named here has to
+                   run, and then no test may be skipped by accident. Default: all with CI=true,
+                   else none
 """
 
 import hashlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -24,9 +28,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from identity_console.bootstrap import why_no_chromium
+
 ROOT = Path(__file__).resolve().parent.parent
 RECORDINGS = ROOT.parent / "shared" / "recordings"
-SUITES = ("mariadb", "redis", "recordings")
+SUITES = ("mariadb", "redis", "recordings", "browser")
 PACKAGES = ("identity_console", "employees", "auth0sync", "devtenant", "tests", "bench")
 ANSWER_S = 5  # how long a server may take to say that it is there
 
@@ -85,21 +91,29 @@ def lint_steps() -> list[Step]:
     ]
 
 
-def test_steps(servers: dict[str, str], strict: bool) -> list[Step]:
-    """The runs of pytest: ``servers`` holds the addresses of those that answer."""
+def test_steps(servers: dict[str, str], strict: bool, browser: bool) -> list[Step]:
+    """The runs of pytest.
+
+    servers: the addresses of those that answer. strict: an accidental skip is a failure.
+    browser: whether there is one to test in.
+    """
     pytest = [sys.executable, "-m", "pytest", "--create-db", "--no-header"]
     pytest += ["--fail-on-skip"] if strict else []
-    databases: list[tuple[str, str | None, str]] = [("SQLite", None, "")]
+    databases: list[tuple[str, str | None]] = [("SQLite", None)]
     if "mariadb" in servers:
-        databases.append(("MariaDB", servers["mariadb"], " and not once"))
+        databases.append(("MariaDB", servers["mariadb"]))
+    kinds = [
+        ("tests", "not process and not browser", " and not once", ["-n", "auto"]),
+        ("process tests", "process and not browser", " and not once", []),
+    ]
+    if browser:
+        # The pages are the same on both: the second database is for what goes through all parts.
+        kinds.append(("browser tests", "browser", " and both_databases", []))
     steps = []
-    for kind, chosen, options in [
-        ("tests", "not process", ["-n", "auto"]),
-        ("process tests", "process", []),
-    ]:
-        for name, url, less in databases:
+    for kind, chosen, less_on_mariadb, options in kinds:
+        for name, url in databases:
             env = {"TEST_DATABASE_URL": url, "TEST_REDIS_URL": servers.get("redis")}
-            command = [*pytest, "-m", chosen + less, *options]
+            command = [*pytest, "-m", chosen + (less_on_mariadb if url else ""), *options]
             steps.append(Step(f"{kind} on {name}", command, env))
     return steps
 
@@ -162,6 +176,13 @@ def why_no_redis(url: str) -> str:
     return ""
 
 
+def why_no_browser() -> str:
+    """Why the browser suite can't run; '' when it can."""
+    if importlib.util.find_spec("playwright") is None:
+        return "playwright isn't installed (`make setup` installs it)"
+    return why_no_chromium()
+
+
 def look_around(env: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """Which servers answer, by suite, and why the other suites are left out."""
     servers, absent = {}, {}
@@ -176,6 +197,8 @@ def look_around(env: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]
             servers[suite] = url
     if not RECORDINGS.is_dir():
         absent["recordings"] = f"{os.path.relpath(RECORDINGS, ROOT)} isn't there"
+    if why := why_no_browser():
+        absent["browser"] = why
     return servers, absent
 
 
@@ -186,7 +209,7 @@ def main(arguments: list[str]) -> int:
     required = required_suites(os.environ)
     if arguments != ["lint"]:
         servers, absent = look_around(os.environ)
-        steps += test_steps(servers, strict=bool(required))
+        steps += test_steps(servers, strict=bool(required), browser="browser" not in absent)
     with tempfile.TemporaryDirectory(prefix="identity-console-") as folder:
         failed = [step.name for step in steps if not step.run(folder)]
     say("\n=== Summary")

@@ -41,10 +41,12 @@ def programs(folder: Path, **scripts: str) -> Path:
     return folder
 
 
-def set_up(checkout: Path, path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def set_up(
+    checkout: Path, path: Path, *options: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run the set-up with nothing on PATH but ``path``."""
     return subprocess.run(
-        [sys.executable, "identity_console/bootstrap.py"],
+        [sys.executable, "identity_console/bootstrap.py", *options],
         cwd=checkout,
         env={"PATH": str(path), "HOME": str(checkout), **environment},
         capture_output=True,
@@ -60,6 +62,18 @@ def pretend_that_packages_are_there(checkout: Path) -> None:
     setup.python.parent.mkdir(parents=True)
     setup.python.symlink_to(sys.executable)
     setup.stamp("packages", bootstrap.PINNED)
+
+
+def pretend_that_only_chromium_is_missing(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, user: int, **scripts: str
+) -> None:
+    """A ``.venv`` that is done, with nothing but these programs on PATH, for the user number."""
+    pretend_that_packages_are_there(checkout)
+    bootstrap.Setup(checkout).stamp("mysqlclient", ("requirements.txt",))
+    monkeypatch.setenv("PATH", str(programs(checkout / "bin", **scripts)))
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(os, "geteuid", lambda: user)
 
 
 def test_an_old_python_can_read_it_far_enough_to_be_refused() -> None:
@@ -258,3 +272,133 @@ def test_a_missing_venv_module_is_a_sentence(
 
     assert status == 1
     assert "`sudo apt-get install python3-venv`" in capsys.readouterr().err
+
+
+# --- Chromium ---
+
+INSTALL_CHROMIUM = "apt-get install -y chromium fonts-dejavu-core"
+
+
+def test_root_installs_chromium_only_where_the_tests_ask_for_it(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apt = f'echo "apt-get $@" >> {checkout}/apt.log'
+    pretend_that_only_chromium_is_missing(checkout, monkeypatch, 0, apt_get=apt)
+
+    bootstrap.main(checkout)
+    asked_without = (checkout / "apt.log").exists()
+    bootstrap.main(checkout, browser=True)
+
+    assert not asked_without
+    assert (checkout / "apt.log").read_text().splitlines() == [
+        "apt-get update -q",
+        INSTALL_CHROMIUM,
+    ]
+
+
+def test_a_chromium_that_was_installed_is_found_and_nothing_more_is_said(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chromium = checkout / "bin" / "chromium"
+    apt = f'echo >> {checkout}/apt.log; echo "#!" > {chromium}; /bin/chmod +x {chromium}'
+    pretend_that_only_chromium_is_missing(checkout, monkeypatch, 0, apt_get=apt)
+
+    status = bootstrap.main(checkout, browser=True), bootstrap.main(checkout, browser=True)
+
+    assert status == (0, 0)
+    assert capsys.readouterr().out == (
+        f"Installing Chromium for the browser tests: {INSTALL_CHROMIUM}\n"
+    )
+    assert len((checkout / "apt.log").read_text().splitlines()) == 2  # update and install, once
+
+
+def test_an_installation_that_did_not_help_is_not_tried_again(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    apt = f'echo "$1" >> {checkout}/apt.log; exit 100'
+    pretend_that_only_chromium_is_missing(checkout, monkeypatch, 0, apt_get=apt)
+
+    status = bootstrap.main(checkout, browser=True), bootstrap.main(checkout, browser=True)
+
+    assert status == (0, 0)
+    assert (checkout / "apt.log").read_text().splitlines() == ["update", "install"]
+    assert capsys.readouterr().out.count("can't run, because Chromium is missing: run `sudo ") == 2
+
+
+def test_a_user_without_sudo_is_told_how_to_get_chromium(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    apt = f"echo >> {checkout}/apt.log"
+    pretend_that_only_chromium_is_missing(checkout, monkeypatch, 1000, apt_get=apt, sudo="exit 1")
+
+    status = bootstrap.main(checkout, browser=True)
+
+    assert status == 0
+    assert not (checkout / "apt.log").exists()
+    assert capsys.readouterr().out == (
+        f"The browser tests can't run, because Chromium is missing: run `sudo {INSTALL_CHROMIUM}`, "
+        "or name another: CHROMIUM=/PATH/TO/CHROMIUM make test.\n"
+    )
+
+
+def test_on_a_mac_a_browser_is_named_but_never_installed(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    brew = f"echo >> {checkout}/brew.log"
+    pretend_that_only_chromium_is_missing(checkout, monkeypatch, 1000, brew=brew)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(bootstrap, "CHROMIUM_ON_A_MAC", ())
+
+    bootstrap.main(checkout, browser=True)
+
+    assert not (checkout / "brew.log").exists()
+    assert "run `brew install --cask google-chrome`" in capsys.readouterr().out
+
+
+def test_a_browser_in_the_applications_of_a_mac_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chrome = programs(tmp_path / "Chrome.app", chrome="exit 0") / "chrome"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(bootstrap, "CHROMIUM_ON_A_MAC", ("/absent", str(chrome)))
+
+    assert bootstrap.find_chromium() == str(chrome)
+
+
+def test_the_chromium_that_the_environment_names_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = programs(tmp_path / "mine", browser="exit 0") / "browser"
+    monkeypatch.setenv("PATH", str(programs(tmp_path / "bin", chromium="exit 0")))
+    monkeypatch.setenv("CHROMIUM", str(mine))
+
+    assert bootstrap.find_chromium() == str(mine)
+
+
+def test_a_chromium_that_the_environment_names_wrongly_is_said_and_not_replaced(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    apt = f"echo >> {checkout}/apt.log"
+    pretend_that_only_chromium_is_missing(checkout, monkeypatch, 0, apt_get=apt, chromium="exit 0")
+    monkeypatch.setenv("CHROMIUM", "/absent/chromium")
+
+    bootstrap.main(checkout, browser=True)
+
+    assert not (checkout / "apt.log").exists()
+    assert capsys.readouterr().out == (
+        "The browser tests can't run, because CHROMIUM names no program: correct its path, or "
+        "leave it out.\n"
+    )
+
+
+def test_the_command_line_asks_for_the_browser(checkout: Path) -> None:
+    pretend_that_packages_are_there(checkout)
+    path = programs(checkout / "bin")
+
+    without = set_up(checkout, path, CHROMIUM="/absent")
+    asked = set_up(checkout, path, "--browser", CHROMIUM="/absent")
+
+    assert "browser" not in without.stdout
+    assert (asked.returncode, "CHROMIUM names no program" in asked.stdout) == (0, True)

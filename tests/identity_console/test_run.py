@@ -8,27 +8,53 @@ SERVERS = {"mariadb": "mysql://root@127.0.0.1/x", "redis": "redis://127.0.0.1/9"
 
 
 def test_every_kind_of_test_runs_on_both_databases() -> None:
-    names = [step.name for step in run.test_steps(SERVERS, strict=False)]
+    names = [step.name for step in run.test_steps(SERVERS, strict=False, browser=True)]
 
     assert names == [
         "tests on SQLite",
         "tests on MariaDB",
         "process tests on SQLite",
         "process tests on MariaDB",
+        "browser tests on SQLite",
+        "browser tests on MariaDB",
     ]
 
 
 def test_sqlite_is_tested_without_any_server() -> None:
-    steps = run.test_steps({}, strict=False)
+    steps = run.test_steps({}, strict=False, browser=False)
 
     assert [step.env for step in steps] == [{"TEST_DATABASE_URL": None, "TEST_REDIS_URL": None}] * 2
 
 
 def test_skips_are_failures_only_where_suites_are_required() -> None:
-    strict, lax = run.test_steps(SERVERS, strict=True), run.test_steps(SERVERS, strict=False)
+    strict, lax = (run.test_steps(SERVERS, strict=each, browser=True) for each in (True, False))
 
     assert all("--fail-on-skip" in step.command for step in strict)
     assert not any("--fail-on-skip" in step.command for step in lax)
+
+
+def test_nothing_is_tested_in_a_browser_where_there_is_none() -> None:
+    steps = run.test_steps(SERVERS, strict=True, browser=False)
+
+    assert not any(step.name.startswith("browser") for step in steps)
+    assert all("not browser" in step.command[step.command.index("-m", 3) + 1] for step in steps)
+
+
+def test_only_what_goes_through_all_parts_is_tested_in_a_browser_on_mariadb_too() -> None:
+    steps = {step.name: step for step in run.test_steps(SERVERS, strict=False, browser=True)}
+
+    assert steps["browser tests on SQLite"].command[-1] == "browser"
+    assert steps["browser tests on MariaDB"].command[-1] == "browser and both_databases"
+
+
+def test_a_browser_that_is_not_there_is_said_by_the_name_of_its_suite(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CHROMIUM", "/absent/chromium")
+
+    _servers, absent = run.look_around({"TEST_DATABASE_URL": "sqlite://"})
+
+    assert absent["browser"] == "CHROMIUM names no program"
 
 
 def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
@@ -48,7 +74,7 @@ def test_a_redis_that_does_not_answer_is_named() -> None:
     ("environment", "required"),
     [
         ({}, set()),
-        ({"CI": "true"}, {"mariadb", "redis", "recordings"}),
+        ({"CI": "true"}, {"mariadb", "redis", "recordings", "browser"}),
         ({"CI": "true", "REQUIRE_SUITES": ""}, set()),
         ({"REQUIRE_SUITES": "mariadb, recordings"}, {"mariadb", "recordings"}),
     ],

@@ -1,0 +1,71 @@
+"""The command that takes the pictures says what is wrong with a page."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.chromium import DESKTOP, PHONE, Device
+from tests.browser.console import ConsoleWithPages
+from tests.browser.pages import NOBODY, PAGES, SIGN_IN, Shown
+from tests.browser.screenshots import Gallery, wider_than
+
+pytestmark = pytest.mark.browser
+
+HEAD = "<!doctype html><meta name=viewport content='width=device-width'><body style='margin:0'>"
+WIDE_TABLE = "<table class='people wide' style='width:900px'><tr><td>Ada Quill</table>"
+
+
+@pytest.fixture
+def phone(browser: Browser) -> Iterator[Page]:
+    context = PHONE.open(browser, "http://site.test")
+    yield context.new_page()
+    context.close()
+
+
+def width_and_height(picture: Path) -> tuple[int, int]:
+    """From the header of a PNG: four bytes each, behind the signature and the chunk's name."""
+    header = picture.read_bytes()[16:24]
+    return int.from_bytes(header[:4]), int.from_bytes(header[4:])
+
+
+def test_what_widens_a_page_beyond_a_phone_is_named(phone: Page) -> None:
+    phone.set_content(HEAD + WIDE_TABLE)
+
+    assert wider_than(phone, PHONE).startswith("510 px wider than the screen: table.people.wide, ")
+
+
+def test_a_table_that_scrolls_in_its_own_box_does_not_widen_the_page(phone: Page) -> None:
+    phone.set_content(f"{HEAD}<div style='overflow-x:auto'>{WIDE_TABLE}</div>")
+
+    assert wider_than(phone, PHONE) == ""
+
+
+@pytest.mark.parametrize(("device", "pixels"), [(DESKTOP, 1280), (PHONE.in_the_dark(), 780)])
+def test_a_picture_is_as_wide_as_the_device(
+    browser: Browser, console: ConsoleWithPages, tmp_path: Path, device: Device, pixels: int
+) -> None:
+    faults = Gallery(browser, console, tmp_path).take(Shown("start", "/admin/"), device)
+
+    (picture,) = tmp_path.iterdir()
+    assert faults == []
+    assert picture.name == f"start-{device.name}-{'dark' if device.is_dark else 'light'}.png"
+    assert width_and_height(picture)[0] == pixels
+
+
+def test_a_fault_is_reported_with_the_name_of_the_picture(
+    browser: Browser, console: ConsoleWithPages, tmp_path: Path
+) -> None:
+    broken = Shown(
+        "broken", "/healthz", NOBODY, prepare=lambda page: page.set_content(HEAD + WIDE_TABLE)
+    )
+
+    (fault,) = Gallery(browser, console, tmp_path).take(broken, PHONE)
+
+    assert fault.startswith("broken-phone-light: 510 px wider than the screen")
+
+
+def test_no_two_pages_have_the_same_name_and_everybody_can_sign_in() -> None:
+    assert len({shown.name for shown in PAGES}) == len(PAGES)
+    assert {shown.who for shown in PAGES} <= {NOBODY, *SIGN_IN}
