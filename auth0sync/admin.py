@@ -34,7 +34,8 @@ from auth0sync.status import (
     why_no_sync,
 )
 from employees.actors import actor_of
-from employees.admin import EmployeeAdmin, ReadOnly
+from employees.admin import EmployeeAdmin
+from employees.admin_base import ModelAdmin, ReadOnly
 from employees.filters import ColumnFilter
 from employees.models import Employee
 
@@ -220,7 +221,7 @@ class EmployeeWithAccountAdmin(EmployeeAdmin):
 
 
 @admin.register(SyncLog)
-class SyncLogAdmin(ReadOnly, admin.ModelAdmin[SyncLog]):
+class SyncLogAdmin(ReadOnly, ModelAdmin[SyncLog]):
     """Every operation in Auth0, newest first; nobody adds, changes or removes a row."""
 
     list_display = ("time", "employee", "what", "status", "by", "took", "http_status", "error_code")

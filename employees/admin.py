@@ -8,13 +8,14 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from employees import services
 from employees.actors import actor_of
+from employees.admin_base import ModelAdmin, ReadOnly
 from employees.authority import Actor
 from employees.emails import is_usable
 from employees.errors import EmployeesError, UnknownEmployee
@@ -26,7 +27,7 @@ REFUSED = "employees.refused"  # where a request keeps what a service refused
 
 
 @admin.register(Employee)
-class EmployeeAdmin(admin.ModelAdmin[Employee]):
+class EmployeeAdmin(ModelAdmin[Employee]):
     """People: every write goes through ``services``; nobody is ever deleted."""
 
     form = EmployeeForm
@@ -192,26 +193,8 @@ def needs_email(employee: Employee) -> bool:
     return wanted and not is_usable(employee.email)
 
 
-class ReadOnly:
-    """Shown, never changed here: the Flask application keeps these tables."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never."""
-        return False
-
-
 @admin.register(RoleConfig)
-class RoleConfigAdmin(ReadOnly, admin.ModelAdmin[RoleConfig]):
+class RoleConfigAdmin(ReadOnly, ModelAdmin[RoleConfig]):
     """The jobs of the shop floor."""
 
     list_display = ("role_name", "role_type", "expected_per_hour", "monthly_target")
@@ -219,7 +202,7 @@ class RoleConfigAdmin(ReadOnly, admin.ModelAdmin[RoleConfig]):
 
 
 @admin.register(PodFactoryMapping)
-class PodFactoryMappingAdmin(ReadOnly, admin.ModelAdmin[PodFactoryMapping]):
+class PodFactoryMappingAdmin(ReadOnly, ModelAdmin[PodFactoryMapping]):
     """Under which e-mails PodFactory knows whom."""
 
     list_display = (

@@ -39,6 +39,9 @@ INSTALLED_APPS = [
     "auth0sync",  # before django_q: `manage.py qcluster` is ours
     "employees",
     "django_q",
+    "unfold",  # before the admin, whose templates it replaces
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
