@@ -14,12 +14,20 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from employees import services
-from employees.actors import actor_of
+from employees.actors import actor_of, visible_to
 from employees.admin_base import ModelAdmin, ReadOnly
+from employees.admin_people import PeopleInSight
+from employees.admin_readiness import CannotWork
 from employees.authority import Actor
 from employees.emails import is_usable
 from employees.errors import EmployeesError, UnknownEmployee
-from employees.filters import DepartmentFilter, RoleFilter, StateFilter, WorkspaceFilter
+from employees.filters import (
+    DepartmentFilter,
+    MethodFilter,
+    RoleFilter,
+    StateFilter,
+    WorkspaceFilter,
+)
 from employees.forms import EmployeeForm
 from employees.models import AuthMethod, Employee, PodFactoryMapping, RoleConfig
 
@@ -27,16 +35,16 @@ REFUSED = "employees.refused"  # where a request keeps what a service refused
 
 
 @admin.register(Employee)
-class EmployeeAdmin(ModelAdmin[Employee]):
+class EmployeeAdmin(PeopleInSight, CannotWork, ModelAdmin[Employee]):
     """People: every write goes through ``services``; nobody is ever deleted."""
 
     form = EmployeeForm
     list_display: Any = (
         "id",
         "name",
-        "shown_email",
         "department",
         "workspace",
+        "shown_email",
         "auth_method",
         "is_active",
     )
@@ -45,14 +53,13 @@ class EmployeeAdmin(ModelAdmin[Employee]):
         StateFilter,
         DepartmentFilter,
         WorkspaceFilter,
-        "auth_method",
+        MethodFilter,
         RoleFilter,
     )
     list_select_related = ("role",)
     search_fields = ("name", "email", "personal_email")
     search_help_text = "Name, e-mail or employee number"
     ordering = ("-id",)  # by the key: the newest first, without sorting the table
-    show_full_result_count = False
     actions: Any = (
         "deactivate_selected",
         "reactivate_selected",
@@ -182,10 +189,6 @@ class EmployeeAdmin(ModelAdmin[Employee]):
                 messages.WARNING,
             )
 
-    def has_delete_permission(self, request: HttpRequest, obj: Employee | None = None) -> bool:
-        """Never: the Flask application still points to the row. Archive instead."""
-        return False
-
 
 def needs_email(employee: Employee) -> bool:
     """Whether an account is wanted that no e-mail is there for."""
@@ -217,3 +220,13 @@ class PodFactoryMappingAdmin(ReadOnly, ModelAdmin[PodFactoryMapping]):
     list_select_related = ("employee",)
     search_fields = ("podfactory_email", "podfactory_name", "employee__name")
     ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PodFactoryMapping]:
+        """The mappings of the people whom this person may see."""
+        mappings = super().get_queryset(request)
+        actor = actor_of(request)
+        return (
+            mappings.filter(employee__in=visible_to(actor))
+            if actor.is_bound_to_a_place
+            else mappings
+        )
