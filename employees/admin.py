@@ -4,7 +4,6 @@
 more columns, fieldsets and actions. PIN hashes, tokens and passwords are on no page.
 """
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -15,10 +14,11 @@ from django.urls import reverse
 
 from employees import services
 from employees.actors import actor_of, visible_to
+from employees.admin_actions import LeavingActions
 from employees.admin_base import ModelAdmin, ReadOnly
+from employees.admin_history import HistoryPage
 from employees.admin_people import PeopleInSight
 from employees.admin_readiness import CannotWork
-from employees.authority import Actor
 from employees.emails import is_usable
 from employees.errors import EmployeesError, UnknownEmployee
 from employees.filters import (
@@ -35,7 +35,7 @@ REFUSED = "employees.refused"  # where a request keeps what a service refused
 
 
 @admin.register(Employee)
-class EmployeeAdmin(PeopleInSight, CannotWork, ModelAdmin[Employee]):
+class EmployeeAdmin(PeopleInSight, LeavingActions, HistoryPage, CannotWork, ModelAdmin[Employee]):
     """People: every write goes through ``services``; nobody is ever deleted."""
 
     form = EmployeeForm
@@ -60,12 +60,8 @@ class EmployeeAdmin(PeopleInSight, CannotWork, ModelAdmin[Employee]):
     search_fields = ("name", "email", "personal_email")
     search_help_text = "Name, e-mail or employee number"
     ordering = ("-id",)  # by the key: the newest first, without sorting the table
-    actions: Any = (
-        "deactivate_selected",
-        "reactivate_selected",
-        "archive_selected",
-        "restore_selected",
-    )
+    actions: Any = LeavingActions.leaving_actions
+    change_form_template = "admin/employees/employee_change_form.html"
     save_on_top = True
     readonly_fields: ClassVar[Any] = (
         "id",
@@ -92,40 +88,6 @@ class EmployeeAdmin(PeopleInSight, CannotWork, ModelAdmin[Employee]):
             return f"{employee.email or ''} needs an e-mail".strip()
         return employee.email or "–"
 
-    @admin.action(description="Deactivate", permissions=["change"])
-    def deactivate_selected(self, request: HttpRequest, people: QuerySet[Employee]) -> None:
-        """Switch people off and end their kiosk sessions."""
-        self._apply(request, people, services.deactivate, "deactivated")
-
-    @admin.action(description="Reactivate", permissions=["change"])
-    def reactivate_selected(self, request: HttpRequest, people: QuerySet[Employee]) -> None:
-        """Switch people on, out of the archive too."""
-        self._apply(request, people, services.reactivate, "reactivated")
-
-    @admin.action(description="Archive", permissions=["change"])
-    def archive_selected(self, request: HttpRequest, people: QuerySet[Employee]) -> None:
-        """Put people away, deactivated."""
-        self._apply(request, people, services.archive, "archived")
-
-    @admin.action(description="Restore from the archive (stays inactive)", permissions=["change"])
-    def restore_selected(self, request: HttpRequest, people: QuerySet[Employee]) -> None:
-        """Take people out of the archive."""
-        self._apply(request, people, services.restore, "restored")
-
-    def _apply(
-        self,
-        request: HttpRequest,
-        people: QuerySet[Employee],
-        service: Callable[[int, Actor], bool],
-        done: str,
-    ) -> None:
-        """Call a service for each person, a transaction each, and say how many it changed."""
-        ids = list(people.order_by("pk").values_list("pk", flat=True))
-        changed = sum(service(pk, actor_of(request)) for pk in ids)
-        unchanged = len(ids) - changed
-        note = f"; {unchanged} were so already" if unchanged else ""
-        self.message_user(request, f"{changed} {done}{note}.", messages.SUCCESS)
-
     def get_fieldsets(self, request: HttpRequest, obj: Employee | None = None) -> Any:
         """A newcomer has no record yet."""
         return self.add_fieldsets if obj is None else super().get_fieldsets(request, obj)
@@ -147,6 +109,20 @@ class EmployeeAdmin(PeopleInSight, CannotWork, ModelAdmin[Employee]):
         if issubclass(form, EmployeeForm):
             form.refused = request.META.get(REFUSED)
         return form
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Employee | None = None,
+    ) -> HttpResponse:
+        """The page, with the ways in which this person may go or come back."""
+        if obj is not None and self.has_change_permission(request, obj):
+            context["leaving"] = self.leaving_of(request, obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def changeform_view(
         self,

@@ -7,6 +7,7 @@ or program it came through.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -164,6 +165,26 @@ def restore(employee_id: int, actor: Actor, batch: str = "") -> bool:
     if employee.archived_at is None:
         return False
     _write(employee, actor, "restored", batch, archived_at=None)
+    return True
+
+
+@transaction.atomic
+def put_back(employee_id: int, changes: Mapping[str, list[Any]], actor: Actor) -> bool:
+    """Take a deactivation back; False when somebody changed the person's state since.
+
+    changes: column → [before, after], as the history keeps them (``Change.changes``).
+    Raises: UnknownEmployee and NotAllowed.
+    """
+    employee = _locked(employee_id)
+    _refuse(why_not(actor, Operation.REACTIVATE, employee))
+    now = values_of(employee)
+    columns = {name: changes[name] for name in ("is_active", "archived_at") if name in changes}
+    if any(now[name] != after for name, (_before, after) in columns.items()):
+        return False
+    before = {name: pair[0] for name, pair in columns.items()}
+    if before.get("archived_at"):
+        before["archived_at"] = datetime.fromisoformat(before["archived_at"])
+    _write(employee, actor, "undone", "", **before)
     return True
 
 
