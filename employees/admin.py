@@ -5,6 +5,7 @@ more columns, fieldsets and actions. PIN hashes, tokens and passwords are on no 
 """
 
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -19,8 +20,9 @@ from employees.admin_base import ModelAdmin, ReadOnly
 from employees.admin_history import HistoryPage
 from employees.admin_people import PeopleInSight
 from employees.admin_readiness import CannotWork
+from employees.admin_rehire import Rehiring, described
 from employees.emails import is_usable
-from employees.errors import EmployeesError, UnknownEmployee
+from employees.errors import AlreadyAdded, EmployeesError, UnknownEmployee
 from employees.filters import (
     DepartmentFilter,
     MethodFilter,
@@ -29,13 +31,16 @@ from employees.filters import (
     WorkspaceFilter,
 )
 from employees.forms import EmployeeForm
-from employees.models import AuthMethod, Employee, PodFactoryMapping, RoleConfig
+from employees.models import AuthMethod, Employee, Invitation, PodFactoryMapping, RoleConfig
 
+KEPT_FOR_THE_NEXT = ("department", "role", "workspace", "hire_date", "auth_method", "invitation")
 REFUSED = "employees.refused"  # where a request keeps what a service refused
 
 
 @admin.register(Employee)
-class EmployeeAdmin(PeopleInSight, LeavingActions, HistoryPage, CannotWork, ModelAdmin[Employee]):
+class EmployeeAdmin(
+    PeopleInSight, LeavingActions, HistoryPage, Rehiring, CannotWork, ModelAdmin[Employee]
+):
     """People: every write goes through ``services``; nobody is ever deleted."""
 
     form = EmployeeForm
@@ -72,9 +77,9 @@ class EmployeeAdmin(PeopleInSight, LeavingActions, HistoryPage, CannotWork, Mode
         "updated_at",
     )
     add_fieldsets: ClassVar[Any] = (
-        (None, {"fields": ("name", "email", "personal_email", "phone_number")}),
+        ("Person", {"fields": ("name", "email", "personal_email", "phone_number")}),
         ("Work", {"fields": ("department", "role", "workspace", "hire_date")}),
-        ("Signing in", {"fields": ("auth_method", "invitation", "auth0_role")}),
+        ("Sign-in", {"fields": ("auth_method", "invitation", "auth0_role")}),
     )
     fieldsets: ClassVar[Any] = (
         *add_fieldsets,
@@ -108,6 +113,7 @@ class EmployeeAdmin(PeopleInSight, LeavingActions, HistoryPage, CannotWork, Mode
         form = super().get_form(request, obj, change=change, **kwargs)
         if issubclass(form, EmployeeForm):
             form.refused = request.META.get(REFUSED)
+            form.actor = actor_of(request)
         return form
 
     def render_change_form(
@@ -122,6 +128,9 @@ class EmployeeAdmin(PeopleInSight, LeavingActions, HistoryPage, CannotWork, Mode
         """The page, with the ways in which this person may go or come back."""
         if obj is not None and self.has_change_permission(request, obj):
             context["leaving"] = self.leaving_of(request, obj)
+        if obj is None:
+            found = context["adminform"].form.look_alikes
+            context["look_alikes"] = [described(one) for one in found]
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def changeform_view(
@@ -138,12 +147,27 @@ class EmployeeAdmin(PeopleInSight, LeavingActions, HistoryPage, CannotWork, Mode
         """
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
+        except AlreadyAdded as error:
+            self.message_user(request, str(error), messages.WARNING)
+            page = reverse("admin:employees_employee_change", args=[error.employee_id])
+            return HttpResponseRedirect(page)
         except UnknownEmployee as error:
             self.message_user(request, str(error), messages.ERROR)
             return HttpResponseRedirect(reverse("admin:employees_employee_changelist"))
         except EmployeesError as error:
             request.META[REFUSED] = error
             return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def response_add(
+        self, request: HttpRequest, obj: Employee, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """After "Save and add another" the next person starts with what the last one had."""
+        response = super().response_add(request, obj, post_url_continue)
+        if "_addanother" not in request.POST:
+            return response
+        kept = {name: request.POST.get(name, "") for name in KEPT_FOR_THE_NEXT}
+        add = reverse("admin:employees_employee_add")
+        return HttpResponseRedirect(f"{add}?{urlencode({k: v for k, v in kept.items() if v})}")
 
     def save_model(
         self, request: HttpRequest, obj: Employee, form: ModelForm[Employee], change: bool
@@ -156,14 +180,35 @@ class EmployeeAdmin(PeopleInSight, LeavingActions, HistoryPage, CannotWork, Mode
             chosen = invitation if "invitation" in form.changed_data else None
             services.change_employee(obj.pk, form.columns, actor_of(request), chosen)
         else:
-            obj.pk = services.add_employee(form.columns, invitation, actor_of(request)).pk
+            actor = actor_of(request)
+            obj.pk = services.add_employee(form.columns, invitation, actor, form.form_key).pk
         obj.refresh_from_db()
+        if not change:
+            self.message_user(request, what_happens_next(obj, invitation), messages.INFO)
         if needs_email(obj):
             self.message_user(
                 request,
                 f"{obj.name} needs an e-mail: without one there is no Auth0 account.",
                 messages.WARNING,
             )
+
+
+def what_happens_next(employee: Employee, invitation: str) -> str:
+    """What a manager may expect after adding somebody, in a sentence."""
+    kiosk = f"At the kiosk the number is {employee.pk}; a PIN has to be set."
+    if employee.auth_method == AuthMethod.PIN:
+        return f"{employee.name} signs in with a PIN. {kiosk}"
+    if not is_usable(employee.email):
+        return f"{employee.name} gets an Auth0 account as soon as there is an e-mail."
+    goes_to = {
+        Invitation.WORK: f"the invitation goes to {employee.email}",
+        Invitation.PERSONAL: f"the invitation goes to {employee.personal_email or 'nobody yet'}",
+        Invitation.AUTH0: f"Auth0 mails {employee.email}",
+        Invitation.VERIFIED: "no mail is sent",
+        Invitation.NONE: "no mail is sent until you send the invitation",
+    }[Invitation(invitation)]
+    account = f"{employee.name} gets an Auth0 account within seconds; {goes_to}."
+    return f"{account} {kiosk}" if employee.auth_method == AuthMethod.HYBRID else account
 
 
 def needs_email(employee: Employee) -> bool:

@@ -90,7 +90,7 @@ class LeavingActions(Pages[Employee]):
         """The buttons on a person's page: what this person may do to them, and an open undo."""
         actor = actor_of(request)
         ways = [
-            way
+            (way, reverse(f"admin:employees_employee_{way.name}", args=[employee.pk]))
             for way in WAYS.values()
             if not way.is_so(employee) and not why_not(actor, way.operation, employee)
         ]

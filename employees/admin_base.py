@@ -9,10 +9,14 @@ from employees.actors import actor_of
 
 if TYPE_CHECKING:  # the theme has no types; its classes are Django's with other templates
     from django.contrib.admin import ModelAdmin as ThemedAdmin
+    from django.forms import Select as ThemedSelect
+    from django.forms import TextInput as ThemedTextInput
 
     Pages = ThemedAdmin
 else:
     from unfold.admin import ModelAdmin as ThemedAdmin
+    from unfold.widgets import UnfoldAdminSelectWidget as ThemedSelect
+    from unfold.widgets import UnfoldAdminTextInputWidget as ThemedTextInput
 
     class Pages:
         """What a mixin for pages is made from; ``Pages[Employee]`` says of whom they are."""
@@ -20,6 +24,8 @@ else:
         def __class_getitem__(cls, row):
             return cls
 
+
+__all__ = ["ModelAdmin", "Pages", "ReadOnly", "ThemedAdmin", "ThemedSelect", "ThemedTextInput"]
 
 _Row = TypeVar("_Row", bound=Model)
 
