@@ -9,9 +9,11 @@ from django.utils import timezone
 from employees import services
 from employees.authority import Actor
 from employees.errors import EmployeesError
+from employees.history import notice_changes
 from employees.models import Change, Employee
 
 WITHIN = timedelta(minutes=10)
+STATE = {"is_active", "archived_at"}
 LEAVING = ("deactivated", "archived")
 
 
@@ -51,7 +53,12 @@ def undo(batch: str, actor: Actor) -> Undone:
     A second call finds them changed, and does nothing.
     """
     found = Undone()
-    for change in undoable(batch):
+    changes = undoable(batch)
+    moved = _moved_since(changes)
+    for change in changes:
+        if change.employee_id in moved:
+            found.changed_since.append(change.employee_id)
+            continue
         try:
             restored = services.put_back(change.employee_id, change.changes, actor)
         except EmployeesError as error:
@@ -59,3 +66,16 @@ def undo(batch: str, actor: Actor) -> Undone:
             continue
         (found.restored if restored else found.changed_since).append(change.employee_id)
     return found
+
+
+def _moved_since(changes: list[Change]) -> set[int]:
+    """Whose state somebody changed after that click, by SQL too."""
+    ids = [change.employee_id for change in changes]
+    notice_changes(ids)
+    clicked = {change.employee_id: change.pk for change in changes}
+    later = Change.objects.filter(employee_id__in=ids, pk__gt=min(clicked.values(), default=0))
+    return {
+        change.employee_id
+        for change in later
+        if change.pk > clicked[change.employee_id] and STATE & change.changes.keys()
+    }
