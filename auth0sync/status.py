@@ -58,15 +58,21 @@ class Weather:
     def today(cls) -> "Weather":
         """As it is now, in two queries."""
         state = TenantState.objects.filter(pk=1).annotate(now=Now()).first()
+        room_at = Bucket.objects.filter(pk=BUCKET).values_list("next_at", flat=True).first()
         now = state.now if state else timezone.now()
-        full = Bucket.objects.filter(pk=BUCKET, next_at__gt=now + timedelta(seconds=WAIT_MOST_S))
+        return cls.at(now, state.down_since if state else None, room_at)
+
+    @classmethod
+    def at(cls, now: datetime, down_since: datetime | None, room_at: datetime | None) -> "Weather":
+        """From what the database holds; room_at: when a call may go out again."""
+        waits = room_at is not None and room_at > now + timedelta(seconds=WAIT_MOST_S)
         return cls(
             now=now,
             is_configured=bool(settings.AUTH0_DOMAIN),
             is_enabled=settings.AUTH0_SYNC_ENABLED,
             has_mail_server=settings.MAIL_CONFIGURED,
-            down_since=state.down_since if state else None,
-            limited_until=full.values_list("next_at", flat=True).first(),
+            down_since=down_since,
+            limited_until=room_at if waits else None,
         )
 
     def standstill(self) -> str:
@@ -134,6 +140,12 @@ def invitation_text(account: Account, weather: Weather) -> str:
     return f"waiting: {why} (before: {last})" if last else f"waiting: {why}"
 
 
+def is_moving(found: Standing, account: Account | None) -> bool:
+    """Whether a change may come at any moment, so that it is worth looking again soon."""
+    on_its_way = (InvitationState.WANTED, InvitationState.WAITING)
+    return found.tone == "waiting" or (account is not None and account.invitation in on_its_way)
+
+
 def why_no_invitation(employee: Employee, account: Account | None, now: datetime) -> str:
     """Why the invitation can't be sent again now, in a few words; '' when it can."""
     if not asks_for_account(employee):
@@ -166,10 +178,12 @@ def account_block(employee: Employee) -> dict[str, Any]:
     weather = Weather.today()
     rows = list(SyncLog.objects.filter(employee_id=employee.pk).order_by("-id")[:LOG_ROWS])
     names = names_of({row.actor for row in rows})
+    found = standing(employee, account, weather)
     return {
         "account": account,
         "user_id": (account and account.user_id) or employee.auth0_user_id or "",
-        "standing": standing(employee, account, weather),
+        "standing": found,
+        "is_moving": is_moving(found, account),
         "invitation": invitation_text(account, weather) if account else "",
         "can_sync": not why_no_sync(employee, account),
         "can_invite": not why_no_invitation(employee, account, weather.now),

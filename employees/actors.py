@@ -1,7 +1,9 @@
 """From a signed-in user to the person they are, and to the people they may see."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -10,6 +12,7 @@ from employees.authority import Actor, lower_role
 from employees.models import Auth0Role, AuthMethod, Employee, EmployeeUser
 
 ADMIN_PREFIX = "admin:"  # before a Django user's id; what a user did by hand begins with it
+KIOSK_PREFIX = "kiosk:"  # before an employee's number
 _KEPT = "_employees_link"
 
 
@@ -52,6 +55,34 @@ def may_sign_in(employee: Employee) -> bool:
     """Whether the row lets this person in by Auth0: active, not archived, not back to the PIN."""
     by_auth0 = employee.auth_method in (AuthMethod.AUTH0, AuthMethod.HYBRID)
     return employee.is_active and employee.archived_at is None and by_auth0
+
+
+def names_of(actors: Iterable[str]) -> dict[str, str]:
+    """The names of those in ``actors`` (``Actor.name``) that are people; two queries.
+
+    A user of the console is called by the employee they are, or by the user's own name.
+    """
+    names = list(actors)
+    users = _numbers(names, ADMIN_PREFIX)
+    kiosk = _numbers(names, KIOSK_PREFIX)
+    found_users = get_user_model().objects.filter(pk__in=users.values())
+    user_names = {
+        pk: employee_name or username
+        for pk, username, employee_name in found_users.values_list(
+            "pk", "username", "employee_link__employee__name"
+        )
+    }
+    people = dict(Employee.objects.filter(pk__in=kiosk.values()).values_list("pk", "name"))
+    return {
+        **{name: user_names.get(pk, f"user {pk}") for name, pk in users.items()},
+        **{name: people.get(pk, f"employee {pk}") for name, pk in kiosk.items()},
+    }
+
+
+def _numbers(names: list[str], prefix: str) -> dict[str, int]:
+    """Name → the number behind the prefix, for those that have both."""
+    found = {name: name.removeprefix(prefix) for name in names if name.startswith(prefix)}
+    return {name: int(number) for name, number in found.items() if number.isdecimal()}
 
 
 def visible_to(actor: Actor) -> QuerySet[Employee]:

@@ -4,8 +4,8 @@
 more columns, fieldsets and actions. PIN hashes, tokens and passwords are on no page.
 """
 
-from collections.abc import Callable
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -14,29 +14,42 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from employees import services
-from employees.actors import actor_of
+from employees.actors import actor_of, visible_to
+from employees.admin_actions import LeavingActions
 from employees.admin_base import ModelAdmin, ReadOnly
-from employees.authority import Actor
+from employees.admin_history import HistoryPage
+from employees.admin_people import PeopleInSight
+from employees.admin_readiness import CannotWork
+from employees.admin_rehire import Rehiring, described
 from employees.emails import is_usable
-from employees.errors import EmployeesError, UnknownEmployee
-from employees.filters import DepartmentFilter, RoleFilter, StateFilter, WorkspaceFilter
+from employees.errors import AlreadyAdded, EmployeesError, UnknownEmployee
+from employees.filters import (
+    DepartmentFilter,
+    MethodFilter,
+    RoleFilter,
+    StateFilter,
+    WorkspaceFilter,
+)
 from employees.forms import EmployeeForm
-from employees.models import AuthMethod, Employee, PodFactoryMapping, RoleConfig
+from employees.models import AuthMethod, Employee, Invitation, PodFactoryMapping, RoleConfig
 
+KEPT_FOR_THE_NEXT = ("department", "role", "workspace", "hire_date", "auth_method", "invitation")
 REFUSED = "employees.refused"  # where a request keeps what a service refused
 
 
 @admin.register(Employee)
-class EmployeeAdmin(ModelAdmin[Employee]):
+class EmployeeAdmin(
+    PeopleInSight, LeavingActions, HistoryPage, Rehiring, CannotWork, ModelAdmin[Employee]
+):
     """People: every write goes through ``services``; nobody is ever deleted."""
 
     form = EmployeeForm
     list_display: Any = (
         "id",
         "name",
-        "shown_email",
         "department",
         "workspace",
+        "shown_email",
         "auth_method",
         "is_active",
     )
@@ -45,20 +58,15 @@ class EmployeeAdmin(ModelAdmin[Employee]):
         StateFilter,
         DepartmentFilter,
         WorkspaceFilter,
-        "auth_method",
+        MethodFilter,
         RoleFilter,
     )
     list_select_related = ("role",)
     search_fields = ("name", "email", "personal_email")
     search_help_text = "Name, e-mail or employee number"
     ordering = ("-id",)  # by the key: the newest first, without sorting the table
-    show_full_result_count = False
-    actions: Any = (
-        "deactivate_selected",
-        "reactivate_selected",
-        "archive_selected",
-        "restore_selected",
-    )
+    actions: Any = LeavingActions.leaving_actions
+    change_form_template = "admin/employees/employee_change_form.html"
     save_on_top = True
     readonly_fields: ClassVar[Any] = (
         "id",
@@ -69,9 +77,9 @@ class EmployeeAdmin(ModelAdmin[Employee]):
         "updated_at",
     )
     add_fieldsets: ClassVar[Any] = (
-        (None, {"fields": ("name", "email", "personal_email", "phone_number")}),
+        ("Person", {"fields": ("name", "email", "personal_email", "phone_number")}),
         ("Work", {"fields": ("department", "role", "workspace", "hire_date")}),
-        ("Signing in", {"fields": ("auth_method", "invitation", "auth0_role")}),
+        ("Sign-in", {"fields": ("auth_method", "invitation", "auth0_role")}),
     )
     fieldsets: ClassVar[Any] = (
         *add_fieldsets,
@@ -84,40 +92,6 @@ class EmployeeAdmin(ModelAdmin[Employee]):
         if needs_email(employee):
             return f"{employee.email or ''} needs an e-mail".strip()
         return employee.email or "–"
-
-    @admin.action(description="Deactivate", permissions=["change"])
-    def deactivate_selected(self, request: HttpRequest, people: QuerySet[Employee]) -> None:
-        """Switch people off and end their kiosk sessions."""
-        self._apply(request, people, services.deactivate, "deactivated")
-
-    @admin.action(description="Reactivate", permissions=["change"])
-    def reactivate_selected(self, request: HttpRequest, people: QuerySet[Employee]) -> None:
-        """Switch people on, out of the archive too."""
-        self._apply(request, people, services.reactivate, "reactivated")
-
-    @admin.action(description="Archive", permissions=["change"])
-    def archive_selected(self, request: HttpRequest, people: QuerySet[Employee]) -> None:
-        """Put people away, deactivated."""
-        self._apply(request, people, services.archive, "archived")
-
-    @admin.action(description="Restore from the archive (stays inactive)", permissions=["change"])
-    def restore_selected(self, request: HttpRequest, people: QuerySet[Employee]) -> None:
-        """Take people out of the archive."""
-        self._apply(request, people, services.restore, "restored")
-
-    def _apply(
-        self,
-        request: HttpRequest,
-        people: QuerySet[Employee],
-        service: Callable[[int, Actor], bool],
-        done: str,
-    ) -> None:
-        """Call a service for each person, a transaction each, and say how many it changed."""
-        ids = list(people.order_by("pk").values_list("pk", flat=True))
-        changed = sum(service(pk, actor_of(request)) for pk in ids)
-        unchanged = len(ids) - changed
-        note = f"; {unchanged} were so already" if unchanged else ""
-        self.message_user(request, f"{changed} {done}{note}.", messages.SUCCESS)
 
     def get_fieldsets(self, request: HttpRequest, obj: Employee | None = None) -> Any:
         """A newcomer has no record yet."""
@@ -139,7 +113,25 @@ class EmployeeAdmin(ModelAdmin[Employee]):
         form = super().get_form(request, obj, change=change, **kwargs)
         if issubclass(form, EmployeeForm):
             form.refused = request.META.get(REFUSED)
+            form.actor = actor_of(request)
         return form
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Employee | None = None,
+    ) -> HttpResponse:
+        """The page, with the ways in which this person may go or come back."""
+        if obj is not None and self.has_change_permission(request, obj):
+            context["leaving"] = self.leaving_of(request, obj)
+        if obj is None:
+            found = context["adminform"].form.look_alikes
+            context["look_alikes"] = [described(one) for one in found]
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def changeform_view(
         self,
@@ -155,12 +147,27 @@ class EmployeeAdmin(ModelAdmin[Employee]):
         """
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
+        except AlreadyAdded as error:
+            self.message_user(request, str(error), messages.WARNING)
+            page = reverse("admin:employees_employee_change", args=[error.employee_id])
+            return HttpResponseRedirect(page)
         except UnknownEmployee as error:
             self.message_user(request, str(error), messages.ERROR)
             return HttpResponseRedirect(reverse("admin:employees_employee_changelist"))
         except EmployeesError as error:
             request.META[REFUSED] = error
             return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def response_add(
+        self, request: HttpRequest, obj: Employee, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """After "Save and add another" the next person starts with what the last one had."""
+        response = super().response_add(request, obj, post_url_continue)
+        if "_addanother" not in request.POST:
+            return response
+        kept = {name: request.POST.get(name, "") for name in KEPT_FOR_THE_NEXT}
+        add = reverse("admin:employees_employee_add")
+        return HttpResponseRedirect(f"{add}?{urlencode({k: v for k, v in kept.items() if v})}")
 
     def save_model(
         self, request: HttpRequest, obj: Employee, form: ModelForm[Employee], change: bool
@@ -173,8 +180,11 @@ class EmployeeAdmin(ModelAdmin[Employee]):
             chosen = invitation if "invitation" in form.changed_data else None
             services.change_employee(obj.pk, form.columns, actor_of(request), chosen)
         else:
-            obj.pk = services.add_employee(form.columns, invitation, actor_of(request)).pk
+            actor = actor_of(request)
+            obj.pk = services.add_employee(form.columns, invitation, actor, form.form_key).pk
         obj.refresh_from_db()
+        if not change:
+            self.message_user(request, what_happens_next(obj, invitation), messages.INFO)
         if needs_email(obj):
             self.message_user(
                 request,
@@ -182,9 +192,23 @@ class EmployeeAdmin(ModelAdmin[Employee]):
                 messages.WARNING,
             )
 
-    def has_delete_permission(self, request: HttpRequest, obj: Employee | None = None) -> bool:
-        """Never: the Flask application still points to the row. Archive instead."""
-        return False
+
+def what_happens_next(employee: Employee, invitation: str) -> str:
+    """What a manager may expect after adding somebody, in a sentence."""
+    kiosk = f"At the kiosk the number is {employee.pk}; a PIN has to be set."
+    if employee.auth_method == AuthMethod.PIN:
+        return f"{employee.name} signs in with a PIN. {kiosk}"
+    if not is_usable(employee.email):
+        return f"{employee.name} gets an Auth0 account as soon as there is an e-mail."
+    goes_to = {
+        Invitation.WORK: f"the invitation goes to {employee.email}",
+        Invitation.PERSONAL: f"the invitation goes to {employee.personal_email or 'nobody yet'}",
+        Invitation.AUTH0: f"Auth0 mails {employee.email}",
+        Invitation.VERIFIED: "no mail is sent",
+        Invitation.NONE: "no mail is sent until you send the invitation",
+    }[Invitation(invitation)]
+    account = f"{employee.name} gets an Auth0 account within seconds; {goes_to}."
+    return f"{account} {kiosk}" if employee.auth_method == AuthMethod.HYBRID else account
 
 
 def needs_email(employee: Employee) -> bool:
@@ -217,3 +241,13 @@ class PodFactoryMappingAdmin(ReadOnly, ModelAdmin[PodFactoryMapping]):
     list_select_related = ("employee",)
     search_fields = ("podfactory_email", "podfactory_name", "employee__name")
     ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PodFactoryMapping]:
+        """The mappings of the people whom this person may see."""
+        mappings = super().get_queryset(request)
+        actor = actor_of(request)
+        return (
+            mappings.filter(employee__in=visible_to(actor))
+            if actor.is_bound_to_a_place
+            else mappings
+        )

@@ -1,20 +1,65 @@
-"""What the admin pages of every room are made from: the theme's ModelAdmin, and read-only pages."""
+"""What the admin pages of every room are made from: the theme's classes, and who may open them."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db.models import Model
 from django.http import HttpRequest
 
-if TYPE_CHECKING:  # the theme has no types; its class is Django's with other templates
-    from django.contrib.admin import ModelAdmin as ModelAdmin
+from employees.actors import actor_of
+
+if TYPE_CHECKING:  # the theme has no types; its classes are Django's with other templates
+    from django.contrib.admin import ModelAdmin as ThemedAdmin
+    from django.forms import Select as ThemedSelect
+    from django.forms import TextInput as ThemedTextInput
+
+    Pages = ThemedAdmin
 else:
-    from unfold.admin import ModelAdmin as ModelAdmin
+    from unfold.admin import ModelAdmin as ThemedAdmin
+    from unfold.widgets import UnfoldAdminSelectWidget as ThemedSelect
+    from unfold.widgets import UnfoldAdminTextInputWidget as ThemedTextInput
+
+    class Pages:
+        """What a mixin for pages is made from; ``Pages[Employee]`` says of whom they are."""
+
+        def __class_getitem__(cls, row):
+            return cls
+
+
+__all__ = ["ModelAdmin", "Pages", "ReadOnly", "ThemedAdmin", "ThemedSelect", "ThemedTextInput"]
+
+_Row = TypeVar("_Row", bound=Model)
+
+
+class ForReaders(Pages[_Row]):
+    """Pages for those whose role lets them see people; the groups' permissions count as well."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Whether any page of this app is open."""
+        return actor_of(request).may_read and super().has_module_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the page, or this row, is open."""
+        return actor_of(request).may_read and super().has_view_permission(request, obj)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Only what the page's own filters ask for.
+
+        With ``?notes__startswith=`` somebody could spell out, letter by letter, what a page
+        doesn't show them.
+        """
+        filters = [getattr(item, "parameter_name", item) for item in self.get_list_filter(request)]
+        return lookup in {*filters, *(f"{name}__exact" for name in filters)}
+
+
+class ModelAdmin(ForReaders[_Row], ThemedAdmin[_Row]):
+    """The theme's pages, which are Django's, with filters that are chosen and then applied."""
+
+    list_filter_submit = True
+    show_full_result_count = False
 
 
 class ReadOnly:
     """Shown, never changed here: the Flask application keeps these tables."""
-
-    show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Never."""

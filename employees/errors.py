@@ -55,3 +55,11 @@ class LastAdministrator(NotAllowed):
         super().__init__(
             "This is the last administrator: make somebody else an administrator first.", field
         )
+
+
+class AlreadyAdded(EmployeesError):
+    """This form was sent before: a double click, or the back button."""
+
+    def __init__(self, employee_id: int) -> None:
+        super().__init__("This form was sent already, and the person was added once.")
+        self.employee_id = employee_id

@@ -1,16 +1,35 @@
 """The filters beside the list of people."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from employees.models import Auth0Role, Employee, Workspace
+from employees.actors import actor_of
+from employees.authority import Actor
+from employees.models import Auth0Role, AuthMethod, Employee, Workspace
 from employees.selectors import departments
 
+if TYPE_CHECKING:  # the theme has no types; its filter is Django's with another look
+    from django.contrib.admin import SimpleListFilter as ChoiceFilter
+else:
+    from unfold.contrib.filters.admin import DropdownFilter as ChoiceFilter
 
-class StateFilter(admin.SimpleListFilter):
+
+def departments_for(actor: Actor) -> list[str]:
+    """The departments whose people ``actor`` may see."""
+    return [actor.department] if actor.is_bound_to_a_place else departments()
+
+
+def workspaces_for(actor: Actor) -> list[tuple[str, str]]:
+    """The sites whose people ``actor`` may see, with their names."""
+    every = [(value, str(label)) for value, label in Workspace.choices]
+    if not actor.is_bound_to_a_place:
+        return every
+    return [(actor.workspace, dict(every).get(actor.workspace, actor.workspace))]
+
+
+class StateFilter(ChoiceFilter):
     """Working here, switched off, or put away."""
 
     title = "state"
@@ -31,7 +50,7 @@ class StateFilter(admin.SimpleListFilter):
         return queryset
 
 
-class ColumnFilter(admin.SimpleListFilter):
+class ColumnFilter(ChoiceFilter):
     """One value of one column, ``parameter_name``; the values are fixed, or cheap to know."""
 
     def queryset(
@@ -39,7 +58,7 @@ class ColumnFilter(admin.SimpleListFilter):
     ) -> QuerySet[Employee] | None:
         """The rows that hold the chosen value."""
         value = self.value()
-        return queryset if value is None else queryset.filter(**{str(self.parameter_name): value})
+        return queryset.filter(**{str(self.parameter_name): value}) if value else queryset
 
 
 class DepartmentFilter(ColumnFilter):
@@ -49,8 +68,8 @@ class DepartmentFilter(ColumnFilter):
     parameter_name = "department"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Every department that the form proposes too."""
-        return [(name, name) for name in departments()]
+        """Every department that the form proposes too, of those that this person may see."""
+        return [(name, name) for name in departments_for(actor_of(request))]
 
 
 class WorkspaceFilter(ColumnFilter):
@@ -61,7 +80,18 @@ class WorkspaceFilter(ColumnFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The sites."""
-        return [(value, str(label)) for value, label in Workspace.choices]
+        return workspaces_for(actor_of(request))
+
+
+class MethodFilter(ColumnFilter):
+    """People who sign in in one way."""
+
+    title = "signs in with"
+    parameter_name = "auth_method__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """PIN, Auth0 or both."""
+        return [(value, str(label)) for value, label in AuthMethod.choices]
 
 
 class RoleFilter(ColumnFilter):

@@ -3,6 +3,7 @@
 import json
 from datetime import date, datetime
 from typing import Any, ClassVar
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -12,17 +13,21 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from employees.actors import visible_to
+from employees.admin_base import ThemedSelect, ThemedTextInput
+from employees.authority import Actor, operation_of, why_not, why_not_grant
 from employees.errors import EmailTaken, EmployeesError, InvalidValue
 from employees.models import Auth0Role, AuthMethod, Employee, Invitation, Workspace
+from employees.rehire import LookAlike, look_alikes
 from employees.selectors import departments, holder_of, invitation_of, shop_floor_departments
 from employees.values import clean_value
 
 PROPOSE = ("", "As usual for the department")
 WORKSPACES = [("", "Not known"), *Workspace.choices]
-EMAIL_INPUT = {"class": "vTextField", "inputmode": "email", "spellcheck": "false"}
+EMAIL_INPUT = {"inputmode": "email", "spellcheck": "false", "autocomplete": "off"}
 
 
-class DatalistInput(forms.TextInput):
+class DatalistInput(ThemedTextInput):
     """A text input that proposes values and takes any other."""
 
     proposals: list[str]
@@ -54,37 +59,51 @@ class EmployeeForm(forms.ModelForm[Employee]):
 
     # Set on a subclass when a service refused what had passed the form (a race).
     refused: ClassVar[EmployeesError | None] = None
+    # Who fills it in; set on a subclass for each request.
+    actor: ClassVar[Actor] = Actor(name="nobody")
 
     email = forms.CharField(
         label="E-mail",
         required=False,
         max_length=255,
-        widget=forms.TextInput(EMAIL_INPUT),
+        widget=ThemedTextInput(dict(EMAIL_INPUT)),
         help_text="Work e-mail, which the account is made for. Without one there is no account.",
     )
     personal_email = forms.CharField(
         label="Personal e-mail",
         required=False,
         max_length=255,
-        widget=forms.TextInput(EMAIL_INPUT),
+        widget=ThemedTextInput(dict(EMAIL_INPUT)),
     )
-    department = forms.CharField(
-        required=False, max_length=100, widget=DatalistInput({"class": "vTextField"})
-    )
+    department = forms.CharField(required=False, max_length=100, widget=DatalistInput)
     workspace = forms.TypedChoiceField(
         required=False,
         choices=WORKSPACES,
         empty_value=None,
         initial=Workspace.MS,
+        widget=ThemedSelect,
     )
     auth_method = forms.ChoiceField(
-        label="Signs in with", choices=[PROPOSE, *AuthMethod.choices], required=False
+        label="Signs in with",
+        choices=[PROPOSE, *AuthMethod.choices],
+        required=False,
+        widget=ThemedSelect,
+        help_text="With a PIN alone there is no Auth0 account, and one that exists is blocked. "
+        "With Auth0 alone the PIN is refused at the kiosk.",
     )
     invitation = forms.ChoiceField(
-        label="Invited", choices=Invitation.choices, initial=Invitation.WORK
+        label="Invited",
+        choices=Invitation.choices,
+        initial=Invitation.WORK,
+        widget=ThemedSelect,
+        help_text="Where the link to choose a password goes.",
     )
     auth0_role = forms.ChoiceField(
-        label="Auth0 role", choices=Auth0Role.choices, initial=Auth0Role.PRODUCTION_ASSOCIATE
+        label="Auth0 role",
+        choices=Auth0Role.choices,
+        initial=Auth0Role.PRODUCTION_ASSOCIATE,
+        widget=ThemedSelect,
+        help_text="What they may do: team leads see their own department, managers everybody.",
     )
 
     class Meta:
@@ -103,15 +122,20 @@ class EmployeeForm(forms.ModelForm[Employee]):
         )
 
     class Media:
-        js = ("employees/employee_form.js",)
+        js = ("employees/employee_form.js", "employees/rehire.js")
+        css: ClassVar[Any] = {"all": ("employees/people.css",)}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.adding = self.instance.pk is None
+        self.look_alikes: list[LookAlike] = []
+        self.form_key = self.data.get("form_key") or uuid4().hex
         if self.adding:
             self._propose()
         else:
             self._take_the_row_as_it_is()
+            self._close_what_is_out_of_reach()
+        self._offer_roles_that_may_be_given()
         if isinstance(widget := self.fields["department"].widget, DatalistInput):
             widget.proposals = departments()
 
@@ -134,6 +158,27 @@ class EmployeeForm(forms.ModelForm[Employee]):
             # A program that posts without the rendered values is compared with the row.
             sent = self.add_initial_prefix(name) in self.data
             field.show_hidden_initial = sent or not self.is_bound
+
+    def _close_what_is_out_of_reach(self) -> None:
+        """Fields that this person may not change for that one are shown, with the reason."""
+        for name, field in self.fields.items():
+            reason = why_not(self.actor, operation_of(name), self.instance)
+            if name == "auth0_role" and not reason:
+                reason = why_not_grant(self.actor, self.instance.pk, self.instance.auth0_role)
+            if reason:
+                field.disabled = True
+                field.help_text = reason
+
+    def _offer_roles_that_may_be_given(self) -> None:
+        field = self.fields["auth0_role"]
+        if field.disabled or not isinstance(field, forms.ChoiceField):
+            return
+        own = None if self.adding else self.instance.auth0_role
+        field.choices = [
+            (value, label)
+            for value, label in _flat(field.choices)
+            if value == own or not why_not_grant(self.actor, None, value)
+        ]
 
     def _set_choices(self, name: str, choices: list[Any]) -> None:
         field = self.fields[name]
@@ -160,9 +205,13 @@ class EmployeeForm(forms.ModelForm[Employee]):
                 self.add_error(name, error.reason)
         if "email" in to_check and self.cleaned_data.get("email"):
             self._refuse_taken_email(self.cleaned_data["email"])
+        if self.adding:
+            self._warn_of_look_alikes()
+        else:
+            self._refuse_what_changed_meanwhile()
         if self.refused is not None and not self.errors:
             field = self.refused.field
-            self.add_error(field if field in self.fields else None, refusal(self.refused))
+            self.add_error(field if field in self.fields else None, self._refusal(self.refused))
         return self.cleaned_data
 
     def validate_unique(self) -> None:
@@ -171,7 +220,51 @@ class EmployeeForm(forms.ModelForm[Employee]):
     def _refuse_taken_email(self, email: str) -> None:
         other = holder_of(email, self.instance.pk)
         if other is not None:
-            self.add_error("email", refusal(EmailTaken(other.pk, other.name)))
+            self.add_error("email", self._refusal(EmailTaken(other.pk, other.name)))
+
+    def _refusal(self, error: EmployeesError) -> ValidationError:
+        """The error in words; somebody out of sight is not named."""
+        named = error.other_id if isinstance(error, EmailTaken) else None
+        if named and not visible_to(self.actor).filter(pk=named).exists():
+            error = EmailTaken(None, "")
+        return refusal(error)
+
+    def _warn_of_look_alikes(self) -> None:
+        """Stop once for somebody who may be the same person; a tick says that they aren't."""
+        if self.data.get("anyway"):
+            return
+        self.look_alikes = look_alikes(self.cleaned_data, self.actor)
+        if self.look_alikes and not self.errors:
+            self.add_error(None, "This may be somebody who is here already: look below.")
+
+    def _refuse_what_changed_meanwhile(self) -> None:
+        """Say so where somebody else changed a field that this person is about to write.
+
+        After that the page holds the new value as its own, so that sending it again is meant.
+        """
+        for name in self.changed_data:
+            field, sent = self.fields[name], self.add_initial_prefix(name)
+            if not field.show_hidden_initial or name not in self.cleaned_data:
+                continue
+            rendered = self.data.get(sent, "")
+            current = self.initial.get(name)
+            if not field.has_changed(current, rendered):
+                continue
+            if not field.has_changed(current, self.data.get(self.add_prefix(name), "")):
+                continue
+            prepared = field.prepare_value(current)
+            self.data = {**dict(self.data.items()), sent: "" if prepared is None else str(prepared)}
+            now = dict(_flat(getattr(field, "choices", []))).get(prepared, prepared)
+            self.add_error(
+                name,
+                f"Somebody changed this to “{now or 'nothing'}” while you were here. "
+                "Save again to write yours.",
+            )
+
+
+def _flat(choices: Any) -> list[tuple[Any, Any]]:
+    """The choices of a field, as pairs."""
+    return [(getattr(value, "value", value), label) for value, label in choices]
 
 
 def refusal(error: EmployeesError) -> ValidationError:

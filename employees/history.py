@@ -12,8 +12,10 @@ from uuid import uuid4
 
 from django.db import connection, transaction
 
+from employees.actors import KIOSK_PREFIX
 from employees.authority import Actor
-from employees.models import Change, Employee, Snapshot
+from employees.models import Change, Employee, SearchKey, Snapshot
+from employees.rehire import add_keys, remember
 
 # What people and programs write of a person. What auth0sync writes is in its own log; counters of
 # the Flask application are left out, since they move all day.
@@ -126,6 +128,7 @@ def take_baseline() -> None:
             [Snapshot(employee_id=row.pk, values=values_of(row)) for row in rows],
             ignore_conflicts=True,
         )
+        add_keys({row.pk: values_of(row) for row in rows})
         last = rows[-1].pk
 
 
@@ -173,12 +176,15 @@ def _keep(employee_id: int, snapshot: Snapshot | None, values: Values | None) ->
         Snapshot.objects.update_or_create(pk=employee_id, defaults={"values": values})
     elif snapshot.values != values:
         Snapshot.objects.filter(pk=employee_id).update(values=values)
+    else:
+        return
+    remember(employee_id, values)
 
 
 def _source_of(actor: Actor) -> str:
     if actor.is_program:
         return Change.Source.PROGRAM
-    return Change.Source.KIOSK if actor.name.startswith("kiosk:") else Change.Source.ADMIN
+    return Change.Source.KIOSK if actor.name.startswith(KIOSK_PREFIX) else Change.Source.ADMIN
 
 
 def _plain(value: Any) -> Any:
@@ -186,6 +192,7 @@ def _plain(value: Any) -> Any:
 
 
 def on_post_migrate(**kwargs: Any) -> None:
-    """Take the baseline as soon as there is a table for it."""
-    if Snapshot._meta.db_table in connection.introspection.table_names():
+    """Take the baseline as soon as there are tables for it."""
+    needed = {Snapshot._meta.db_table, SearchKey._meta.db_table}
+    if needed <= set(connection.introspection.table_names()):
         take_baseline()

@@ -271,3 +271,36 @@ class Snapshot(models.Model):
 
     def __str__(self) -> str:
         return f"employee {self.employee_id} as last seen"
+
+
+class SearchKey(models.Model):
+    """One way to recognise a person: ``name:``, ``phone:`` or ``e-mail:`` and the plain value."""
+
+    id = models.BigAutoField(primary_key=True)
+    employee_id = models.IntegerField()
+    key = models.CharField(max_length=210)
+
+    class Meta:
+        db_table = "employee_search_keys"
+        constraints = [
+            models.UniqueConstraint(fields=["key", "employee_id"], name="employee_search_key")
+        ]
+        indexes = [models.Index(fields=["employee_id"], name="employee_search_person")]
+
+    def __str__(self) -> str:
+        return f"employee {self.employee_id}: {self.key}"
+
+
+class SentForm(models.Model):
+    """A form to add a person that was sent, so that a double click doesn't make two of them."""
+
+    key = models.CharField(max_length=32, primary_key=True)
+    employee_id = models.IntegerField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "employee_sent_forms"
+        indexes = [models.Index(fields=["at"], name="employee_sent_forms_at")]
+
+    def __str__(self) -> str:
+        return f"form that added employee {self.employee_id}"

@@ -7,14 +7,17 @@ or program it came through.
 """
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from employees.authority import Actor, Operation, operation_of, why_not, why_not_grant
 from employees.errors import (
+    AlreadyAdded,
     EmailTaken,
     InvalidValue,
     LastAdministrator,
@@ -29,6 +32,7 @@ from employees.models import (
     EmployeeAuth,
     Invitation,
     InvitationChoice,
+    SentForm,
 )
 from employees.selectors import (
     administrators,
@@ -39,20 +43,25 @@ from employees.selectors import (
 from employees.signals import employee_changed
 from employees.values import clean_value, proposed_auth_method
 
+FORMS_KEPT = timedelta(days=1)
 LEAST = Auth0Role.PRODUCTION_ASSOCIATE
 TOKENS_AT_ONCE = 500  # rows; a write transaction stays short
 
 
 @transaction.atomic
-def add_employee(values: Mapping[str, Any], invitation: str, actor: Actor) -> Employee:
+def add_employee(
+    values: Mapping[str, Any], invitation: str, actor: Actor, form_key: str = ""
+) -> Employee:
     """Add a person and return the row as the database holds it.
 
     values: columns that people write (``values.CLEANERS``); ``name`` is required. A blank
     ``auth_method`` is proposed by the department.
     invitation: one of ``Invitation``; blank means work.
-    Raises: NotAllowed, InvalidValue and EmailTaken.
+    form_key: a name for the form that was sent; the same form adds one person only.
+    Raises: NotAllowed, AlreadyAdded, InvalidValue and EmailTaken.
     """
     _refuse(why_not(actor, Operation.ADD))
+    _refuse_second_sending(form_key)
     columns = _cleaned({"name": "", **values})
     _refuse(why_not_grant(actor, None, columns.get("auth0_role") or LEAST), "auth0_role")
     if not values.get("auth_method"):
@@ -65,6 +74,7 @@ def add_employee(values: Mapping[str, Any], invitation: str, actor: Actor) -> Em
     _choose_invitation(employee.pk, invitation or Invitation.WORK)
     added = Employee.objects.get(pk=employee.pk)
     record_change(added.pk, None, values_of(added), actor, "added")
+    SentForm.objects.filter(pk=form_key).update(employee_id=added.pk)
     _tell(added.pk, actor)
     return added
 
@@ -167,6 +177,26 @@ def restore(employee_id: int, actor: Actor, batch: str = "") -> bool:
     return True
 
 
+@transaction.atomic
+def put_back(employee_id: int, changes: Mapping[str, list[Any]], actor: Actor) -> bool:
+    """Take a deactivation back; False when somebody changed the person's state since.
+
+    changes: column → [before, after], as the history keeps them (``Change.changes``).
+    Raises: UnknownEmployee and NotAllowed.
+    """
+    employee = _locked(employee_id)
+    _refuse(why_not(actor, Operation.REACTIVATE, employee))
+    now = values_of(employee)
+    columns = {name: changes[name] for name in ("is_active", "archived_at") if name in changes}
+    if any(now[name] != after for name, (_before, after) in columns.items()):
+        return False
+    before = {name: pair[0] for name, pair in columns.items()}
+    if before.get("archived_at"):
+        before["archived_at"] = datetime.fromisoformat(before["archived_at"])
+    _write(employee, actor, "undone", "", **before)
+    return True
+
+
 def clear_tokens_of_inactive() -> int:
     """End the kiosk sessions of inactive and archived people; return how many rows had one.
 
@@ -209,6 +239,22 @@ def _write(employee: Employee, actor: Actor, action: str, batch: str, **columns:
     employee.save(update_fields=list(columns))
     record_change(employee.pk, before, values_of(employee), actor, action, batch=batch)
     _tell(employee.pk, actor)
+
+
+def _refuse_second_sending(form_key: str) -> None:
+    """Take this form for ours; a second one waits here until the first is saved.
+
+    Raises: AlreadyAdded.
+    """
+    if not form_key:
+        return
+    SentForm.objects.filter(at__lt=Now() - FORMS_KEPT).delete()
+    try:
+        with transaction.atomic():
+            SentForm.objects.create(pk=form_key, employee_id=0)
+    except IntegrityError:
+        first = SentForm.objects.get(pk=form_key)
+        raise AlreadyAdded(first.employee_id) from None
 
 
 def _refuse(reason: str, field: str | None = None) -> None:

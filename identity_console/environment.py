@@ -255,6 +255,12 @@ def split(url: str) -> SplitResult | None:
     return parts
 
 
+def origin(url: str) -> str:
+    """Scheme, host and port of a URL, as browsers compare them; '' for none or a malformed one."""
+    parts = split(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts and parts.netloc else ""
+
+
 def why_unreadable(error: OSError | UnicodeDecodeError) -> str:
     """The reason for the brackets of a sentence; never a part of the file."""
     return getattr(error, "strerror", None) or "it is not UTF-8 text"

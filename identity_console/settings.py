@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import django_stubs_ext
 
-from identity_console.environment import Environment
+from identity_console.environment import Environment, origin
+from identity_console.theme import theme
 
 django_stubs_ext.monkeypatch()  # ModelAdmin[Employee] and QuerySet[Account] at run time
 
@@ -39,10 +40,11 @@ INSTALLED_APPS = [
     "auth0sync",  # before django_q: `manage.py qcluster` is ours
     "employees",
     "django_q",
-    "unfold",  # before the admin, whose templates it replaces
+    "unfold.apps.BasicAppConfig",  # before the admin, whose templates it replaces
     "unfold.contrib.filters",
     "unfold.contrib.forms",
-    "django.contrib.admin",
+    "csp",
+    "identity_console.admin_config.ConsoleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -53,6 +55,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "identity_console.middleware.trust_only_known_proxies",
+    "identity_console.headers.ContentSecurityPolicy",
+    "identity_console.headers.close_features",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -222,6 +226,20 @@ if AUTH0_DELETED_POLICY not in {"ask", "recreate"}:
     env.problems.append("AUTH0_DELETED_POLICY must be ask or recreate.")
 if AUTH0_LEASE_SECONDS < 3 * AUTH0_TIMEOUT:
     env.problems.append("AUTH0_LEASE_SECONDS must be at least three times AUTH0_TIMEOUT.")
+
+# --- What browsers may do -------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {  # identity_console/headers.py adds what the admin's theme needs
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "base-uri": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "object-src": ["'none'"],
+        # Browsers hold this against the redirect to the log-in page too.
+        "form-action": ["'self'", *filter(None, [origin(AUTH0_BASE_URL)])],
+    }
+}
+UNFOLD = theme(ENVIRONMENT_NAME)
 
 # --- Logs -----------------------------------------------------------------------------------
 

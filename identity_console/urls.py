@@ -1,16 +1,10 @@
 """Every address of the console."""
 
-from django.conf import settings
 from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
 from identity_console.health import healthz, readyz
-
-admin.site.site_header = admin.site.site_title = " – ".join(
-    filter(None, ["Identity console", settings.ENVIRONMENT_NAME])
-)
-admin.site.index_title = "People and accounts"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

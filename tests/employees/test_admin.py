@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from employees import services
 from employees.errors import UnknownEmployee
-from employees.models import Employee, EmployeeAuth
+from employees.models import Employee
 from employees.selectors import invitation_of
 from employees.signals import employee_changed
 from tests.builders import boss, make_auth, make_employee, make_mapping, make_role
@@ -254,24 +254,6 @@ class ListTests(AdminTestCase):
             make_employee(role=role)
         with self.assertNumQueries(len(with_one)):
             self.client.get(LIST)
-
-    def act(self, action: str, *people: Employee) -> str:
-        data = {"action": action, "_selected_action": [person.pk for person in people]}
-        page = self.client.post(LIST, data, follow=True)
-        return " ".join(str(message) for message in page.context["messages"])
-
-    def test_actions_report_how_many_they_changed(self) -> None:
-        ada, ben = make_employee(), make_employee(is_active=False)
-        make_auth(ada, login_token="t" * 43)
-
-        self.assertEqual(
-            self.act("deactivate_selected", ada, ben), "1 deactivated; 1 were so already."
-        )
-        self.assertFalse(Employee.objects.filter(is_active=True).exists())
-        self.assertFalse(EmployeeAuth.objects.exclude(login_token=None).exists())
-        self.assertEqual(self.act("reactivate_selected", ada, ben), "2 reactivated.")
-        self.assertEqual(self.act("archive_selected", ada), "1 archived.")
-        self.assertEqual(self.act("restore_selected", ada), "1 restored.")
 
 
 class ReadOnlyPagesTests(AdminTestCase):

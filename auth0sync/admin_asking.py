@@ -1,0 +1,113 @@
+"""Asking for more: sync an account now, send an invitation again; from the list and from a page.
+
+Whom somebody may ask this for is ``authority``'s to say, person by person.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST
+
+from auth0sync.due import invite_again, mark_due
+from auth0sync.models import Account
+from auth0sync.status import Weather, why_no_invitation, why_no_sync
+from employees.actors import actor_of
+from employees.admin_base import Pages
+from employees.authority import Operation, why_not
+from employees.models import Employee
+
+
+class Asking(Pages[Employee]):
+    """The two actions of the list, and the same as buttons on the employee's page."""
+
+    @admin.action(description="Sync now", permissions=["change"])
+    def sync_now(self, request: HttpRequest, people: QuerySet[Employee]) -> None:
+        """Have these accounts read and brought to what the rows want."""
+        accounts = Account.objects.in_bulk([person.pk for person in people])
+        actor = actor_of(request)
+        reasons = {
+            person.pk: why_not(actor, Operation.SYNC, person)
+            or why_no_sync(person, accounts.get(person.pk))
+            for person in people
+        }
+        ids = [pk for pk, reason in reasons.items() if not reason]
+        marked = mark_due(ids, actor=actor.name, look=True)
+        self._report(request, "will be synced", marked, reasons.values())
+
+    @admin.action(description="Send the invitation again", permissions=["change"])
+    def send_invitation_again(self, request: HttpRequest, people: QuerySet[Employee]) -> None:
+        """Have the invitation sent, with a new link, to those who have an account."""
+        actor, now = actor_of(request), Weather.today().now
+        with transaction.atomic():  # the lock keeps a double click from sending two
+            locked = Account.objects.select_for_update().order_by("pk")
+            accounts = locked.in_bulk([person.pk for person in people])
+            reasons = {
+                person.pk: why_not(actor, Operation.INVITE, person)
+                or why_no_invitation(person, accounts.get(person.pk), now)
+                for person in people
+            }
+            ids = [pk for pk, reason in reasons.items() if not reason]
+            invited = invite_again(ids, actor=actor.name)
+        self._report(request, "will be invited again", invited, reasons.values())
+
+    def _report(self, request: HttpRequest, what: str, count: int, reasons: Iterable[str]) -> None:
+        """Say for how many it was asked, why not for the others, and whether it has to wait."""
+        skipped = Counter(reason for reason in reasons if reason)
+        said = [f"{count} {'person' if count == 1 else 'people'} {what}."] if count else []
+        said += [f"Skipped {number}: {reason.rstrip('.')}." for reason, number in skipped.items()]
+        standstill = Weather.today().standstill() if count else ""
+        level = messages.WARNING if skipped or standstill else messages.SUCCESS
+        self.message_user(request, " ".join([*said, standstill]).strip(), level)
+
+    def get_urls(self) -> list[URLPattern]:
+        """The two buttons of the employee's page, beside what Django's admin has."""
+        view = self.admin_site.admin_view
+        return [
+            path(
+                "<int:employee_id>/sync-now/",
+                view(self.sync_now_view),
+                name="auth0sync_sync_now",
+            ),
+            path(
+                "<int:employee_id>/send-invitation-again/",
+                view(self.send_invitation_again_view),
+                name="auth0sync_send_invitation_again",
+            ),
+            *super().get_urls(),
+        ]
+
+    @method_decorator(require_POST)
+    def sync_now_view(self, request: HttpRequest, employee_id: int) -> HttpResponse:
+        """The button on the page: the list's action for one person."""
+        self.sync_now(request, self._one(request, employee_id))
+        return self._back(request, employee_id)
+
+    @method_decorator(require_POST)
+    def send_invitation_again_view(self, request: HttpRequest, employee_id: int) -> HttpResponse:
+        """The button on the page: the list's action for one person."""
+        self.send_invitation_again(request, self._one(request, employee_id))
+        return self._back(request, employee_id)
+
+    def _one(self, request: HttpRequest, employee_id: int) -> QuerySet[Employee]:
+        """This one person, as actions take people. Raises Http404 and PermissionDenied."""
+        people = self.get_queryset(request).filter(pk=employee_id)
+        employee = people.first()
+        if employee is None:
+            raise Http404
+        if not self.has_change_permission(request, employee):
+            raise PermissionDenied
+        return people
+
+    def _back(self, request: HttpRequest, employee_id: int) -> HttpResponse:
+        """To the page that the button stands on."""
+        if request.POST.get("from") == "cannot-work":
+            return HttpResponseRedirect(reverse("admin:employees_employee_cannot_work"))
+        page = reverse("admin:employees_employee_change", args=[employee_id])
+        return HttpResponseRedirect(page)

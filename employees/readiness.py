@@ -1,0 +1,60 @@
+"""Who can't work today, and what is missing (requirement P8).
+
+Only columns of ``employees`` and ``employee_auth`` are asked. Everybody stands in one group, that
+of the step which gets them to work soonest: a PIN opens the kiosk at once, an account takes an
+e-mail first.
+"""
+
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import TextChoices as Choices
+
+from employees.models import AuthMethod, Employee, EmployeeAuth, SyncStatus
+
+
+class Missing(Choices):
+    """What somebody lacks, in the order in which it is mended."""
+
+    PIN = "pin", "No PIN"
+    EMAIL = "email", "No usable e-mail"
+    ACCOUNT = "account", "No account yet"
+    VERIFIED = "verified", "E-mail not verified"
+
+
+def not_ready(people: QuerySet[Employee]) -> QuerySet[Employee]:
+    """Those of ``people`` who can't work today, each with ``missing``, a value of ``Missing``."""
+    working = people.filter(is_active=True, archived_at__isnull=True)
+    whens = [When(condition, then=Value(name.value)) for name, condition in _conditions().items()]
+    missing = Case(*whens, default=Value(""), output_field=CharField())
+    return working.annotate(missing=missing).exclude(missing="")
+
+
+def count_not_ready(people: QuerySet[Employee]) -> Mapping[Missing, int]:
+    """How many of ``people`` lack what; one query, and nothing for what nobody lacks."""
+    groups = not_ready(people).order_by().values_list("missing").annotate(count=Count("pk"))
+    found = dict(groups)
+    return {name: found[name] for name in Missing if name in found}
+
+
+def _conditions() -> dict[Missing, Q]:
+    rows = EmployeeAuth.objects.filter(employee=OuterRef("pk"))  # there may be two for one person
+    has_pin = Exists(rows.filter(Q(pin__gt="") | Q(pin_plain__gt="")))
+    wants_account = Q(auth_method__in=(AuthMethod.AUTH0, AuthMethod.HYBRID))
+    verified = Q(auth0_sync_status=SyncStatus.VERIFIED)
+    exists = Q(auth0_sync_status__in=(SyncStatus.CREATED, SyncStatus.VERIFIED))
+    return {
+        Missing.PIN: Q(auth_method__in=(AuthMethod.PIN, AuthMethod.HYBRID)) & ~Q(has_pin),
+        Missing.EMAIL: wants_account & (~verified | Q(auth0_sync_status=None)) & _no_email(),
+        Missing.ACCOUNT: wants_account & ~exists,
+        Missing.VERIFIED: wants_account & Q(auth0_sync_status=SyncStatus.CREATED),
+    }
+
+
+def _no_email() -> Q:
+    """What ``emails.is_usable`` refuses, as far as a database can say it."""
+    found = Q(email=None) | Q(email="") | ~Q(email__contains="@")
+    for domain in settings.PLACEHOLDER_EMAIL_DOMAINS:
+        found |= Q(email__iendswith=f"@{domain}")
+    return found

@@ -1,0 +1,106 @@
+"""Finding somebody who was here before, so that no second row is made for them (requirement P7).
+
+By name, phone, e-mail or personal e-mail, each compared after normalising; former e-mails and names
+count too, from the history. A table of search keys, one row a key, answers from an index however
+many people there are. It is brought up to date by whoever writes a snapshot (``history``).
+"""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from employees.actors import visible_to
+from employees.authority import Actor
+from employees.emails import is_placeholder, normalise_email
+from employees.models import Employee, SearchKey
+
+MOST = 5  # people
+PHONE_DIGITS = 10  # at the end, which +1 662 555 0100 and (662) 555-0100 share
+LEAST_PHONE = 7
+
+
+@dataclass(frozen=True)
+class LookAlike:
+    """Somebody who may be the newcomer. same: what they share, such as ("name", "phone")."""
+
+    employee: Employee
+    same: tuple[str, ...]
+
+    @property
+    def works_here(self) -> bool:
+        """Whether they are active now: then there is nobody to bring back."""
+        return self.employee.is_active and self.employee.archived_at is None
+
+
+def keys_of(values: Mapping[str, Any]) -> set[str]:
+    """The search keys of a person, or of what has been typed so far: kind, ":", normalised value.
+
+    values: columns of ``employees``; others are passed over.
+    """
+    keys = {f"name:{name}"} if (name := plain_name(values.get("name"))) else set()
+    if phone := plain_phone(values.get("phone_number")):
+        keys.add(f"phone:{phone}")
+    for column in ("email", "personal_email"):
+        email = normalise_email(values.get(column))
+        if email and not is_placeholder(email):
+            keys.add(f"e-mail:{email[:200]}")
+    return keys
+
+
+def plain_name(name: str | None) -> str:
+    """Without case, accents, punctuation and the order of its words; "" when nothing is left.
+
+    "O'Brien-Ortiz, Ana" and "ana obrien ortiz" are one name.
+    """
+    decomposed = unicodedata.normalize("NFKD", (name or "").casefold())
+    letters = "".join(
+        character if character.isalnum() else ("" if character in "'’`." else " ")
+        for character in decomposed
+        if not unicodedata.combining(character)
+    )
+    return " ".join(sorted(letters.split()))[:200]
+
+
+def plain_phone(phone: str | None) -> str:
+    """The last ten digits; "" when there are too few to tell anybody apart."""
+    digits = "".join(character for character in phone or "" if character.isdecimal())
+    return digits[-PHONE_DIGITS:] if len(digits) >= LEAST_PHONE else ""
+
+
+def look_alikes(typed: Mapping[str, Any], actor: Actor) -> list[LookAlike]:
+    """Who may be the newcomer, those who left first; at most MOST, two queries by index."""
+    wanted = keys_of(typed)
+    rows = SearchKey.objects.filter(key__in=wanted).values_list("employee_id", "key")
+    shared: dict[int, set[str]] = {}
+    for employee_id, key in rows[: MOST * 20]:
+        # MariaDB finds josé for jose; the key was made by one function, so compare exactly.
+        if key in wanted:
+            shared.setdefault(employee_id, set()).add(key.partition(":")[0])
+    people = visible_to(actor).in_bulk(list(shared))
+    found = [
+        LookAlike(people[pk], tuple(sorted(same))) for pk, same in shared.items() if pk in people
+    ]
+    found.sort(key=lambda one: (one.works_here, -len(one.same), one.employee.pk))
+    return found[:MOST]
+
+
+def remember(employee_id: int, values: Mapping[str, Any] | None) -> None:
+    """Add the keys of a person as they are now; former ones stay, so that an old e-mail is found.
+
+    values: None when the row is gone: all keys go with it.
+    """
+    if values is None:
+        SearchKey.objects.filter(employee_id=employee_id).delete()
+        return
+    add_keys({employee_id: values})
+
+
+def add_keys(people: Mapping[int, Mapping[str, Any]]) -> None:
+    """Add the missing keys of many people at once; one query reads, one writes."""
+    wanted = {(pk, key) for pk, values in people.items() for key in keys_of(values)}
+    rows = SearchKey.objects.filter(employee_id__in=list(people))
+    missing: Iterable[tuple[int, str]] = wanted - set(rows.values_list("employee_id", "key"))
+    SearchKey.objects.bulk_create(
+        [SearchKey(employee_id=pk, key=key) for pk, key in sorted(missing)], ignore_conflicts=True
+    )

@@ -1,0 +1,104 @@
+"""The way through the admin: only to pages that this person may open."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse
+from unfold.dataclasses import SearchResult
+
+from auth0sync.models import SyncLog
+from employees.models import Employee, PodFactoryMapping, RoleConfig
+
+PEOPLE_FOUND = 20  # in the search; more are on the list, one click away
+
+Item = dict[str, Any]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar's groups (``UNFOLD["SIDEBAR"]["navigation"]``); an empty group is left out."""
+    groups = {
+        "People": [
+            *_list("People", "group", Employee, request),
+            *_add("Add a person", "person_add", Employee, request),
+            *_cannot_work(request),
+        ],
+        "Auth0": _list("Sync log", "sync", SyncLog, request),
+        "Other programs": [
+            *_list("Jobs", "work", RoleConfig, request),
+            *_list("PodFactory names", "badge", PodFactoryMapping, request),
+        ],
+        "Console": _users(request),
+    }
+    return [{"title": title, "items": items} for title, items in groups.items() if items]
+
+
+def found(request: HttpRequest, term: str) -> list[SearchResult]:
+    """What the search shows: pages whose title holds ``term``, then people, the newest first."""
+    wanted = term.casefold()
+    pages = [
+        SearchResult(title=item["title"], description=group["title"], link=item["link"], icon=icon)
+        for group in navigation(request)
+        for item in group["items"]
+        for icon in [item["icon"]]
+        if wanted in item["title"].casefold()
+    ]
+    return pages + _people(request, term)
+
+
+def _people(request: HttpRequest, term: str) -> list[SearchResult]:
+    pages = admin.site.get_model_admin(Employee)
+    if not pages.has_view_permission(request):
+        return []
+    people, _ = pages.get_search_results(request, pages.get_queryset(request), term)
+    newest: list[Any] = list(people.order_by("-pk")[:PEOPLE_FOUND])
+    return [
+        SearchResult(
+            title=str(person),
+            description=", ".join(filter(None, [person.department, person.workspace])) or "Person",
+            link=reverse("admin:employees_employee_change", args=[person.pk]),
+            icon="person",
+        )
+        for person in newest
+    ]
+
+
+def _list(title: str, icon: str, model: type[Model], request: HttpRequest) -> list[Item]:
+    pages = admin.site.get_model_admin(model)
+    if not pages.has_view_permission(request):
+        return []
+    page = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return [_item(title, icon, page, request)]
+
+
+def _add(title: str, icon: str, model: type[Model], request: HttpRequest) -> list[Item]:
+    pages = admin.site.get_model_admin(model)
+    if not pages.has_add_permission(request):
+        return []
+    page = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")
+    return [_item(title, icon, page, request)]
+
+
+def _cannot_work(request: HttpRequest) -> list[Item]:
+    pages: Any = admin.site.get_model_admin(Employee)
+    if not pages.has_view_permission(request):
+        return []
+    page = reverse("admin:employees_employee_cannot_work")
+    item = _item("Who can’t work today", "person_alert", page, request)
+    count = pages.count_not_ready(request)
+    return [{**item, "badge": str(count), "badge_variant": "warning"} if count else item]
+
+
+def _users(request: HttpRequest) -> list[Item]:
+    from django.contrib.auth.models import Group, User
+
+    return [
+        *_list("Sign-ins", "key", User, request),
+        *_list("Groups", "groups", Group, request),
+    ]
+
+
+def _item(title: str, icon: str, page: str, request: HttpRequest) -> Item:
+    """An entry; the one of this page, or of the list that a person's page belongs to, is marked."""
+    return {"title": title, "icon": icon, "link": page, "active": request.path == page}

@@ -1,0 +1,93 @@
+"""What the start page of the admin says: what to do next, for whom, and what was done last."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count
+from django.http import HttpRequest
+from django.urls import reverse
+
+from auth0sync.status import STANDINGS, names_of
+from employees.actors import actor_of, visible_to
+from employees.models import Change, Employee
+
+LATEST = 8  # changes
+SHOWN = {
+    "waiting": ("wait for Auth0", "The console goes on by itself."),
+    "attention": ("need attention", "Something has to be decided or corrected."),
+}
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A number that leads to the people behind it."""
+
+    count: int
+    what: str
+    hint: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One change: of whom, what, by whom, and when."""
+
+    person: str
+    url: str
+    action: str
+    by: str
+    at: datetime
+
+
+def overview(request: HttpRequest) -> dict[str, Any]:
+    """The start page's context; four queries beside those of every page."""
+    pages: Any = admin.site.get_model_admin(Employee)
+    if not pages.has_view_permission(request):
+        return {"tiles": [], "lines": []}
+    people = visible_to(actor_of(request))
+    cannot_work = pages.count_not_ready(request)
+    counts = people.aggregate(
+        **{name: Count("pk", filter=STANDINGS[name][1]) for name in SHOWN},
+    )
+    listed = reverse("admin:employees_employee_changelist")
+    tiles = [
+        Tile(
+            cannot_work,
+            "can’t work today",
+            "With what is missing, and the step that mends it.",
+            reverse("admin:employees_employee_cannot_work"),
+        ),
+        *(
+            Tile(counts[name], what, hint, f"{listed}?account={name}")
+            for name, (what, hint) in SHOWN.items()
+        ),
+    ]
+    return {
+        "can_add": pages.has_add_permission(request),
+        "tiles": tiles,
+        "lines": _latest(request),
+    }
+
+
+def _latest(request: HttpRequest) -> list[Line]:
+    """The newest changes of people in sight."""
+    actor = actor_of(request)
+    changes = Change.objects.order_by("-id")
+    if actor.is_bound_to_a_place:
+        changes = changes.filter(employee_id__in=visible_to(actor).values("pk"))
+    newest = list(changes[:LATEST])
+    people = visible_to(actor).in_bulk({change.employee_id for change in newest})
+    names = names_of({change.actor for change in newest})
+    return [
+        Line(
+            person=str(people[change.employee_id]),
+            url=reverse("admin:employees_employee_change", args=[change.employee_id]),
+            action=change.action,
+            by=names.get(change.actor) or str(change.get_source_display()),
+            at=change.at,
+        )
+        for change in newest
+        if change.employee_id in people
+    ]
