@@ -8,6 +8,7 @@ from playwright.sync_api import Page
 from tests.browser.console import ConsoleWithPages
 from tests.browser.signing_in import sign_in_locally
 
+EMPLOYEES = "/admin/employees/employee/"
 NOBODY = "nobody"
 ADMIN = "admin"
 
@@ -57,6 +58,16 @@ def somebody_without_account(console: ConsoleWithPages) -> str:
     return f"/admin/employees/employee/{row['id']}/change/"
 
 
+def page_below(part: str) -> Callable[[ConsoleWithPages], str]:
+    """A page of the first active sample person, such as their history."""
+
+    def address(console: ConsoleWithPages) -> str:
+        (row,) = console.sql("SELECT MIN(id) AS id FROM employees WHERE is_active = 1")
+        return f"{EMPLOYEES}{row['id']}/{part}/"
+
+    return address
+
+
 def save_with_a_wrong_address(page: Page) -> None:
     """Have the form say what it doesn't take; nobody is saved."""
     page.locator("[name=name]").fill("Ada Quill")
@@ -70,7 +81,6 @@ def choose_somebody(page: Page) -> None:
     page.locator("input.action-select").first.check()
 
 
-EMPLOYEES = "/admin/employees/employee/"
 PAGES = (
     Shown("sign-in-local", "/admin/login/", NOBODY),
     Shown("start", "/admin/"),
@@ -81,6 +91,9 @@ PAGES = (
     Shown("employee-add-refused", f"{EMPLOYEES}add/", prepare=save_with_a_wrong_address),
     Shown("employee-with-account", somebody_with("created")),
     Shown("employee-without-account", somebody_without_account),
+    Shown("employee-deactivate", page_below("deactivate")),
+    Shown("employee-history", page_below("history")),
+    Shown("cannot-work", f"{EMPLOYEES}cannot-work/"),
     Shown("sync-log", "/admin/auth0sync/synclog/"),
     Shown("podfactory-mappings", "/admin/employees/podfactorymapping/"),
     Shown("roles", "/admin/employees/roleconfig/"),
