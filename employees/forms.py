@@ -50,6 +50,16 @@ class DatalistInput(ThemedTextInput):
         )
 
 
+class DayInput(ThemedTextInput):
+    """The browser's own field for a day: typed or picked, in the order of the reader's country."""
+
+    input_type = "date"
+
+    def format_value(self, value: Any) -> str | None:
+        """As such a field wants it, whatever the language."""
+        return value.isoformat() if isinstance(value, date) else value
+
+
 class EmployeeForm(forms.ModelForm[Employee]):
     """Everything that people decide about a person, and nothing that programs keep.
 
@@ -75,6 +85,7 @@ class EmployeeForm(forms.ModelForm[Employee]):
         max_length=255,
         widget=ThemedTextInput(dict(EMAIL_INPUT)),
     )
+    hire_date = forms.DateField(required=False, widget=DayInput)
     department = forms.CharField(required=False, max_length=100, widget=DatalistInput)
     workspace = forms.TypedChoiceField(
         required=False,
