@@ -8,6 +8,8 @@ from pathlib import Path
 from devtenant.buckets import PLANS
 from devtenant.server import ADDRESS, PortInUse, run_until_signal, start
 
+CONSOLES = ("http://127.0.0.1:8000", "http://localhost:8000")
+
 
 def arguments() -> argparse.Namespace:
     """The command line."""
@@ -20,6 +22,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--state", type=Path, help="SQLite file (default: memory only)")
     parser.add_argument("--smtp-port", type=int, default=1025, help="mailbox, 0 = none")
     parser.add_argument("--empty", action="store_true", help="start without the five roles")
+    parser.add_argument(
+        "--console",
+        action="append",
+        metavar="URL",
+        help="where a console answers, to which a log-in may go back; may be given several times "
+        f"(default: {' and '.join(CONSOLES)})",
+    )
     parser.add_argument("--verbose", action="store_true", help="one line per request")
     return parser.parse_args()
 
@@ -34,6 +43,7 @@ def main() -> int:
             path=options.state,
             smtp_port=options.smtp_port,
             empty=options.empty,
+            consoles=options.console or CONSOLES,
             verbose=options.verbose,
         )
     except PortInUse as error:

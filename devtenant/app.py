@@ -23,6 +23,8 @@ from devtenant.auth import Signer, client_credentials
 from devtenant.control import control_pages
 from devtenant.dbconnections import change_password
 from devtenant.errors import OAuthError
+from devtenant.login_pages import login_pages
+from devtenant.oidc import in_auth0s_words, make_server
 from devtenant.pages import pages
 from devtenant.state import Tenant
 
@@ -86,12 +88,16 @@ def add_management_api(app: Flask, tenant: Tenant, signer: Signer) -> None:
 
 
 def add_authentication_api(app: Flask, tenant: Tenant, signer: Signer) -> None:
-    """Tokens and forgotten passwords. The log-in (OpenID Connect) will stand here too."""
+    """Tokens and forgotten passwords; the pages of the log-in are in ``login_pages``."""
+    server = make_server(app, tenant, signer)
+    app.register_blueprint(login_pages(tenant, signer, server))
 
     @app.post("/oauth/token")
     def token() -> Response:
         def grant() -> Response:
             with tenant.lock:
+                if request.form.get("grant_type") == "authorization_code":
+                    return in_auth0s_words(server.create_token_response())
                 return jsonify(client_credentials(tenant, signer, sent_fields(), request.host))
 
         response = refusing(grant)

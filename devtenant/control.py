@@ -165,11 +165,11 @@ def apply_control(tenant: Tenant, signer: Signer, wanted: dict[str, Any]) -> Non
 
     Keys: search_delay_s and latency_s (seconds), retry_after_header, plan, rate ({"burst",
     "per_second"} or null), scopes ({client_id: [...]}), password_policy, requires_username,
-    expire_tokens.
+    expire_tokens, roles_claim (the claim of the roles; "" = no Action that fills it).
     Raises: Refused.
     """
     known = {"search_delay_s", "latency_s", "retry_after_header", "plan", "rate", "scopes"}
-    known |= {"password_policy", "requires_username", "expire_tokens"}
+    known |= {"password_policy", "requires_username", "expire_tokens", "roles_claim"}
     unknown = sorted(set(wanted) - known)
     if unknown:
         raise Refused(f"Unknown keys: {', '.join(unknown)}.")
@@ -184,6 +184,8 @@ def apply_control(tenant: Tenant, signer: Signer, wanted: dict[str, Any]) -> Non
         settings.retry_after_header = bool(wanted["retry_after_header"])
     if "plan" in wanted:
         settings.plan = wanted["plan"]
+    if "roles_claim" in wanted:
+        settings.roles_claim = str(wanted["roles_claim"])
     if "rate" in wanted:
         rate = wanted["rate"]
         settings.rate = (rate["burst"], rate["per_second"]) if rate else None

@@ -64,6 +64,14 @@ def direct_pairs(tenant: Tenant, user_id: str) -> list[Pair]:
     return [(pair[0], pair[1]) for pair in tenant.grants.rows.get(user_id, [])]
 
 
+def permissions_of(tenant: Tenant, user_id: str, identifier: str) -> list[str]:
+    """The names of what a user may do at one API, by roles and directly. Callers hold the lock."""
+    pairs = direct_pairs(tenant, user_id)
+    for role_id in tenant.memberships.rows.get(user_id, []):
+        pairs += [tuple(pair) for pair in tenant.roles.rows.get(role_id, {}).get("permissions", [])]
+    return sorted({name for api, name in pairs if api == identifier})
+
+
 def parse_permissions(tenant: Tenant, body: dict[str, Any], known: bool = True) -> list[Pair]:
     """The pairs of a checked body; with ``known`` each must exist.
 

@@ -73,7 +73,6 @@ def all_scopes() -> list[str]:
 
 def client(client_id: str, name: str, app_type: str, grant_types: list[str]) -> dict[str, Any]:
     """One application as it is stored; what is shown depends on the scopes of the reader."""
-    machine = app_type == "non_interactive"
     return {
         "tenant": "devtenant",
         "client_id": client_id,
@@ -86,8 +85,8 @@ def client(client_id: str, name: str, app_type: str, grant_types: list[str]) -> 
         "oidc_conformant": True,
         "token_endpoint_auth_method": "client_secret_post",
         "grant_types": grant_types,
-        "callbacks": [] if machine else ["http://127.0.0.1:8000/complete/auth0/"],
-        "allowed_logout_urls": [] if machine else ["http://127.0.0.1:8000/"],
+        "callbacks": [],
+        "allowed_logout_urls": [],
         "allowed_origins": [],
         "web_origins": [],
         "sso_disabled": False,
@@ -99,9 +98,10 @@ def client(client_id: str, name: str, app_type: str, grant_types: list[str]) -> 
 
 
 def fill(tenant: Tenant) -> None:
-    """Give an empty tenant its first contents; one that has clients already is left alone."""
+    """Give an empty tenant its first contents; one that has clients is told the consoles alone."""
     with tenant.change():
         if tenant.clients.rows:
+            allow_consoles(tenant)
             return
         machine = ["client_credentials"]
         web = ["authorization_code", "refresh_token"]
@@ -111,6 +111,7 @@ def fill(tenant: Tenant) -> None:
             client("console-login", "Console (log-in)", "regular_web", web),
         ):
             tenant.clients.put(row["client_id"], row)
+        allow_consoles(tenant)
         for client_id, scopes in (
             ("console-m2m", list(CONSOLE_SCOPES)),
             ("other-m2m", all_scopes()),
@@ -125,6 +126,19 @@ def fill(tenant: Tenant) -> None:
             for name, description in ROLES.items():
                 role_id = settled_id("rol_", name)
                 tenant.roles.put(role_id, {"id": role_id, "name": name, "description": description})
+
+
+def allow_consoles(tenant: Tenant) -> None:
+    """Let the log-in client go back to every console that the command line names."""
+    client = tenant.clients.rows["console-login"]
+    for url in tenant.consoles:
+        root = url.rstrip("/")
+        for field, added in (
+            ("callbacks", [f"{root}/complete/auth0/"]),
+            ("allowed_logout_urls", [f"{root}/", f"{root}/login/"]),
+        ):
+            client = {**client, field: list(dict.fromkeys([*client[field], *added]))}
+    tenant.clients.put(client["client_id"], client)
 
 
 def first_connection(connection_id: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -73,14 +73,23 @@ def listening_socket(port: int) -> socket.socket:
 
 
 def start(
-    *, port: int, plan: str, path: Path | None, smtp_port: int, empty: bool, verbose: bool = False
+    *,
+    port: int,
+    plan: str,
+    path: Path | None,
+    smtp_port: int,
+    empty: bool,
+    consoles: Iterable[str] = (),
+    verbose: bool = False,
 ) -> Running:
     """Open everything. port 0 takes a free one; smtp_port 0 means no mailbox.
+
+    consoles: where consoles answer (``Tenant``).
 
     Raises: PortInUse; sqlite3.Error for a state file that cannot be used.
     """
     listener = listening_socket(port)
-    tenant = Tenant(plan, path, empty)
+    tenant = Tenant(plan, path, empty, consoles)
     signer = Signer(tenant)
     seed.fill(tenant)
     smtp = None

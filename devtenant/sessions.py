@@ -1,11 +1,12 @@
 """Sessions, refresh tokens and brute-force blocks of a user.
 
-The stand-in keeps no sessions yet: the calls answer as Auth0 does, and end nothing.
+Refresh tokens are never given out here, so there is none to revoke.
 """
 
 from devtenant.api import Answer, Call, endpoint
 from devtenant.errors import upgrade_needed
 from devtenant.schemas import Flag, Record, Text, object_body
+from devtenant.signing_in import end_sessions
 from devtenant.users import find_user
 
 REVOKE = Record({"session_id": Text(1), "preserve_refresh_tokens": Flag()})
@@ -23,8 +24,9 @@ def enterprise_only(call: Call) -> None:
 
 @endpoint("DELETE", "/users/{id}/sessions", "delete:sessions")
 def delete_sessions(call: Call) -> Answer:
-    """End all sessions of a user: 202 ``{}``, some time later."""
+    """End all sessions of a user: 202 ``{}``; Auth0 may take a while, this does it at once."""
     enterprise_only(call)
+    end_sessions(call.tenant, call.ids[0])
     return 202, {}
 
 
@@ -41,6 +43,7 @@ def revoke_access(call: Call) -> Answer:
     if call.raw_body.strip():
         object_body(call.body, REVOKE)
     enterprise_only(call)
+    end_sessions(call.tenant, call.ids[0])
     return 202, {}
 
 
@@ -57,6 +60,6 @@ def delete_blocks(call: Call) -> Answer:
     """Lift the brute-force blocks: 204."""
     user = find_user(call.tenant, call.ids[0])
     secret = call.tenant.secrets.rows.get(user["user_id"], {})
-    kept = {key: value for key, value in secret.items() if key != "blocked_for"}
+    kept = {key: value for key, value in secret.items() if key not in ("blocked_for", "wrong")}
     call.tenant.secrets.put(user["user_id"], kept)
     return 204, None

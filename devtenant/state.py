@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -46,6 +46,8 @@ class Settings:
     latency_s: float = 0.0
     # (burst, calls a second) instead of the plan's limits
     rate: tuple[int, float] | None = None
+    # the namespaced claim that a post-login Action fills with the user's roles; "" = no Action
+    roles_claim: str = "https://identity-console.example.com/roles"
 
 
 @dataclass
@@ -62,8 +64,17 @@ class Tenant:
     Hold the lock (``change`` or ``lock``) around every read and write, and never sleep in it.
     """
 
-    def __init__(self, plan: str = "demo", path: Path | None = None, empty: bool = False) -> None:
+    def __init__(
+        self,
+        plan: str = "demo",
+        path: Path | None = None,
+        empty: bool = False,
+        consoles: Iterable[str] = (),
+    ) -> None:
         """path: SQLite file that keeps the state, or None. empty: start without roles.
+
+        consoles: where consoles answer, such as ``http://127.0.0.1:8000``; the log-in client may
+        be sent back to them.
 
         Raises: sqlite3.Error when the file cannot be used.
         """
@@ -103,6 +114,11 @@ class Tenant:
         self.mails = self.tables["mails"]
         self.kept = self.tables["settings"]
         self.mail_count = 0
+        # Who is signed in and what was handed out; a restart ends all of it.
+        self.logins: dict[str, str] = {}  # session: user_id
+        self.codes: dict[str, Any] = {}  # authorization code: oidc.Code
+        self.access_tokens: dict[str, tuple[str, str, float]] = {}  # token: user_id, scope, end
+        self.consoles = list(consoles)
         self.index = SearchIndex()
         self.faults = Faults()
         self.traffic = Traffic()
@@ -171,4 +187,7 @@ class Tenant:
         self.settings = Settings(plan=self.first_plan)
         self.apply_settings()
         self.reset_buckets = {}
+        self.logins.clear()
+        self.codes.clear()
+        self.access_tokens.clear()
         self.mail_count = 0

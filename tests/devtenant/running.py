@@ -202,6 +202,15 @@ class RunningTenant:
         """Throw every mail away."""
         self.ask("DELETE", "/_outbox")
 
+    def allow_console(self, url: str) -> None:
+        """Let the log-in client go back to the console at ``url``, such as http://127.0.0.1:8000."""
+        client = self.api("GET", "/clients/console-login").json()
+        added = {
+            "callbacks": [*client["callbacks"], f"{url}/complete/auth0/"],
+            "allowed_logout_urls": [*client["allowed_logout_urls"], f"{url}/", f"{url}/login/"],
+        }
+        assert self.api("PATCH", "/clients/console-login", added).is_success
+
     def login(self, user_id: str) -> None:
         """Mark a log-in of this user."""
         self.ask("POST", "/_login", {"user_id": user_id})

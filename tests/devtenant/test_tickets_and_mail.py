@@ -69,7 +69,6 @@ def test_the_page_behind_a_password_ticket_says_who_it_is_for(tenant: RunningTen
 
     assert page.status_code == 200
     assert "ada@example.com" in page.text
-    assert "not built yet" in page.text
 
 
 def test_the_page_behind_an_expired_ticket_says_so(tenant: RunningTenant) -> None:
