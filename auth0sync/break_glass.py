@@ -91,7 +91,8 @@ def alert(request: HttpRequest, what: str, username: str) -> None:
     address = getattr(request, "axes_ip_address", None) or request.META.get("REMOTE_ADDR", "")
     text = f"Emergency log-in: “{who}” {what}, from {address}."
     logger.warning("%s", text)
-    is_rare = what == SIGNED_IN or cache.add(f"break-glass:{what.replace(' ', '-')}", 1, MAIL_AT_MOST_EVERY_S)
+    key = f"break-glass:{what.replace(' ', '-')}"
+    is_rare = what == SIGNED_IN or cache.add(key, 1, MAIL_AT_MOST_EVERY_S)
     if not settings.ALERT_EMAILS or not is_rare:
         return
     try:

@@ -35,17 +35,6 @@ LOG_IN = program("log-in")  # who changed it, in the history
 DISCOVERY_S = 3600  # how long the tenant's addresses are kept; they may change with a setting
 CLOCK_SKEW_S = 30
 
-PIPELINE = (
-    "social_core.pipeline.social_auth.social_details",
-    "social_core.pipeline.social_auth.social_uid",
-    "social_core.pipeline.social_auth.auth_allowed",
-    "auth0sync.login.match_employee",
-    "auth0sync.login.user_for_employee",
-    "auth0sync.login.associate",
-    "auth0sync.login.follow_role",
-    "auth0sync.login.notice_verified",
-)
-
 
 class SignInRefused(AuthPolicyError):
     """Auth0 knows the person, but the console doesn't let them in.
@@ -66,7 +55,7 @@ class Auth0(Auth0OpenIdConnectAuth[Any]):
 
     name = NAME
     DEFAULT_USE_PKCE = True
-    JWT_ALGORITHMS = ["RS256"]  # noqa: RUF012  (social-core declares no ClassVar)
+    JWT_ALGORITHMS = ["RS256"]
     JWT_LEEWAY = CLOCK_SKEW_S
     TOKEN_ENDPOINT_AUTH_METHOD = "client_secret_post"  # noqa: S105  (Auth0's default)
 
@@ -100,7 +89,7 @@ class Auth0(Auth0OpenIdConnectAuth[Any]):
         found = self.get_json(
             self.userinfo_url(), headers={"Authorization": f"Bearer {access_token}"}
         )
-        if not isinstance(found, dict) or not found.get("sub"):
+        if not (isinstance(found, dict) and found.get("sub")):
             raise AuthResponseError(self, code="malformed_response", stage="user_info")
         return self.validate_userinfo_sub(found) or {}
 
@@ -140,7 +129,7 @@ def is_configured() -> bool:
     return bool(tenant_root() and settings.AUTH0_LOGIN_CLIENT_ID)
 
 
-# --- The steps, in the order of PIPELINE ---
+# --- The steps, in the order of SOCIAL_AUTH_PIPELINE ---
 
 
 def match_employee(
@@ -258,4 +247,3 @@ def _words(claim: object) -> Iterable[str]:
     if isinstance(claim, str):
         return [claim]
     return [word for word in claim if isinstance(word, str)] if isinstance(claim, list) else []
-

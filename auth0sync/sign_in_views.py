@@ -17,9 +17,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 from social_core.exceptions import SocialAuthBaseException
 from social_django.models import Association, Nonce
-from social_django.utils import psa
+from social_django.utils import load_strategy
 
-from auth0sync.login import NAME, is_configured
+from auth0sync.login import NAME, Auth0, is_configured
 from auth0sync.refusals import explain, refused
 
 BACKEND = "auth0sync.login.Auth0"
@@ -41,8 +41,7 @@ def login_page(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_POST
-@psa(CALLBACK)
-def begin(request: Any, backend: str) -> HttpResponse:
+def begin(request: HttpRequest) -> HttpResponse:
     """Send the browser to Auth0; a session that is still open ends first."""
     if not is_configured():
         return refused(request, "not_configured")
@@ -51,7 +50,7 @@ def begin(request: Any, backend: str) -> HttpResponse:
     forget_abandoned()
     request.session[NEXT] = safe_next(request, request.POST.get(NEXT))
     try:
-        answer: HttpResponse = request.backend.start()
+        answer: HttpResponse = _backend(request).start()
     except SocialAuthBaseException as error:
         return explain(request, error)
     return answer
@@ -59,11 +58,10 @@ def begin(request: Any, backend: str) -> HttpResponse:
 
 @never_cache
 @require_GET
-@psa(CALLBACK)
-def complete(request: Any, backend: str) -> HttpResponse:
+def complete(request: HttpRequest) -> HttpResponse:
     """Take Auth0's answer, and sign the person in or say why not."""
     try:
-        user = request.backend.complete(user=None, request=request)
+        user = _backend(request).complete(user=None, request=request)
     except SocialAuthBaseException as error:
         return explain(request, error)
     next_url = safe_next(request, request.session.pop(NEXT, ""))
@@ -121,16 +119,15 @@ def forget_abandoned() -> None:
     Association.objects.filter(issued__lt=now - 1800).delete()
 
 
-@psa(CALLBACK)
-def _end_session_url_of(request: Any, backend: str) -> str:
-    url: str = request.backend.end_session_url(request.build_absolute_uri("/"))
-    return url
+def _backend(request: HttpRequest) -> Auth0:
+    return Auth0(load_strategy(request), redirect_uri=CALLBACK)
 
 
 def _end_session_url(request: HttpRequest) -> str:
     """Where to end Auth0's session; "" while the tenant doesn't answer."""
     try:
-        return _end_session_url_of(request, NAME)
+        back_to = request.build_absolute_uri(reverse("login"))
+        return _backend(request).end_session_url(back_to)
     except SocialAuthBaseException:
         messages.warning(
             request, "Auth0 doesn't answer: close the browser, to end your session there as well."
