@@ -86,7 +86,7 @@ class Auth0(Auth0OpenIdConnectAuth[Any]):
 
     def user_data(self, access_token: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """What /userinfo says, which has to be about the id token's subject."""
-        found = self.get_json(
+        found: object = self.get_json(
             self.userinfo_url(), headers={"Authorization": f"Bearer {access_token}"}
         )
         if not (isinstance(found, dict) and found.get("sub")):
@@ -109,11 +109,12 @@ class Auth0(Auth0OpenIdConnectAuth[Any]):
         """
         client_id, _ = self.get_key_and_secret()
         address = self.oidc_config().get("end_session_endpoint")
-        if isinstance(address, str):
-            query = {"client_id": client_id, "post_logout_redirect_uri": back_to}
-        else:  # an older tenant doesn't show it (facts, section 4)
-            address = self.api_path("v2/logout")
+        # Auth0's own asks for a confirmation when it gets no id token, and none is kept here;
+        # older tenants don't show one. /v2/logout does it without (facts, section 4).
+        if address in (None, self.api_path("oidc/logout")):
             query = {"client_id": client_id, "returnTo": back_to}
+            return f"{self.api_path('v2/logout')}?{urlencode(query)}"
+        query = {"client_id": client_id, "post_logout_redirect_uri": back_to}
         return f"{address}?{urlencode(query)}"
 
 

@@ -16,8 +16,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 from social_core.exceptions import SocialAuthBaseException
-from social_django.models import Association, Nonce
-from social_django.utils import load_strategy
+from social_django.models import Association, DjangoStorage, Nonce
+from social_django.strategy import DjangoStrategy
 
 from auth0sync.login import NAME, Auth0, is_configured
 from auth0sync.refusals import explain, refused
@@ -61,7 +61,7 @@ def begin(request: HttpRequest) -> HttpResponse:
 def complete(request: HttpRequest) -> HttpResponse:
     """Take Auth0's answer, and sign the person in or say why not."""
     try:
-        user = _backend(request).complete(user=None, request=request)
+        user: Any = _backend(request).complete(user=None, request=request)
     except SocialAuthBaseException as error:
         return explain(request, error)
     next_url = safe_next(request, request.session.pop(NEXT, ""))
@@ -120,7 +120,7 @@ def forget_abandoned() -> None:
 
 
 def _backend(request: HttpRequest) -> Auth0:
-    return Auth0(load_strategy(request), redirect_uri=CALLBACK)
+    return Auth0(DjangoStrategy(DjangoStorage, request), redirect_uri=CALLBACK)
 
 
 def _end_session_url(request: HttpRequest) -> str:

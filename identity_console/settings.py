@@ -287,6 +287,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
+        "axes": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},  # INFO holds addresses with e-mails in them
         "django-q": {"level": "WARNING", "propagate": True},
     },
