@@ -41,7 +41,8 @@ def reason_of(error: SocialAuthBaseException) -> str:
     if isinstance(error, SignInRefused):
         return error.reason
     if isinstance(error, AuthCanceled):
-        return "cancelled"
+        # At the token endpoint nobody cancels: so Auth0 answers a wrong client secret.
+        return "cancelled" if error.stage == "callback" else "misconfigured"
     if isinstance(error, AuthProviderError) and error.provider_code == "unauthorized":
         return "blocked" if BLOCKED in error.detail.lower() else "denied"
     if isinstance(error, AuthSessionError | AuthInputError | AuthCredentialError):
