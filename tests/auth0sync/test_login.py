@@ -64,9 +64,7 @@ def test_people_of_every_role_sign_in_and_get_its_group(
     assert visitor.is_signed_in
 
 
-def test_one_person_has_one_user_over_many_log_ins(
-    tenant: RunningTenant, visitor: Visitor
-) -> None:
+def test_one_person_has_one_user_over_many_log_ins(tenant: RunningTenant, visitor: Visitor) -> None:
     ana = person(tenant)
 
     for _ in range(2):
@@ -110,6 +108,27 @@ def test_a_claim_that_says_more_does_not_count_and_the_worker_takes_it_away(
     assert Change.objects.filter(employee_id=ana.pk, action="Auth0 role above the row's").exists()
     sync(ana.pk)
     assert tenant.users()[0]["roles"] == ["team_lead"]
+
+
+def test_a_claim_of_a_higher_role_alone_leaves_the_rows(
+    tenant: RunningTenant, visitor: Visitor
+) -> None:
+    person(tenant, "team_lead", claimed="admin")
+
+    visitor.sign_in()
+
+    assert EmployeeUser.objects.get().role == "team_lead"
+
+
+def test_a_claim_without_any_role_counts_as_the_least(
+    tenant: RunningTenant, visitor: Visitor
+) -> None:
+    user_id = make_user(tenant, email_verified=True, email="ana@example.com")
+    make_employee(auth_method="auth0", auth0_user_id=user_id, auth0_role="manager")
+
+    visitor.sign_in()
+
+    assert EmployeeUser.objects.get().role == "production_associate"
 
 
 def test_without_a_claim_the_rows_role_counts(tenant: RunningTenant, visitor: Visitor) -> None:
