@@ -16,7 +16,7 @@ from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
 from auth0sync.account import Facts
-from auth0sync.models import Account, InvitationState, Priority
+from auth0sync.models import Account, InvitationState, MailKind, Priority
 from auth0sync.rows import read_facts, write_columns
 from employees.actors import ADMIN_PREFIX
 from employees.models import SyncStatus
@@ -76,12 +76,18 @@ def mark_due(
     return marked
 
 
-def invite_again(employee_ids: Iterable[int], *, actor: str) -> int:
-    """Have the invitation sent (again) to those who have an account; return to how many."""
+def invite_again(
+    employee_ids: Iterable[int], *, actor: str, kind: MailKind = MailKind.INVITATION
+) -> int:
+    """Have the invitation sent (again) to those who have an account; return to how many.
+
+    kind: ``PASSWORD`` for the mail that somebody asks for on their own page.
+    """
     ids = Account.objects.filter(pk__in=list(employee_ids)).exclude(user_id="")
     return mark_due(
         ids.values_list("pk", flat=True),
         actor=actor,
+        mail_kind=kind,
         invitation=InvitationState.WANTED,
         invitation_at=Now(),
         invitation_attempts=0,

@@ -1,4 +1,4 @@
-"""The mails that go with an account: the invitation, and the notice to an old address.
+"""The mails that go with an account: invitation, new password, and the notice to an old address.
 
 A mail is a call too: it may be sent twice after a crash, never to a placeholder, and each try
 carries a new link. The link is a credential; it is in no row and no log.
@@ -18,7 +18,7 @@ from auth0sync.account import Facts, Seen
 from auth0sync.claim import Claim, after
 from auth0sync.errors import NotNow, Rejected, SyncError, Transient
 from auth0sync.gate import Gate
-from auth0sync.models import InvitationState
+from auth0sync.models import InvitationState, MailKind
 from auth0sync.rows import read_facts
 from auth0sync.tenant import Call, Tenant
 from employees.emails import is_usable
@@ -26,6 +26,7 @@ from employees.models import Invitation
 
 SENT_BY_ITSELF = {Invitation.WORK, Invitation.PERSONAL, Invitation.AUTH0}
 NOTICE_RETRY_S = 300
+ACTIONS = {MailKind.INVITATION: "send invitation", MailKind.PASSWORD: "send password mail"}
 RETRY_AFTER_S = (60, 300, 900, 3600)  # the last one again and again
 
 
@@ -34,6 +35,7 @@ def wanted_invitation(facts: Facts | None) -> dict[str, Any]:
     if facts is None or facts.invitation not in SENT_BY_ITSELF:
         return {}
     return {
+        "mail_kind": MailKind.INVITATION,
         "invitation": InvitationState.WANTED,
         "invitation_at": Now(),
         "invitation_attempts": 0,
@@ -59,13 +61,14 @@ def send_due_mails(claim: Claim, tenant: Tenant, gate: Gate, facts: Facts, seen:
 
 
 def _settle_invitation(claim: Claim, tenant: Tenant, gate: Gate, facts: Facts, seen: Seen) -> None:
-    if not settings.MAIL_CONFIGURED and facts.invitation != Invitation.AUTH0:
+    kind = MailKind(claim.account.mail_kind)
+    if not settings.MAIL_CONFIGURED and not _is_sent_by_auth0(kind, facts):
         error = Transient("No mail server is configured (EMAIL_URL).", code="no_mail_server")
         _wait(claim, seen, error)
         return
     # Before the call, so that a crash can't hide a link that is still open.
     claim.record(seen, ticket_until=after(settings.AUTH0_INVITE_HOURS * 3600))
-    failure = _try_and_log(gate, "send invitation", lambda: _invite(tenant, facts, seen))
+    failure = _try_and_log(gate, ACTIONS[kind], lambda: _invite(kind, tenant, facts, seen))
     if failure is None:
         claim.record(
             seen,
@@ -127,11 +130,15 @@ def _try_and_log(gate: Gate, action: str, send: Callable[[], None]) -> SyncError
     return failure
 
 
-def _invite(tenant: Tenant, facts: Facts, seen: Seen) -> None:
-    if facts.invitation == Invitation.AUTH0:
+def _is_sent_by_auth0(kind: MailKind, facts: Facts) -> bool:
+    return kind == MailKind.INVITATION and facts.invitation == Invitation.AUTH0
+
+
+def _invite(kind: MailKind, tenant: Tenant, facts: Facts, seen: Seen) -> None:
+    if _is_sent_by_auth0(kind, facts):
         tenant.send_verification_mail(seen.user_id)
         return
-    address = _address(facts, seen)
+    address = _address(kind, facts, seen)
     link = tenant.password_ticket(
         seen.user_id,
         # The link proves the address only where it was mailed (requirement A11).
@@ -140,7 +147,7 @@ def _invite(tenant: Tenant, facts: Facts, seen: Seen) -> None:
     )
     _send(
         address,
-        "email/invitation",
+        f"email/{kind}",
         {
             "name": facts.name,
             "email": seen.email,
@@ -151,8 +158,8 @@ def _invite(tenant: Tenant, facts: Facts, seen: Seen) -> None:
     )
 
 
-def _address(facts: Facts, seen: Seen) -> str:
-    if facts.invitation == Invitation.PERSONAL:
+def _address(kind: MailKind, facts: Facts, seen: Seen) -> str:
+    if kind == MailKind.INVITATION and facts.invitation == Invitation.PERSONAL:
         if not is_usable(facts.personal_email):
             raise Rejected(
                 "The invitation should go to the personal e-mail, but there is none that can be "

@@ -31,6 +31,13 @@ class InvitationState(models.TextChoices):
     FAILED = "failed", "failed"
 
 
+class MailKind(models.TextChoices):
+    """What the mail is for; both bring a link with which to set a password."""
+
+    INVITATION = "invitation", "invitation"
+    PASSWORD = "password", "new password"
+
+
 class Priority(models.IntegerChoices):
     """What goes first when calls to Auth0 are scarce."""
 
@@ -74,6 +81,9 @@ class Account(models.Model):
     error_field = models.CharField(max_length=50, blank=True)
     error_at = models.DateTimeField(null=True)
 
+    mail_kind = models.CharField(
+        max_length=10, choices=MailKind.choices, default=MailKind.INVITATION
+    )
     invitation = models.CharField(max_length=8, choices=InvitationState.choices, blank=True)
     invitation_at = models.DateTimeField(null=True)
     invitation_attempts = models.PositiveIntegerField(default=0)

@@ -39,7 +39,7 @@ def read_facts(employee_ids: Iterable[int]) -> dict[int, Facts]:
         InvitationChoice.objects.filter(pk__in=ids).values_list("employee_id", "kind")
     )
     mappings = _mappings(ids)
-    holders = _active_holders({normalise_email(row["email"]) for row in rows} - {""})
+    holders = active_holders({normalise_email(row["email"]) for row in rows} - {""})
     return {
         row["id"]: _facts(
             row,
@@ -143,7 +143,7 @@ def _mappings(employee_ids: list[int]) -> dict[int, tuple[PodFactory, ...]]:
     return found
 
 
-def _active_holders(emails: set[str]) -> dict[str, list[int]]:
+def active_holders(emails: set[str]) -> dict[str, list[int]]:
     """Which active rows hold each of these e-mails, compared exactly after normalising.
 
     The database only finds candidates: its collation takes José for jose, and it may miss

@@ -124,14 +124,14 @@ def rank_of(role: str) -> int:
 def lower_role(row_role: str, claimed: Iterable[str]) -> str:
     """The role to act with when the row says one thing and the log-in's claim another.
 
-    A claim that says less counts; one that says more doesn't. Without any known role in the claim
-    the least counts. Source: design, "Log-in".
+    The highest claimed role is compared: where it is less it counts, where it is more the row's
+    does. Without any known role in the claim the least counts. Source: design, "Log-in".
     """
     if row_role not in ORDER:
         return Auth0Role.PRODUCTION_ASSOCIATE
     known = [role for role in ORDER if role in set(claimed)]
-    below = [role for role in known if rank_of(role) <= rank_of(row_role)]
-    return below[-1] if below else Auth0Role.PRODUCTION_ASSOCIATE
+    highest = known[-1] if known else Auth0Role.PRODUCTION_ASSOCIATE
+    return min(highest, Auth0Role(row_role), key=rank_of)
 
 
 def why_not(actor: Actor, operation: Operation, person: Person | None = None) -> str:

@@ -33,3 +33,15 @@ def is_trusted(address: str) -> bool:
     if isinstance(caller, IPv6Address) and caller.ipv4_mapped:  # a server that listens on [::]
         caller = caller.ipv4_mapped
     return any(caller in network for network in settings.TRUSTED_PROXIES)
+
+
+def client_address(request: HttpRequest) -> str:
+    """Where a request comes from: X-Forwarded-For's last address that is no trusted proxy.
+
+    Only trusted proxies are believed; from anywhere else the header says what the caller likes.
+    """
+    address: str = request.META.get("REMOTE_ADDR", "")
+    hops = request.headers.get("X-Forwarded-For", "").split(",")
+    while is_trusted(address) and hops and hops[-1].strip():
+        address = hops.pop().strip()
+    return address

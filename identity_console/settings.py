@@ -5,6 +5,7 @@
 sentence each, and the console doesn't start.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, available_timezones
@@ -51,6 +52,8 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "social_django",
+    "axes",
 ]
 
 MIDDLEWARE = [
@@ -64,7 +67,9 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "employees.middleware.hold_to_the_row",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "identity_console.urls"
@@ -106,6 +111,47 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+# --- Signing in -----------------------------------------------------------------------------
+
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/"
+if "auth0sync" in INSTALLED_APPS:
+    AUTHENTICATION_BACKENDS = [
+        "axes.backends.AxesStandaloneBackend",  # first: refuses whoever is locked out
+        "auth0sync.login.Auth0",
+        "auth0sync.break_glass.LocalAdministrator",
+    ]
+    SOCIAL_AUTH_PIPELINE = [
+        "social_core.pipeline.social_auth.social_details",
+        "social_core.pipeline.social_auth.social_uid",
+        "social_core.pipeline.social_auth.auth_allowed",
+        "auth0sync.login.match_employee",
+        "auth0sync.login.user_for_employee",
+        "auth0sync.login.associate",
+        "auth0sync.login.follow_role",
+        "auth0sync.login.notice_verified",
+    ]
+SOCIAL_AUTH_REQUESTS_TIMEOUT = 5  # seconds for each call of a log-in's call-back
+
+# A session ends this long after its log-in, whatever happens in between.
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"  # Strict would lose the session on the way back from Auth0
+
+# The emergency door: five wrong passwords for one name from one address, then a quarter of an
+# hour. By both, so that nobody locks the administrator out from elsewhere.
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_LOCKOUT_CALLABLE = "auth0sync.break_glass.locked"
+AXES_CLIENT_IP_CALLABLE = "identity_console.middleware.client_address"
+AXES_SENSITIVE_PARAMETERS = ["csrfmiddlewaretoken"]
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+
 # --- Database -------------------------------------------------------------------------------
 
 DATABASES = {
@@ -146,6 +192,7 @@ else:
     )
 EMAIL_TIMEOUT = 10  # seconds; part of what AUTH0_LEASE_SECONDS has to cover
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Identity console <no-reply@localhost>")
+ALERT_EMAILS = env.words("ALERT_EMAILS")
 
 # --- People ---------------------------------------------------------------------------------
 
@@ -203,6 +250,9 @@ AUTH0_BASE_URL = env.http_root("AUTH0_BASE_URL") or (
 AUTH0_CLIENT_ID = env.text("AUTH0_CLIENT_ID")
 AUTH0_CLIENT_SECRET = env.text("AUTH0_CLIENT_SECRET")
 AUTH0_LOGIN_CLIENT_ID = env.text("AUTH0_LOGIN_CLIENT_ID")
+AUTH0_LOGIN_CLIENT_SECRET = env.text("AUTH0_LOGIN_CLIENT_SECRET")
+AUTH0_CUSTOM_DOMAIN = env.host("AUTH0_CUSTOM_DOMAIN")
+AUTH0_ROLES_CLAIM = env.text("AUTH0_ROLES_CLAIM", "https://identity-console.example.com/roles")
 AUTH0_CONNECTION = env.text("AUTH0_CONNECTION", "Username-Password-Authentication")
 AUTH0_SYNC_ENABLED = env.boolean("AUTH0_SYNC_ENABLED", True)
 AUTH0_ENABLE_ROLE_ASSIGNMENT = env.boolean("AUTH0_ENABLE_ROLE_ASSIGNMENT", True)
@@ -221,6 +271,11 @@ if AUTH0_DOMAIN and not (AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET):
     env.problems.append(
         "AUTH0_DOMAIN is set, but AUTH0_CLIENT_ID or AUTH0_CLIENT_SECRET (of the "
         "machine-to-machine application) is missing."
+    )
+if AUTH0_LOGIN_CLIENT_ID and not AUTH0_LOGIN_CLIENT_SECRET:
+    env.problems.append(
+        "AUTH0_LOGIN_CLIENT_ID is set, but AUTH0_LOGIN_CLIENT_SECRET (of the web application) is "
+        "missing."
     )
 if AUTH0_DELETED_POLICY not in {"ask", "recreate"}:
     env.problems.append("AUTH0_DELETED_POLICY must be ask or recreate.")
@@ -250,6 +305,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
+        "axes": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},  # INFO holds addresses with e-mails in them
         "django-q": {"level": "WARNING", "propagate": True},
     },

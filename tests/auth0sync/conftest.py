@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.db.models.functions import Now
 from pytest_django import Settings
 
 from auth0sync import token
+from auth0sync.login import Auth0
 from auth0sync.models import Account, Bucket, TenantState
+from tests.auth0sync.visiting import CONSOLE, Visitor
 from tests.devtenant.running import RunningTenant
 
 
@@ -58,3 +61,16 @@ def time_passes(employee_id: int) -> None:
     accounts.exclude(due_at=None).update(due_at=Now())
     accounts.exclude(look_at=None).update(look_at=Now() - timedelta(seconds=1))
     accounts.exclude(invitation_at=None).update(invitation_at=Now() - timedelta(seconds=1))
+
+
+@pytest.fixture
+def visitor(tenant: RunningTenant, settings: Settings) -> Iterator[Visitor]:
+    """A browser, at a console that people sign in to through the tenant."""
+    settings.AUTH0_LOGIN_CLIENT_ID = "console-login"
+    settings.AUTH0_LOGIN_CLIENT_SECRET = "not-a-secret"
+    for cached in (Auth0.get_openid_configuration, Auth0.get_jwks_keys_for_uri):
+        cached.invalidate()
+    cache.clear()  # what was mailed a moment ago isn't mailed again
+    tenant.allow_console(CONSOLE)
+    with Visitor(tenant) as browser:
+        yield browser

@@ -1,0 +1,106 @@
+"""The emergency door: a local administrator signs in with a password when Auth0 can't be used.
+
+Open only to superusers without an employee behind them; locked for a while after wrong passwords
+(django-axes); every use is told to the operators (requirement L2).
+"""
+
+import logging
+from smtplib import SMTPException
+from typing import Any
+
+from axes.signals import user_locked_out
+from django.conf import settings
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.signals import user_login_failed
+from django.core.cache import cache
+from django.core.mail import send_mail
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from auth0sync.sign_in_views import NEXT, safe_next, start_session
+from employees.models import EmployeeUser
+
+logger = logging.getLogger(__name__)
+
+BACKEND = "auth0sync.break_glass.LocalAdministrator"
+MAIL_AT_MOST_EVERY_S = 60  # for what a stranger can cause; a sign-in is always mailed
+SIGNED_IN, REFUSED, LOCKED_OUT = "signed in", "was refused", "was locked out"
+NAME_MOST = 60  # characters of a user name that somebody typed
+
+
+class LocalAdministrator(ModelBackend):
+    """Passwords count for break-glass administrators alone."""
+
+    def user_can_authenticate(self, user: Any) -> bool:
+        """Active, a superuser, and no employee: those have the row's rights and no password."""
+        return (
+            super().user_can_authenticate(user)
+            and user.is_superuser
+            and not EmployeeUser.objects.filter(pk=user.pk).exists()
+        )
+
+
+@sensitive_post_parameters("password")
+@never_cache
+def local_login(request: HttpRequest) -> HttpResponse:
+    """The form; a wrong password, a wrong name and a wrong kind of user get one answer."""
+    next_url = safe_next(request, request.POST.get(NEXT) or request.GET.get(NEXT))
+    form = AuthenticationForm(request, data=request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        user = form.get_user()
+        start_session(request, user, BACKEND)
+        alert(request, SIGNED_IN, user.get_username())
+        return redirect(next_url or reverse("admin:index"))
+    return render(request, "login/local.html", {"form": form, "next": next_url})
+
+
+def locked(request: HttpRequest, *args: Any) -> HttpResponse:
+    """The page after too many wrong passwords; django-axes asks for it."""
+    minutes = round(settings.AXES_COOLOFF_TIME.total_seconds() / 60)
+    response = render(request, "login/locked.html", {"minutes": minutes}, status=429)
+    add_never_cache_headers(response)
+    return response
+
+
+@receiver(user_login_failed, dispatch_uid="auth0sync.break_glass")
+def on_failure(sender: object, credentials: dict[str, Any], **kwargs: Any) -> None:
+    """A password was refused, or not even looked at."""
+    request = kwargs.get("request")
+    if request is not None:
+        alert(request, REFUSED, str(credentials.get("username") or ""))
+
+
+@receiver(user_locked_out, dispatch_uid="auth0sync.break_glass")
+def on_lock_out(sender: object, request: HttpRequest, username: str, **kwargs: Any) -> None:
+    """Too many passwords were refused."""
+    alert(request, LOCKED_OUT, username or "")
+
+
+def alert(request: HttpRequest, what: str, username: str) -> None:
+    """Say in the log and to ALERT_EMAILS that the emergency door was used.
+
+    what: the sentence's verb. A mail that fails never stops anybody.
+    """
+    who = "".join(c if c.isprintable() else "?" for c in username[:NAME_MOST])
+    address = getattr(request, "axes_ip_address", None) or request.META.get("REMOTE_ADDR", "")
+    text = f"Emergency log-in: “{who}” {what}, from {address}."
+    logger.warning("%s", text)
+    key = f"break-glass:{what.replace(' ', '-')}"
+    is_rare = what == SIGNED_IN or cache.add(key, 1, MAIL_AT_MOST_EVERY_S)
+    if not settings.ALERT_EMAILS or not is_rare:
+        return
+    try:
+        send_mail(
+            f"Identity console: emergency log-in {what}",
+            f"{text}\n\nIf you don't know why, change that password today.\n",
+            None,
+            settings.ALERT_EMAILS,
+        )
+    except (SMTPException, OSError):
+        logger.exception("The alert couldn't be mailed.")

@@ -1,0 +1,71 @@
+"""Why somebody isn't signed in: from an error to the page that says so in plain words.
+
+What Auth0 says of an error is looked at and never shown: anybody can write it into an address.
+"""
+
+import logging
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers
+from social_core.exceptions import (
+    AuthCanceled,
+    AuthConfigurationError,
+    AuthCredentialError,
+    AuthInputError,
+    AuthProviderError,
+    AuthSessionError,
+    SocialAuthBaseException,
+)
+
+from auth0sync.login import SignInRefused
+
+logger = logging.getLogger(__name__)
+
+STATUSES = {"start_again": 400, "unreachable": 503, "misconfigured": 503, "not_configured": 503}
+FORBIDDEN = 403
+BLOCKED = "blocked"  # "user is blocked" (facts, section 4)
+START_AGAIN = {"nonce_mismatch", "response_expired"}
+UNREACHABLE = {
+    "connection_failed",
+    "malformed_response",
+    "rate_limited",
+    "timeout",
+    "tls_error",
+    "unavailable",
+}
+
+
+def reason_of(error: SocialAuthBaseException) -> str:
+    """The name of the page in ``templates/login/refused/`` that explains this error."""
+    if isinstance(error, SignInRefused):
+        return error.reason
+    if isinstance(error, AuthCanceled):
+        # At the token endpoint nobody cancels: so Auth0 answers a wrong client secret.
+        return "cancelled" if error.stage == "callback" else "misconfigured"
+    if isinstance(error, AuthProviderError) and error.provider_code == "unauthorized":
+        return "blocked" if BLOCKED in error.detail.lower() else "denied"
+    if isinstance(error, AuthSessionError | AuthInputError | AuthCredentialError):
+        return "start_again"
+    if error.code in START_AGAIN:
+        return "start_again"
+    if error.code in UNREACHABLE:
+        return "unreachable"
+    if isinstance(error, AuthConfigurationError):
+        return "misconfigured"
+    return "fault"
+
+
+def explain(request: HttpRequest, error: SocialAuthBaseException) -> HttpResponse:
+    """The page for this error; the log gets codes, and never what came with them."""
+    reason = reason_of(error)
+    logger.warning("Sign-in refused: %s (%s, %s).", reason, error.code, error.stage)
+    return refused(request, reason)
+
+
+def refused(request: HttpRequest, reason: str) -> HttpResponse:
+    """The page with this name, and its status."""
+    status = STATUSES.get(reason, FORBIDDEN)
+    response = render(request, f"login/refused/{reason}.html", status=status)
+    add_never_cache_headers(response)
+    return response

@@ -1,0 +1,20 @@
+"""The log-in, in front of the admin's own, and the page of whoever is signed in."""
+
+from django.urls import path
+
+from auth0sync import own_page, sign_in_views
+from auth0sync.break_glass import local_login
+from auth0sync.login import NAME
+
+urlpatterns = [
+    path("", own_page.show, name="own_page"),
+    path("me/verify/", own_page.verify, name="own_page_verify"),
+    path("me/password/", own_page.change_password, name="own_page_password"),
+    path("login/", sign_in_views.login_page, name="login"),
+    path(f"login/{NAME}/", sign_in_views.begin, name="login_begin"),
+    path(f"complete/{NAME}/", sign_in_views.complete, name="login_complete"),
+    path("login/local/", local_login, name="local_login"),
+    path("logout/", sign_in_views.sign_out, name="logout"),
+    path("admin/login/", sign_in_views.admin_door),
+    path("admin/logout/", sign_in_views.sign_out),
+]

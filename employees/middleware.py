@@ -1,0 +1,48 @@
+"""Whoever may not be signed in any more is signed out at their next request."""
+
+from collections.abc import Callable
+
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from employees.actors import link_of, may_sign_in
+from employees.console_users import follow_demotion
+from employees.models import AuthMethod, Employee
+
+
+def hold_to_the_row(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Read the row behind every signed-in request; the one read is ``actors.link_of``'s.
+
+    Somebody inactive, archived or back to the PIN loses their session and is told why; somebody
+    whose role was lowered loses what it gave. Stands after AuthenticationMiddleware. A user
+    without an employee behind them is left to ``actors.actor_of``, which lets only a superuser do
+    anything.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        user = request.user
+        link = link_of(request) if user.is_authenticated else None
+        if link is None or user.is_anonymous:
+            return get_response(request)
+        if not may_sign_in(link.employee):
+            logout(request)
+            return _refusal(request, link.employee)
+        follow_demotion(user, link)
+        return get_response(request)
+
+    return middleware
+
+
+def refusal_of(employee: Employee) -> str:
+    """Which of the pages in ``templates/login/refused/`` tells them why they can't sign in."""
+    switched_off = not employee.is_active or employee.archived_at is not None
+    return "inactive" if switched_off or employee.auth_method != AuthMethod.PIN else "pin"
+
+
+def _refusal(request: HttpRequest, employee: Employee) -> HttpResponse:
+    if "application/json" in request.headers.get("Accept", ""):
+        return JsonResponse({"error": "You are signed out: your access has ended."}, status=401)
+    return render(request, f"login/refused/{refusal_of(employee)}.html", status=403)

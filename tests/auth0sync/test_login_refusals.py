@@ -1,0 +1,455 @@
+"""Who isn't signed in, and the page that says so: never a fault of the console, never a session."""
+
+import logging
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import jwt
+import pytest
+import social_core.utils
+from cryptography.hazmat.primitives.asymmetric import rsa
+from django.contrib.auth.models import User
+from pytest_django import Settings
+
+from employees.models import Employee, EmployeeUser
+from tests.auth0sync.people import row_of
+from tests.auth0sync.visiting import CALLBACK, Visitor, asked, heading, with_query
+from tests.builders import make_employee
+from tests.devtenant.builders import make_user
+from tests.devtenant.logging_in import Person
+from tests.devtenant.running import RunningTenant
+
+UNKNOWN = "We don't know you yet"
+START_AGAIN = "That didn't work: please start again"
+UNREACHABLE = "Auth0 doesn't answer"
+DISTRUSTED = "We couldn't trust the answer"
+
+
+def known(tenant: RunningTenant, **over: Any) -> Employee:
+    """Somebody whose row names an account."""
+    user_id = make_user(tenant, "ana@example.com", email_verified=True)
+    columns = {"auth_method": "auth0", "auth0_user_id": user_id, "auth0_role": "manager"}
+    return make_employee(email="ana@example.com", **{**columns, **over})
+
+
+def assert_refused(visitor: Visitor, answer: Any, status: int, title: str) -> None:
+    assert (answer.status_code, heading(answer)) == (status, title)
+    assert "no-store" in answer["Cache-Control"]
+    assert not visitor.is_signed_in
+
+
+# --- Known to Auth0, but not let in ---
+
+
+def test_an_account_without_an_employee_is_unknown(tenant: RunningTenant, visitor: Visitor) -> None:
+    make_user(tenant, "ana@example.com", email_verified=True)
+
+    assert_refused(visitor, visitor.sign_in(), 403, UNKNOWN)
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"is_active": False},
+        {"archived_at": datetime(2026, 1, 2, tzinfo=UTC)},
+        {"is_active": False, "auth_method": "pin"},
+    ],
+)
+def test_somebody_switched_off_is_told_so(
+    tenant: RunningTenant, visitor: Visitor, over: dict[str, Any]
+) -> None:
+    known(tenant, **over)
+
+    assert_refused(visitor, visitor.sign_in(), 403, "Your access has ended")
+
+
+def test_somebody_with_a_pin_is_sent_to_the_kiosk(tenant: RunningTenant, visitor: Visitor) -> None:
+    known(tenant, auth_method="pin")
+
+    answer = visitor.sign_in()
+
+    assert_refused(visitor, answer, 403, "You sign in at the kiosk")
+    assert b'href="/kiosk/"' in answer.content
+
+
+def test_an_unverified_email_links_nothing(tenant: RunningTenant, visitor: Visitor) -> None:
+    make_user(tenant, "ana@example.com", email_verified=False)
+    ana = make_employee(email="ana@example.com", auth_method="auth0")
+
+    assert_refused(visitor, visitor.sign_in(), 403, "Your e-mail isn't verified yet")
+    assert row_of(ana).auth0_user_id is None
+
+
+@pytest.mark.parametrize("claimed", ["true", 1, None])
+def test_only_a_true_that_is_a_boolean_verifies(
+    tenant: RunningTenant, visitor: Visitor, claimed: object
+) -> None:
+    sub = make_user(tenant, "ana@example.com", email_verified=True)
+    ana = make_employee(email="ana@example.com", auth_method="auth0")
+    said = {"sub": sub, "email": "ana@example.com", "email_verified": claimed}
+    tenant.fault(kind="wrong_body", body=said, match={"path": "/userinfo"})
+
+    assert_refused(visitor, visitor.sign_in(), 403, "Your e-mail isn't verified yet")
+    assert row_of(ana).auth0_user_id is None
+
+
+def test_an_email_whose_person_has_another_account_links_nothing(
+    tenant: RunningTenant, visitor: Visitor
+) -> None:
+    make_user(tenant, "ana@example.com", email_verified=True)
+    ana = make_employee(email="ana@example.com", auth_method="auth0", auth0_user_id="auth0|other")
+
+    assert_refused(visitor, visitor.sign_in(), 403, "This isn't the account we know you by")
+    assert row_of(ana).auth0_user_id == "auth0|other"
+
+
+def test_an_email_of_somebody_who_left_links_nothing(
+    tenant: RunningTenant, visitor: Visitor
+) -> None:
+    make_user(tenant, "ana@example.com", email_verified=True)
+    ana = make_employee(email="ana@example.com", auth_method="auth0", is_active=False)
+
+    assert_refused(visitor, visitor.sign_in(), 403, UNKNOWN)
+    assert row_of(ana).auth0_user_id is None
+
+
+def test_an_email_of_somebody_with_a_pin_links_nothing(
+    tenant: RunningTenant, visitor: Visitor
+) -> None:
+    make_user(tenant, "ana@example.com", email_verified=True)
+    ana = make_employee(email="ana@example.com", auth_method="pin")
+
+    assert_refused(visitor, visitor.sign_in(), 403, "You sign in at the kiosk")
+    assert row_of(ana).auth0_user_id is None
+
+
+def test_an_email_that_looks_alike_is_another(tenant: RunningTenant, visitor: Visitor) -> None:
+    make_user(tenant, "jose@example.com", email_verified=True)
+    make_employee(email="josé@example.com", auth_method="auth0")
+
+    assert_refused(visitor, visitor.sign_in("jose@example.com"), 403, UNKNOWN)
+
+
+def test_a_subject_in_another_case_is_another(tenant: RunningTenant, visitor: Visitor) -> None:
+    ana = known(tenant)
+    assert ana.auth0_user_id is not None
+    Employee.objects.filter(pk=ana.pk).update(
+        auth0_user_id=ana.auth0_user_id.upper(), email="other@example.com"
+    )
+
+    assert_refused(visitor, visitor.sign_in(), 403, UNKNOWN)
+
+
+def test_a_user_that_was_switched_off_is_refused(tenant: RunningTenant, visitor: Visitor) -> None:
+    known(tenant)
+    visitor.sign_in()
+    User.objects.update(is_active=False)
+
+    assert_refused(visitor, visitor.sign_in(), 403, "Your access has ended")
+
+
+def test_a_user_of_the_same_name_is_never_taken_over(
+    tenant: RunningTenant, visitor: Visitor
+) -> None:
+    ana = known(tenant)
+    User.objects.create_superuser(f"employee-{ana.pk}")
+
+    assert_refused(visitor, visitor.sign_in(), 403, DISTRUSTED)
+    assert not EmployeeUser.objects.exists()
+
+
+def test_another_account_can_be_used_after_a_refusal(
+    tenant: RunningTenant, visitor: Visitor
+) -> None:
+    make_user(tenant, "ana@example.com", email_verified=True)
+    answer = visitor.sign_in()
+    assert b'action="/logout/"' in answer.content
+
+    visitor.elsewhere.get(visitor.console.post("/logout/")["Location"])
+
+    assert visitor.elsewhere.get(visitor.begin()).status_code == 200, "the tenant asks again"
+
+
+# --- What Auth0 answers ---
+
+
+def test_a_blocked_account_is_told_so(tenant: RunningTenant, visitor: Visitor) -> None:
+    ana = known(tenant)
+    tenant.api("PATCH", f"/users/{ana.auth0_user_id}", {"blocked": True})
+
+    assert_refused(visitor, visitor.sign_in(), 403, "Your account is blocked")
+
+
+def test_a_cancelled_log_in_is_no_fault(tenant: RunningTenant, visitor: Visitor) -> None:
+    url = visitor.begin()
+    back = visitor.elsewhere.post(url, data={"action": "cancel"}).headers["Location"]
+
+    assert_refused(visitor, visitor.come_back(back), 403, "You weren't signed in")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "title"),
+    [
+        ("unauthorized", 403, "Auth0 refused to sign you in"),
+        ("server_error", 503, UNREACHABLE),
+        ("temporarily_unavailable", 503, UNREACHABLE),
+        ("invalid_request", 503, "The sign-in isn't set up correctly"),
+        ("something_new", 403, DISTRUSTED),
+    ],
+)
+def test_what_auth0_says_is_never_shown(
+    visitor: Visitor, caplog: pytest.LogCaptureFixture, error: str, status: int, title: str
+) -> None:
+    told = {"error": error, "error_description": "<script>alert(1)</script>"}
+
+    answer = visitor.console.get(CALLBACK, told)
+
+    assert_refused(visitor, answer, status, title)
+    assert b"alert(1)" not in answer.content
+    assert "alert(1)" not in caplog.text
+
+
+# --- State, nonce, code ---
+
+
+def test_a_call_back_that_nobody_asked_for_starts_again(visitor: Visitor) -> None:
+    assert_refused(visitor, visitor.console.get(CALLBACK), 400, START_AGAIN)
+    made_up = {"code": "made-up", "state": "made-up"}
+    assert_refused(visitor, visitor.console.get(CALLBACK, made_up), 400, START_AGAIN)
+
+
+def test_another_browsers_state_starts_again(tenant: RunningTenant, visitor: Visitor) -> None:
+    known(tenant)
+    back = visitor.log_in(visitor.begin())
+
+    with Visitor(tenant) as victim:
+        assert_refused(victim, victim.come_back(back), 400, START_AGAIN)
+
+
+def test_a_call_back_works_once(tenant: RunningTenant, visitor: Visitor) -> None:
+    known(tenant)
+    back = visitor.log_in(visitor.begin())
+    visitor.come_back(back)
+    visitor.console.post("/logout/")
+
+    assert_refused(visitor, visitor.come_back(back), 400, START_AGAIN)
+
+
+def test_going_back_to_it_keeps_the_session(tenant: RunningTenant, visitor: Visitor) -> None:
+    known(tenant)
+    back = visitor.log_in(visitor.begin())
+    visitor.come_back(back)
+
+    answer = visitor.come_back(back)
+
+    assert heading(answer) == START_AGAIN
+    assert b"To your page" in answer.content
+    assert visitor.is_signed_in
+
+
+def test_a_made_up_code_starts_again(tenant: RunningTenant, visitor: Visitor) -> None:
+    back = with_query(f"http://testserver{CALLBACK}", code="x", **only_state(visitor))
+
+    assert_refused(visitor, visitor.come_back(back), 400, START_AGAIN)
+
+
+def test_a_log_in_that_took_too_long_starts_again(tenant: RunningTenant, visitor: Visitor) -> None:
+    known(tenant)
+    back = visitor.log_in(visitor.begin())
+    session = visitor.console.session
+    key = f"auth0_oauth2_state_{asked(back)['state']}"
+    session[key] = {**session[key], "timestamp": session[key]["timestamp"] - 1801}
+    session.save()
+
+    assert_refused(visitor, visitor.come_back(back), 400, START_AGAIN)
+
+
+def test_an_id_token_with_another_nonce_starts_again(
+    tenant: RunningTenant, visitor: Visitor
+) -> None:
+    known(tenant)
+    back = visitor.log_in(with_query(visitor.begin(), nonce="another"))
+
+    assert_refused(visitor, visitor.come_back(back), 400, START_AGAIN)
+
+
+def test_a_code_of_another_verifier_starts_again(tenant: RunningTenant, visitor: Visitor) -> None:
+    known(tenant)
+    back = visitor.log_in(with_query(visitor.begin(), code_challenge="a" * 43))
+
+    assert_refused(visitor, visitor.come_back(back), 400, START_AGAIN)
+
+
+# --- What can't be trusted ---
+
+
+def test_an_id_token_of_another_key_is_not_trusted(tenant: RunningTenant, visitor: Visitor) -> None:
+    known(tenant)
+    kid = visitor.elsewhere.get("/.well-known/jwks.json").json()["keys"][0]["kid"]
+    other = jwt.algorithms.RSAAlgorithm.to_jwk(new_key().public_key(), as_dict=True)
+    keys = {"keys": [{**other, "kid": kid, "alg": "RS256", "use": "sig"}]}
+    tenant.fault(kind="wrong_body", body=keys, match={"path": "/.well-known/jwks.json"})
+
+    assert_refused(visitor, visitor.sign_in(), 403, DISTRUSTED)
+
+
+@pytest.mark.parametrize(
+    "id_token",
+    [
+        "not-a-token",
+        "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.",
+        jwt.encode({"sub": "x"}, "secret-of-at-least-32-characters-here", algorithm="HS256"),
+    ],
+)
+def test_an_id_token_without_the_tenants_signature_is_not_trusted(
+    tenant: RunningTenant, visitor: Visitor, id_token: str
+) -> None:
+    known(tenant)
+    said = {"access_token": "a", "token_type": "Bearer", "id_token": id_token}
+    tenant.fault(kind="wrong_body", body=said, match={"path": "/oauth/token"}, times=1)
+
+    assert_refused(visitor, visitor.sign_in(), 403, DISTRUSTED)
+
+
+def test_another_issuer_is_not_trusted(tenant: RunningTenant, visitor: Visitor) -> None:
+    known(tenant)
+    body = visitor.elsewhere.get("/.well-known/openid-configuration").json()
+    body["issuer"] = "https://evil.example.com/"
+    tenant.fault(kind="wrong_body", body=body, match={"path": "/.well-known/openid-configuration"})
+
+    assert_refused(visitor, visitor.sign_in(), 403, DISTRUSTED)
+
+
+def test_another_audience_is_not_trusted(
+    tenant: RunningTenant, visitor: Visitor, settings: Settings
+) -> None:
+    known(tenant)
+    person = Person(tenant)
+    tenant.allow_console("http://127.0.0.1:8000")
+    real = person.tokens(email="ana@example.com")
+    person.close()
+    back = visitor.log_in(visitor.begin())
+    tenant.fault(kind="wrong_body", body=real, match={"path": "/oauth/token"})
+    settings.AUTH0_LOGIN_CLIENT_ID = "another-application"
+
+    assert_refused(visitor, visitor.come_back(back), 403, DISTRUSTED)
+
+
+def test_userinfo_about_somebody_else_is_not_trusted(
+    tenant: RunningTenant, visitor: Visitor
+) -> None:
+    known(tenant)
+    said = {"sub": "auth0|somebody-else", "email": "ana@example.com", "email_verified": True}
+    tenant.fault(kind="wrong_body", body=said, match={"path": "/userinfo"})
+
+    assert_refused(visitor, visitor.sign_in(), 403, DISTRUSTED)
+
+
+# --- The tenant away ---
+
+
+@pytest.mark.parametrize("path", ["/oauth/token", "/userinfo", "/.well-known/jwks.json"])
+@pytest.mark.parametrize(
+    "fault",
+    [{"kind": "status", "status": 503}, {"kind": "reset"}, {"kind": "wrong_body", "body": [1]}],
+)
+def test_a_tenant_that_fails_on_the_way_back_is_away(
+    tenant: RunningTenant, visitor: Visitor, path: str, fault: dict[str, Any]
+) -> None:
+    known(tenant)
+    back = visitor.log_in(visitor.begin())
+    tenant.fault(match={"path": path}, **fault)
+
+    assert_refused(visitor, visitor.come_back(back), 503, UNREACHABLE)
+
+
+def test_a_tenant_that_hangs_is_away_after_the_time_out(
+    tenant: RunningTenant, visitor: Visitor, settings: Settings
+) -> None:
+    known(tenant)
+    settings.SOCIAL_AUTH_REQUESTS_TIMEOUT = 0.3
+    back = visitor.log_in(visitor.begin())
+    tenant.fault(kind="hang", delay_s=2, match={"path": "/oauth/token"}, times=1)
+
+    assert_refused(visitor, visitor.come_back(back), 503, UNREACHABLE)
+
+
+def test_each_call_waits_five_seconds_at_most(settings: Settings) -> None:
+    assert settings.SOCIAL_AUTH_REQUESTS_TIMEOUT == 5
+
+
+def test_a_tenant_that_was_never_reached_is_away_before_the_log_in_begins(
+    tenant: RunningTenant, visitor: Visitor
+) -> None:
+    tenant.fault(kind="reset", match={"path": "/.well-known/openid-configuration"})
+
+    answer = visitor.console.post("/login/auth0/")
+
+    assert_refused(visitor, answer, 503, UNREACHABLE)
+    assert b'href="/login/local/"' in answer.content
+
+
+def test_a_changed_signing_key_is_fetched(tenant: RunningTenant, visitor: Visitor) -> None:
+    known(tenant)
+    real = visitor.elsewhere.get("/.well-known/jwks.json").json()
+    old = {"keys": [{**real["keys"][0], "kid": "the-old-one"}]}
+    tenant.fault(kind="wrong_body", body=old, match={"path": "/.well-known/jwks.json"}, times=1)
+
+    assert visitor.sign_in().status_code == 302
+
+
+def test_a_wrong_client_secret_is_the_consoles_fault(
+    tenant: RunningTenant, visitor: Visitor, settings: Settings
+) -> None:
+    known(tenant)
+    settings.AUTH0_LOGIN_CLIENT_SECRET = "wrong"
+
+    assert_refused(visitor, visitor.sign_in(), 503, "The sign-in isn't set up correctly")
+
+
+# --- Not configured ---
+
+
+@pytest.mark.parametrize("name", ["AUTH0_LOGIN_CLIENT_ID", "AUTH0_BASE_URL"])
+def test_without_settings_the_page_says_so_and_names_the_emergency_door(
+    visitor: Visitor, settings: Settings, name: str
+) -> None:
+    setattr(settings, name, "")
+
+    for answer in (visitor.console.get("/login/"), visitor.console.post("/login/auth0/")):
+        assert_refused(visitor, answer, 503, "Nobody can sign in with Auth0 yet")
+        assert b'href="/login/local/"' in answer.content
+
+
+def test_a_refusal_is_logged_by_its_codes(
+    tenant: RunningTenant, visitor: Visitor, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_user(tenant, "ana@example.com", email_verified=True)
+    with caplog.at_level(logging.INFO):
+        visitor.sign_in()
+
+    assert "Sign-in refused: unknown" in caplog.text
+    assert "ana@example.com" not in caplog.text
+
+
+def only_state(visitor: Visitor) -> dict[str, str]:
+    return {"state": asked(visitor.begin())["state"]}
+
+
+def new_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def test_discovery_is_kept_an_hour_and_used_while_the_tenant_is_away(
+    tenant: RunningTenant, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor.begin()
+    tenant.fault(kind="reset", match={"path": "/.well-known/openid-configuration"})
+    in_an_hour = time.time() + 3700
+    monkeypatch.setattr(social_core.utils, "_time", lambda: in_an_hour)
+
+    visitor.begin()
+
+    assert tenant.faults()[0]["fired"] >= 1
