@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from identity_console.health import healthz, readyz
@@ -15,6 +15,7 @@ admin.site.index_title = "People and accounts"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("", include("employees.urls")),
     path("healthz", healthz),
     path("readyz", readyz),
 ]
