@@ -16,6 +16,7 @@ from django.urls import reverse
 from employees import services
 from employees.actors import actor_of
 from employees.admin_base import ModelAdmin, ReadOnly
+from employees.admin_pins import SLIPS_ACTION, PinActions
 from employees.authority import Actor
 from employees.emails import is_usable
 from employees.errors import EmployeesError, UnknownEmployee
@@ -27,7 +28,7 @@ REFUSED = "employees.refused"  # where a request keeps what a service refused
 
 
 @admin.register(Employee)
-class EmployeeAdmin(ModelAdmin[Employee]):
+class EmployeeAdmin(PinActions, ModelAdmin[Employee]):
     """People: every write goes through ``services``; nobody is ever deleted."""
 
     form = EmployeeForm
@@ -58,6 +59,7 @@ class EmployeeAdmin(ModelAdmin[Employee]):
         "reactivate_selected",
         "archive_selected",
         "restore_selected",
+        SLIPS_ACTION,
     )
     save_on_top = True
     readonly_fields: ClassVar[Any] = (
