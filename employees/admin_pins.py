@@ -6,6 +6,7 @@ PIN, since it names the PIN that it was meant to replace.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -44,6 +45,16 @@ else:
     Base = object
 
 
+def _button(description: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A method that the theme shows as a button on a person's page, and calls as a page."""
+
+    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
+        vars(method).update(short_description=description, attrs={})
+        return method
+
+    return decorate
+
+
 class TypedPinForm(forms.Form):
     """A PIN, typed twice."""
 
@@ -74,7 +85,15 @@ class PinActions(Base):
 
     actions_detail: ClassVar[Any] = (PIN_MENU,)
 
-    @admin.action(description="Set a random PIN", permissions=["change"])
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """The buttons; those about PINs only for whoever may change people at all."""
+        buttons: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
+        if self.has_change_permission(request):
+            return buttons
+        ours = tuple(f"_{name}" for name in PIN_MENU["items"])
+        return [button for button in buttons if not button.action_name.endswith(ours)]
+
+    @_button("Set a random PIN")
     def random_pin(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask first; then the PIN, on the page or as a slip, this once."""
         employee = self._person(request, object_id)
@@ -89,8 +108,8 @@ class PinActions(Base):
         page = self._page(request, employee, "New PIN") | {"pin": made.pin}
         return _kept_nowhere(TemplateResponse(request, "admin/pins/shown.html", page))
 
+    @_button("Type a PIN")
     @method_decorator(sensitive_post_parameters("pin", "again"))
-    @admin.action(description="Type a PIN", permissions=["change"])
     def type_pin(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """A PIN that somebody has chosen."""
         employee = self._person(request, object_id)
@@ -107,7 +126,7 @@ class PinActions(Base):
                 return self._back(request, employee, f"The PIN of {employee.name} is set.")
         return self._ask(request, employee, "type", form=form)
 
-    @admin.action(description="Remove the PIN", permissions=["change"])
+    @_button("Remove the PIN")
     def remove_pin(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Nobody signs in as this person with a PIN any more."""
         employee = self._person(request, object_id)

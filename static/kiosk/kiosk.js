@@ -40,11 +40,13 @@
     });
     show();
 
-    form.querySelector("[data-keypad]").addEventListener("click", (event) => {
+    const pad = form.querySelector("[data-keypad]");
+    pad.addEventListener("click", (event) => {
       const key = event.target.closest("[data-key]");
-      if (!key) return;
-      press(key.dataset.key);
+      if (key) press(key.dataset.key);
     });
+    // The field keeps the focus, so that Enter on a keyboard sends the form, not the last key again.
+    pad.addEventListener("mousedown", (event) => event.preventDefault());
     // A scanner types wherever the focus is; so may a person.
     document.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.altKey || event.metaKey || event.target === fields[at]) return;
@@ -82,7 +84,7 @@
         counter.textContent = form.dataset.steps
           .replace("{step}", String(at + 1)).replace("{steps}", String(fields.length));
       }
-      fields[at].focus();
+      if (at || !fields[at].autofocus) fields[at].focus();
     }
   }
 

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Barrier
 from typing import Any
 from unittest import mock
@@ -8,7 +9,7 @@ from unittest import mock
 from django.db import connections
 from django.test import TestCase
 
-from employees import lockout, signing_in
+from employees import signing_in
 from employees.lockout import FREE_TRIES, MEMORY, QUIET, charge, forgive, wait_after
 from employees.models import PinTries
 from employees.pins import hash_pin
@@ -131,9 +132,7 @@ class ParallelGuessesTests(CommittedTestCase):
             return False
 
         with mock.patch.object(signing_in, "check_pin", look):
-            answers = all_at_once(
-                [lambda pin=f"{5000 + n}": sign_in(employee.pk, pin) for n in range(30)]
-            )
+            answers = all_at_once([partial(sign_in, employee.pk, f"{5000 + n}") for n in range(30)])
 
         self.assertEqual(len(looked_at), FREE_TRIES)
         self.assertEqual(sum(isinstance(answer, MustWait) for answer in answers), 20)
@@ -158,4 +157,4 @@ class ParallelGuessesTests(CommittedTestCase):
         ):
             sign_in(employee.pk, "7391")
 
-        self.assertEqual(lockout.PinTries.objects.get(pk=employee.pk).wrong, 1)
+        self.assertEqual(PinTries.objects.get(pk=employee.pk).wrong, 1)

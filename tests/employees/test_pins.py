@@ -100,7 +100,7 @@ def test_the_day_of_hire_counts_only_for_whoever_has_one() -> None:
 def test_a_random_pin_is_never_weak() -> None:
     digits = iter("471112347391")
 
-    with mock.patch.object(pins.secrets, "choice", side_effect=lambda _: next(digits)):
+    with mock.patch("secrets.choice", side_effect=lambda _: next(digits)):
         assert random_pin(NUMBER, HIRED) == "7391"
 
 
