@@ -23,7 +23,7 @@ PAPERS = {"letter": LETTER, "a4": A4}
 COLUMNS, ROWS = 2, 4
 MARGIN = 24.0  # points, as all lengths here
 PADDING = 14.0
-NAME_SIZE, SMALLEST_NAME = 15.0, 8.0
+NAME_SIZE, SMALLEST = 15.0, 8.0
 INSTRUCTIONS = (
     "At the kiosk, scan this code or type your number; then type your PIN.",
     "Keep it to yourself. You can change it at the kiosk. Destroy this slip.",
@@ -126,19 +126,19 @@ def _draw(canvas: Canvas, slip: Slip, place: int, size: tuple[float, float]) -> 
     x, top = left + PADDING, bottom + height - PADDING
 
     name, font = printable(slip.name)
-    name_size = _fitting(name, font, inner)
-    canvas.setFont(font, name_size)
+    canvas.setFont(font, _fitting(name, font, NAME_SIZE, inner))
     canvas.drawString(x, top - 13, name)
 
     canvas.setFont("Helvetica", 8)
     canvas.drawString(x, top - 31, "Number / Número")
     canvas.drawString(x + inner / 2, top - 31, "PIN")
-    canvas.setFont("Courier-Bold", 24)
-    canvas.drawString(x, top - 53, str(slip.number))
+    number = str(slip.number)
+    canvas.setFont("Courier-Bold", _fitting(number, "Courier-Bold", 24, inner / 2 - 8))
+    canvas.drawString(x, top - 53, number)
     canvas.setFont("Courier-Bold", 34)
     canvas.drawString(x + inner / 2, top - 58, slip.pin)
 
-    barcode = Code128(str(slip.number), barHeight=34, barWidth=1.3, quiet=True, lquiet=0, rquiet=0)
+    barcode = Code128(number, barHeight=34, barWidth=1.3, quiet=True, lquiet=0, rquiet=0)
     barcode.drawOn(canvas, x, top - 106)
 
     canvas.setFont("Helvetica", 7)
@@ -154,7 +154,7 @@ def _cut_line(canvas: Canvas, left: float, bottom: float, width: float, height: 
     canvas.restoreState()
 
 
-def _fitting(name: str, font: str, width: float) -> float:
-    """The size at which the name fits into one line, as large as usual where it can be."""
-    at_usual = pdfmetrics.stringWidth(name, font, NAME_SIZE)
-    return NAME_SIZE if at_usual <= width else max(SMALLEST_NAME, NAME_SIZE * width / at_usual)
+def _fitting(text: str, font: str, size: float, width: float) -> float:
+    """The size at which the text fits into one line: ``size``, or smaller where it must be."""
+    at_size = pdfmetrics.stringWidth(text, font, size)
+    return size if at_size <= width else max(SMALLEST, size * width / at_size)

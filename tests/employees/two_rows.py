@@ -33,10 +33,10 @@ class TwoRowsTestCase(CommittedTestCase):
     """Without the unique key on ``employee_auth.employee_id`` while a test runs."""
 
     def setUp(self) -> None:
-        super().setUp()
         run(*APART[connection.vendor])
         self.addCleanup(run, *BACK[connection.vendor])
         self.addCleanup(EmployeeAuth.objects.all().delete)
+        super().setUp()
 
 
 def run(*sql: str) -> None:
