@@ -6,7 +6,7 @@ count goes by the number that was typed, so a number that nobody has is counted 
 like any other, and nobody learns which numbers there are.
 
 The table can't grow without end: each row costs one bcrypt check, is forgotten after QUIET (MEMORY,
-where somebody had to wait), and every new row sweeps old ones away.
+where somebody had to wait), and every refused try sweeps old ones away.
 """
 
 from datetime import datetime, timedelta
@@ -44,14 +44,20 @@ def charge(number: int) -> int:
             wait_until=now + wait if wait else None,
             forget_at=now + (wait + MEMORY if wait else QUIET),
         )
-    if wrong == 1:
-        _sweep(now)
     return 0
 
 
 def forgive(number: int) -> None:
     """Forget the wrong tries: the PIN was right, or somebody set a new one."""
     PinTries.objects.filter(pk=number).delete()
+
+
+def sweep() -> None:
+    """Delete some of the rows that mean nothing any more; called after each refused try."""
+    stale = PinTries.objects.filter(forget_at__lte=timezone.now())
+    numbers = list(stale.values_list("pk", flat=True)[:SWEPT_AT_ONCE])
+    if numbers:
+        stale.filter(pk__in=numbers).delete()
 
 
 def wait_after(wrong: int) -> timedelta:
@@ -76,11 +82,3 @@ def _locked(number: int, now: datetime) -> PinTries:
         unique_fields=["number"] if targets else None,
     )
     return PinTries.objects.select_for_update().get(pk=number)
-
-
-def _sweep(now: datetime) -> None:
-    """Delete some of the rows that mean nothing any more."""
-    stale = PinTries.objects.filter(forget_at__lte=now)
-    numbers = list(stale.values_list("pk", flat=True)[:SWEPT_AT_ONCE])
-    if numbers:
-        stale.filter(pk__in=numbers).delete()

@@ -151,6 +151,7 @@ def _with_right_pin(number: int | None, pin: str) -> EmployeeAuth:
     if wait_s:
         raise MustWait(wait_s)
     if row is None or not is_right:
+        lockout.sweep()
         raise Refused
     return row
 

@@ -10,7 +10,7 @@ from django.db import connections
 from django.test import TestCase
 
 from employees import signing_in
-from employees.lockout import FREE_TRIES, MEMORY, QUIET, charge, forgive, wait_after
+from employees.lockout import FREE_TRIES, MEMORY, QUIET, charge, forgive, sweep, wait_after
 from employees.models import PinTries
 from employees.pins import hash_pin
 from employees.signing_in import MustWait, Refused, sign_in
@@ -91,6 +91,8 @@ class LockoutTests(TestCase):
                 charge(number)
 
         self.charge_at(NOON + QUIET)
+        with at(NOON + QUIET):
+            sweep()
 
         self.assertEqual(list(PinTries.objects.values_list("number", flat=True)), [NUMBER])
 
@@ -98,9 +100,18 @@ class LockoutTests(TestCase):
         self.charge_at(NOON, FREE_TRIES)
 
         with at(NOON + QUIET):
-            charge(NUMBER + 1)
+            sweep()
 
-        self.assertEqual(PinTries.objects.count(), 2)
+        self.assertEqual(PinTries.objects.count(), 1)
+
+    def test_a_refused_try_sweeps(self) -> None:
+        with at(NOON):
+            charge(NUMBER)
+
+        with at(NOON + QUIET), self.assertRaises(Refused):
+            sign_in(NUMBER + 1, "7391")
+
+        self.assertEqual(list(PinTries.objects.values_list("number", flat=True)), [NUMBER + 1])
 
 
 def all_at_once(calls: list[Callable[[], Any]]) -> list[Any]:
