@@ -16,6 +16,7 @@ from bench.databases import USUAL_SERVER, answers, mariadb, sqlite
 from bench.errors import BenchFailed
 from bench.following import measure_following
 from bench.installation import Installation
+from bench.kiosk import measure_kiosk
 from bench.saving import NEW, measure_saves
 
 SQLITE = "sqlite"
@@ -26,7 +27,7 @@ class Size:
     """How many people are saved.
 
     rounds to slow_each: as in ``measure_saves``; singles to down: as in
-    ``measure_following``.
+    ``measure_following``; kiosk_people, kiosk_each: as in ``measure_kiosk``.
     """
 
     rounds: int
@@ -36,10 +37,32 @@ class Size:
     singles: int
     batch: int
     down: int
+    kiosk_people: int
+    kiosk_each: int
 
 
-FULL = Size(rounds=10, each=10, old_each=4, slow_each=2, singles=30, batch=50, down=20)
-QUICK = Size(rounds=1, each=4, old_each=4, slow_each=2, singles=5, batch=6, down=3)
+FULL = Size(
+    rounds=10,
+    each=10,
+    old_each=4,
+    slow_each=2,
+    singles=30,
+    batch=50,
+    down=20,
+    kiosk_people=100_000,
+    kiosk_each=200,
+)
+QUICK = Size(
+    rounds=1,
+    each=4,
+    old_each=4,
+    slow_each=2,
+    singles=5,
+    batch=6,
+    down=3,
+    kiosk_people=2_000,
+    kiosk_each=20,
+)
 
 
 def main() -> int:
@@ -108,6 +131,9 @@ def _measure(server: str, size: Size) -> int:
         following = measure_following(installation, size.singles, size.batch, size.down)
         saves = measure_saves(installation, size.rounds, size.each, size.old_each, size.slow_each)
         for line in report.section(database.label, following, saves):
+            print(line, flush=True)
+        kiosk = measure_kiosk(installation, size.kiosk_people, size.kiosk_each)
+        for line in report.kiosk(kiosk):
             print(line, flush=True)
     return sum(found.calls or 0 for (way, _), found in saves.items() if way == NEW)
 

@@ -33,6 +33,14 @@ class Database:
             connection.cursor().execute("DELETE FROM django_q_ormq")
             connection.commit()
 
+    def insert(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
+        """Insert many rows by plain SQL, in one transaction. statement: with %s for each value."""
+        is_sqlite = urlsplit(self.url).scheme == "sqlite"
+        with closing(self._connect()) as connection:
+            cursor = connection.cursor()
+            cursor.executemany(statement.replace("%s", "?") if is_sqlite else statement, rows)
+            connection.commit()
+
     @contextmanager
     def held_open(self) -> Iterator[None]:
         """Keep a connection open, as the worker does when it runs.

@@ -23,6 +23,7 @@ class Installation:
     def __init__(self, database: Database, folder: Path) -> None:
         self.database = database
         tenant_port, smtp_port, web_port = free_ports(3)
+        self.web_port = web_port
         self.tenant = Tenant(f"http://127.0.0.1:{tenant_port}")
         self.browser = Browser(web_port)
         self._env = _environment(database.url, tenant_port, smtp_port)

@@ -19,6 +19,7 @@ from employees.admin_actions import LeavingActions
 from employees.admin_base import ModelAdmin, ReadOnly
 from employees.admin_history import HistoryPage
 from employees.admin_people import PeopleInSight
+from employees.admin_pins import SLIPS_ACTION, PinActions
 from employees.admin_readiness import CannotWork
 from employees.admin_rehire import Rehiring, described
 from employees.emails import is_usable
@@ -39,7 +40,13 @@ REFUSED = "employees.refused"  # where a request keeps what a service refused
 
 @admin.register(Employee)
 class EmployeeAdmin(
-    PeopleInSight, LeavingActions, HistoryPage, Rehiring, CannotWork, ModelAdmin[Employee]
+    PeopleInSight,
+    LeavingActions,
+    PinActions,
+    HistoryPage,
+    Rehiring,
+    CannotWork,
+    ModelAdmin[Employee],
 ):
     """People: every write goes through ``services``; nobody is ever deleted."""
 
@@ -65,7 +72,7 @@ class EmployeeAdmin(
     search_fields = ("name", "email", "personal_email")
     search_help_text = "Name, e-mail or employee number"
     ordering = ("-id",)  # by the key: the newest first, without sorting the table
-    actions: Any = LeavingActions.leaving_actions
+    actions: Any = (*LeavingActions.leaving_actions, SLIPS_ACTION)
     change_form_template = "admin/employees/employee_change_form.html"
     save_on_top = True
     readonly_fields: ClassVar[Any] = (

@@ -304,3 +304,24 @@ class SentForm(models.Model):
 
     def __str__(self) -> str:
         return f"form that added employee {self.employee_id}"
+
+
+class PinTries(models.Model):
+    """Wrong PINs for one number, whether anybody has it or not; no row is a clean sheet.
+
+    number: what was typed as employee number. wrong: counted tries. wait_until: nothing is looked
+    at before. forget_at: from then on the row means nothing. A right PIN deletes it.
+    """
+
+    number = models.IntegerField(primary_key=True)
+    wrong = models.PositiveIntegerField(default=0)
+    tried_at = models.DateTimeField()
+    wait_until = models.DateTimeField(null=True)
+    forget_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "pin_tries"
+        indexes = [models.Index(fields=["forget_at"], name="pin_tries_forget_at")]
+
+    def __str__(self) -> str:
+        return f"{self.wrong} wrong PINs for number {self.number}"

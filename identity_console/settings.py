@@ -202,6 +202,7 @@ PLACEHOLDER_EMAIL_DOMAINS = [
     domain.lower() for domain in env.words("PLACEHOLDER_EMAIL_DOMAINS", "company.com")
 ]
 DEPARTMENT_CODES = env.pairs("DEPARTMENT_CODES", "Heat Press=HP")
+KIOSK_IDLE_SECONDS = env.whole_number("KIOSK_IDLE_SECONDS", 45, minimum=15)
 
 for zone_setting, zone in [
     ("LEGACY_TIME_ZONE", LEGACY_TIME_ZONE),

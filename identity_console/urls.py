@@ -16,6 +16,7 @@ home = (
 urlpatterns = [
     home,
     path("admin/", admin.site.urls),
+    path("", include("employees.urls")),
     path("healthz", healthz),
     path("readyz", readyz),
 ]

@@ -25,6 +25,7 @@ NAMES = {
     "PLACEHOLDER_EMAIL_DOMAINS",
     "DEPARTMENT_CODES",
     "CREATE_SHARED_TABLES",
+    "KIOSK_IDLE_SECONDS",
 }
 for name in list(os.environ):
     plain = name.removesuffix("_FILE")

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    dependencies = [('employees', '0021_create_search_keys')]
+    dependencies = [('employees', '0020_create_search_keys')]
 
     operations = [
         migrations.CreateModel(

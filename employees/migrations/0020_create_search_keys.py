@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    dependencies = [('employees', '0017_create_employee_users')]
+    dependencies = [('employees', '0019_index_login_tokens')]
 
     operations = [
         migrations.CreateModel(

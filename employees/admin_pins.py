@@ -1,0 +1,237 @@
+"""PINs in the admin: a random one, a typed one, none, and slips for many.
+
+A new PIN stands in the answer to the one request that made it, as a page or a slip, and nowhere
+else: not in a message, the session, an address or a file. Sending that request again makes no other
+PIN, since it names the PIN that it was meant to replace.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
+
+from employees.actors import actor_of, visible_to
+from employees.admin_base import ModelAdmin
+from employees.errors import EmployeesError, InvalidValue
+from employees.models import Employee
+from employees.pin_services import (
+    NewPin,
+    has_pin,
+    markers,
+    remove_pin,
+    set_pin,
+    set_random_pin,
+    set_random_pins,
+    why_no_pin,
+)
+from employees.slips import PAPERS, Slip, slips_pdf
+
+SLIPS_AT_ONCE = 100  # people; each PIN takes some 60 ms to hash
+PIN_MENU = {"title": "PIN", "items": ["random_pin", "type_pin", "remove_pin"]}
+SLIPS_ACTION = "random_pins_with_slips"
+
+if TYPE_CHECKING:
+    Base = ModelAdmin[Employee]
+else:
+    Base = object
+
+
+def _button(description: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A method that the theme shows as a button on a person's page, and calls as a page."""
+
+    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
+        vars(method).update(short_description=description, attrs={})
+        return method
+
+    return decorate
+
+
+class TypedPinForm(forms.Form):
+    """A PIN, typed twice."""
+
+    pin = forms.CharField(label="New PIN")
+    again = forms.CharField(label="New PIN once more")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget = forms.PasswordInput(
+                attrs={"inputmode": "numeric", "autocomplete": "off", "maxlength": "6"}
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """Both must be the same."""
+        cleaned = super().clean() or {}
+        if cleaned.get("pin") and cleaned.get("again") and cleaned["pin"] != cleaned["again"]:
+            self.add_error("again", "The two PINs differ.")
+        return cleaned
+
+
+class PinActions(Base):
+    """What the employee admin can do with PINs; goes into its bases, before ``ModelAdmin``.
+
+    An admin that has further buttons or actions of its own names PIN_MENU and SLIPS_ACTION in its
+    ``actions_detail`` and ``actions``.
+    """
+
+    actions_detail: ClassVar[Any] = (PIN_MENU,)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """The buttons; those about PINs only for whoever may change people at all."""
+        buttons: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
+        if self.has_change_permission(request):
+            return buttons
+        ours = tuple(f"_{name}" for name in PIN_MENU["items"])
+        return [button for button in buttons if not button.action_name.endswith(ours)]
+
+    @_button("Set a random PIN")
+    def random_pin(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask first; then the PIN, on the page or as a slip, this once."""
+        employee = self._person(request, object_id)
+        if request.method != "POST":
+            return self._ask(request, employee, "random")
+        try:
+            made = set_random_pin(employee.pk, actor_of(request), request.POST.get("seen", ""))
+        except EmployeesError as error:
+            return self._back(request, employee, str(error), messages.ERROR)
+        if request.POST.get("as") == "slip":
+            return _pdf([made], request.POST.get("paper", ""))
+        page = self._page(request, employee, "New PIN") | {"pin": made.pin}
+        return _kept_nowhere(TemplateResponse(request, "admin/pins/shown.html", page))
+
+    @_button("Type a PIN")
+    @method_decorator(sensitive_post_parameters("pin", "again"))
+    def type_pin(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """A PIN that somebody has chosen."""
+        employee = self._person(request, object_id)
+        form = TypedPinForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            seen = request.POST.get("seen", "")
+            try:
+                set_pin(employee.pk, form.cleaned_data["pin"], actor_of(request), seen)
+            except InvalidValue as error:
+                form.add_error("pin", error.reason)
+            except EmployeesError as error:
+                return self._back(request, employee, str(error), messages.ERROR)
+            else:
+                return self._back(request, employee, f"The PIN of {employee.name} is set.")
+        return self._ask(request, employee, "type", form=form)
+
+    @_button("Remove the PIN")
+    def remove_pin(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Nobody signs in as this person with a PIN any more."""
+        employee = self._person(request, object_id)
+        if request.method != "POST":
+            return self._ask(request, employee, "remove")
+        try:
+            remove_pin(employee.pk, actor_of(request), request.POST.get("seen", ""))
+        except EmployeesError as error:
+            return self._back(request, employee, str(error), messages.ERROR)
+        return self._back(request, employee, f"{employee.name} has no PIN any more.")
+
+    @admin.action(description="New random PINs with slips (PDF)", permissions=["change"])
+    def random_pins_with_slips(
+        self, request: HttpRequest, people: QuerySet[Employee]
+    ) -> HttpResponse | None:
+        """Say whom it touches and whom not; then a PDF with the slips, this once."""
+        actor = actor_of(request)
+        chosen = list(people.order_by("name", "pk")[: SLIPS_AT_ONCE + 1])
+        if len(chosen) > SLIPS_AT_ONCE:
+            text = f"At most {SLIPS_AT_ONCE} people at a time: choose fewer."
+            self.message_user(request, text, messages.ERROR)
+            return None
+        reasons = {person.pk: why_no_pin(person, actor) for person in chosen}
+        able = [person for person in chosen if not reasons[person.pk]]
+        if "confirmed" not in request.POST:
+            return self._ask_for_many(request, chosen, able, reasons)
+        seen = {
+            person.pk: request.POST[f"seen_{person.pk}"]
+            for person in able
+            if f"seen_{person.pk}" in request.POST
+        }
+        made, skipped = set_random_pins(seen, actor)
+        said = f"{len(made)} {'person has' if len(made) == 1 else 'people have'} a new PIN."
+        why = Counter(reason for _, reason in skipped)
+        said += "".join(f" Skipped {count}: {reason}" for reason, count in why.items())
+        self.message_user(request, said, messages.WARNING if why or not made else messages.SUCCESS)
+        return _pdf(made, request.POST.get("paper", "")) if made else None
+
+    def _ask_for_many(
+        self,
+        request: HttpRequest,
+        chosen: list[Employee],
+        able: list[Employee],
+        reasons: dict[int, str],
+    ) -> HttpResponse:
+        marker = markers(person.pk for person in able)
+        page = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "New random PINs",
+            "able": [(person, marker[person.pk]) for person in able],
+            "skipped": [(person, reasons[person.pk]) for person in chosen if reasons[person.pk]],
+            "checkbox": ACTION_CHECKBOX_NAME,
+            "action": SLIPS_ACTION,
+        }
+        return _kept_nowhere(TemplateResponse(request, "admin/pins/many.html", page))
+
+    def _ask(
+        self, request: HttpRequest, employee: Employee, what: str, **more: Any
+    ) -> HttpResponse:
+        """The page before anything is done; it remembers which PIN it is about."""
+        title = {"random": "Set a random PIN", "type": "Type a PIN", "remove": "Remove the PIN"}
+        seen = request.POST.get("seen", markers([employee.pk])[employee.pk])
+        page = self._page(request, employee, title[what])
+        page |= {"what": what, "seen": seen, "has_pin": has_pin(employee.pk), **more}
+        return _kept_nowhere(TemplateResponse(request, "admin/pins/one.html", page))
+
+    def _page(self, request: HttpRequest, employee: Employee, title: str) -> dict[str, Any]:
+        return {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": title,
+            "employee": employee,
+            "reason": why_no_pin(employee, actor_of(request)),
+            "back": _page_of(employee),
+        }
+
+    def _person(self, request: HttpRequest, object_id: str) -> Employee:
+        """The person, where this user may see them. Raises: Http404."""
+        known = object_id.isascii() and object_id.isdigit() and len(object_id) <= 10
+        people = visible_to(actor_of(request))
+        employee = people.filter(pk=int(object_id)).first() if known else None
+        if employee is None:
+            raise Http404
+        return employee
+
+    def _back(
+        self, request: HttpRequest, employee: Employee, said: str, level: int = messages.SUCCESS
+    ) -> HttpResponse:
+        self.message_user(request, said, level)
+        return HttpResponseRedirect(_page_of(employee))
+
+
+def _pdf(made: list[NewPin], paper: str) -> HttpResponse:
+    slips = [Slip(new.employee.pk, new.employee.name, new.pin) for new in made]
+    body = slips_pdf(slips, paper if paper in PAPERS else "letter")
+    response = HttpResponse(body, content_type="application/pdf")
+    response["Content-Disposition"] = 'inline; filename="pin-slips.pdf"'
+    return _kept_nowhere(response)
+
+
+def _kept_nowhere(response: HttpResponse) -> HttpResponse:
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _page_of(employee: Employee) -> str:
+    return reverse("admin:employees_employee_change", args=[employee.pk])

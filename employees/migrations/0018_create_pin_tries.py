@@ -1,0 +1,27 @@
+"""Wrong PINs are counted, so that nobody can try all of them."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('employees', '0017_create_employee_users'),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='PinTries',
+            fields=[
+                ('number', models.IntegerField(primary_key=True, serialize=False)),
+                ('wrong', models.PositiveIntegerField(default=0)),
+                ('tried_at', models.DateTimeField()),
+                ('wait_until', models.DateTimeField(null=True)),
+                ('forget_at', models.DateTimeField()),
+            ],
+            options={
+                'db_table': 'pin_tries',
+                'indexes': [models.Index(fields=['forget_at'], name='pin_tries_forget_at')],
+            },
+        ),
+    ]

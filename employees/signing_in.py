@@ -1,0 +1,200 @@
+"""Signing in with a PIN: log-in, whose token this is, log-out, and one's own new PIN.
+
+The JSON contract and the kiosk's pages both come here. The session is ``login_token``, which the
+Flask application reads and writes too. Source: docs/legacy-contract.md, "PIN log-in".
+"""
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hmac import compare_digest
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from employees import lockout
+from employees.authority import Actor
+from employees.errors import EmployeesError, InvalidValue
+from employees.history import record_event
+from employees.models import AuthMethod, Employee, EmployeeAuth
+from employees.pins import check_pin, hash_pin, is_hashed, weakness
+
+SESSION = timedelta(days=1)
+LARGEST_NUMBER = 2**31 - 1  # employees.id is an INT
+TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
+SAME = "The new PIN is the old one: choose another."
+
+
+class Refused(EmployeesError):
+    """Number or PIN is wrong, or the person may not sign in with a PIN: which, nobody is told."""
+
+    def __init__(self) -> None:
+        super().__init__("Invalid credentials")
+
+
+class MustWait(EmployeesError):
+    """Too many wrong PINs for this number, right or not what was typed now.
+
+    seconds, minutes: what is left to wait, rounded up.
+    """
+
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+        self.minutes = -(-seconds // 60)
+        plural = "" if self.minutes == 1 else "s"
+        super().__init__(f"Too many wrong PINs. Try again in {self.minutes} minute{plural}.")
+
+
+class NoSession(EmployeesError):
+    """The token is unknown or over, or its person may not sign in with a PIN any more."""
+
+    def __init__(self) -> None:
+        super().__init__("Invalid or expired session")
+
+
+@dataclass(frozen=True)
+class Session:
+    """Somebody who is signed in with a PIN, as the row was when it was read."""
+
+    token: str
+    employee: Employee
+
+
+def number_of(text: str) -> int | None:
+    """The employee number that was typed or scanned; None for what can't be one."""
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 20):
+        return None
+    number = int(digits)
+    return number if 0 < number <= LARGEST_NUMBER else None
+
+
+def may_use_pin(employee: Employee) -> bool:
+    """Whether the row lets this person in by PIN: active, not archived, not Auth0 alone."""
+    gone = not employee.is_active or employee.archived_at is not None
+    return not gone and employee.auth_method != AuthMethod.AUTH0
+
+
+def sign_in(number: int | None, pin: str) -> Session:
+    """Check number and PIN, begin a session of one day and end the one before.
+
+    number: :func:`number_of`. A plain PIN becomes a bcrypt hash by this, and no plain copy stays.
+    Raises: Refused and MustWait, after exactly one bcrypt check like the good answer.
+    """
+    row = _with_right_pin(number, pin)
+    token = secrets.token_urlsafe(32)
+    now = _now()
+    columns: dict[str, Any] = {
+        "login_token": token,
+        "token_expires": now + SESSION,
+        "last_login": now,
+        "pin_plain": None,
+    }
+    if not is_hashed(row.pin or ""):
+        columns["pin"] = hash_pin(pin)
+    employee = _write(row, columns)
+    return Session(token, employee)
+
+
+def session_of(token: str) -> Session | None:
+    """Whose session this token is; None when there is none (any more). One query, on an index."""
+    now = timezone.now()
+    for row in _holders(token).select_related("employee"):
+        is_open = row.token_expires is not None and row.token_expires > now
+        if is_open and _is_same(row.login_token, token) and may_use_pin(row.employee):
+            return Session(token, row.employee)
+    return None
+
+
+def sign_out(token: str) -> None:
+    """End the session, in every row that holds it; nothing happens where there is none."""
+    ids = [row.employee_id for row in _holders(token) if _is_same(row.login_token, token)]
+    if ids:
+        _holders(token).filter(employee_id__in=ids).update(login_token=None, token_expires=None)
+
+
+def change_pin(token: str, current: str, new: str) -> None:
+    """Give the signed-in person the PIN that they chose; their session goes on.
+
+    Raises: NoSession; InvalidValue, where the new PIN won't do; Refused and MustWait, where the
+    current one is wrong, which counts as a try.
+    """
+    session = session_of(token)
+    if session is None:
+        raise NoSession
+    employee = session.employee
+    weak = weakness(new, employee.pk, employee.hire_date)
+    if weak is not None:
+        raise InvalidValue("new_pin", weak)
+    if new == current:
+        raise InvalidValue("new_pin", SAME)
+    row = _with_right_pin(employee.pk, current)
+    columns = {"pin": hash_pin(new), "pin_plain": None, "pin_set_at": _now()}
+    with transaction.atomic():
+        _write(row, columns)
+        actor = Actor(name=f"kiosk:{employee.pk}", employee_id=employee.pk)
+        record_event(employee.pk, actor, "PIN changed")
+
+
+def _with_right_pin(number: int | None, pin: str) -> EmployeeAuth:
+    """The row whose PIN this is, after one counted try and one bcrypt check.
+
+    Raises: Refused and MustWait.
+    """
+    wait_s = lockout.charge(number) if number is not None else 0
+    row = None if number is None or wait_s else _row_that_counts(_rows(number))
+    usable = row is not None and may_use_pin(row.employee)
+    is_right = check_pin(pin, row.pin if row is not None and usable else None)
+    if wait_s:
+        raise MustWait(wait_s)
+    if row is None or not is_right:
+        lockout.sweep()
+        raise Refused
+    return row
+
+
+def _write(row: EmployeeAuth, columns: dict[str, Any]) -> Employee:
+    """Write the columns to every row of this person, once more sure that the PIN still counts.
+
+    The person may have been switched off, or given another PIN, since it was checked; both are
+    looked at again under the locks. Raises: Refused.
+    """
+    with transaction.atomic():
+        employee = Employee.objects.select_for_update().filter(pk=row.employee_id).first()
+        rows = EmployeeAuth.objects.filter(employee_id=row.employee_id)
+        counting = _row_that_counts(rows.select_for_update())
+        is_as_before = counting is not None and counting.pin == row.pin
+        if employee is None or not may_use_pin(employee) or not is_as_before:
+            raise Refused
+        rows.update(**columns)
+        lockout.forgive(row.employee_id)
+    return employee
+
+
+def _rows(number: int) -> QuerySet[EmployeeAuth]:
+    return EmployeeAuth.objects.filter(employee_id=number).select_related("employee")
+
+
+def _row_that_counts(rows: QuerySet[EmployeeAuth]) -> EmployeeAuth | None:
+    """Of two rows for one person the one whose PIN was set last; a row without a PIN is none."""
+    with_pin = rows.exclude(pin=None).exclude(pin="")
+    return with_pin.order_by(F("pin_set_at").desc(nulls_last=True), "-pk").first()
+
+
+def _holders(token: str) -> QuerySet[EmployeeAuth]:
+    """Rows that may hold this token: MariaDB and MySQL compare without case."""
+    is_token = TOKEN.fullmatch(token) is not None
+    return (
+        EmployeeAuth.objects.filter(login_token=token) if is_token else EmployeeAuth.objects.none()
+    )
+
+
+def _is_same(stored: str | None, token: str) -> bool:
+    return compare_digest((stored or "").encode(), token.encode())
+
+
+def _now() -> datetime:
+    return timezone.now().replace(microsecond=0)

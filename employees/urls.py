@@ -1,0 +1,22 @@
+"""The addresses of the shop floor: the kiosk's pages and the JSON contract."""
+
+from django.urls import path
+
+from employees.kiosk import api, views
+
+urlpatterns = [
+    path("kiosk/", views.start, name="kiosk-start"),
+    path("kiosk/pin/", views.pin, name="kiosk-pin"),
+    path("kiosk/me/", views.me, name="kiosk-me"),
+    path("kiosk/change-pin/", views.own_pin, name="kiosk-change-pin"),
+    path("kiosk/language/", views.language, name="kiosk-language"),
+    path("kiosk/stay/", views.stay, name="kiosk-stay"),
+    path("kiosk/sign-out/", views.leave, name="kiosk-sign-out"),
+    path("kiosk/idle/", views.idle, name="kiosk-idle"),
+    path("kiosk/<path:rest>", views.missing),
+    path("api/employee/login", api.login),
+    path("api/employee/verify", api.verify),
+    path("api/employee/logout", api.logout),
+    path("api/employee/change-pin", api.change_own_pin),
+    path("api/employee/<path:rest>", api.unknown),
+]

@@ -1,0 +1,137 @@
+// The kiosk's keypad, dots, countdown and what must not be left behind. Without this file the
+// pages are plain forms, and the browser's own refresh signs out.
+(function () {
+  "use strict";
+  const root = document.documentElement;
+  root.classList.add("js");
+
+  // A page that the back button brings from the browser's memory is somebody's who has left.
+  window.addEventListener("pagehide", () => root.classList.add("left"));
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
+
+  document.addEventListener("DOMContentLoaded", () => {
+    const form = document.querySelector("[data-form]");
+    if (form) keypad(form);
+    document.querySelectorAll("form").forEach(onlyOnce);
+    if (document.body.dataset.idleSeconds) countdown(document.body.dataset);
+  });
+
+  // A second touch on the same button is not a second try.
+  function onlyOnce(form) {
+    form.addEventListener("submit", (event) => {
+      if (form.dataset.sent) event.preventDefault();
+      else if (!event.defaultPrevented) form.dataset.sent = "yes";
+    });
+  }
+
+  function keypad(form) {
+    const fields = Array.from(form.querySelectorAll("[data-field]"));
+    const steps = Array.from(form.querySelectorAll("[data-step]"));
+    const note = form.querySelector("[data-note]");
+    let at = 0;
+
+    fields.forEach((field) => {
+      field.value = "";
+      field.setAttribute("inputmode", "none"); // the keypad is on the page
+      field.addEventListener("input", () => typed(field));
+      draw(form, field);
+    });
+    show();
+
+    const pad = form.querySelector("[data-keypad]");
+    pad.addEventListener("click", (event) => {
+      const key = event.target.closest("[data-key]");
+      if (key) press(key.dataset.key);
+    });
+    // The field keeps the focus, so that Enter on a keyboard sends the form, not the last key again.
+    pad.addEventListener("mousedown", (event) => event.preventDefault());
+    // A scanner types wherever the focus is; so may a person.
+    document.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.altKey || event.metaKey || event.target === fields[at]) return;
+      if (/^[0-9]$/.test(event.key)) press(event.key);
+      else if (event.key === "Backspace") press("delete");
+      else return;
+      event.preventDefault();
+      fields[at].focus();
+    });
+    form.addEventListener("submit", (event) => {
+      if (!fields[at].value) event.preventDefault();
+      else if (at < fields.length - 1) {
+        event.preventDefault();
+        at += 1;
+        show();
+      }
+    });
+
+    function press(key) {
+      const field = fields[at];
+      field.value = key === "delete" ? field.value.slice(0, -1) : field.value + key;
+      typed(field);
+    }
+
+    function typed(field) {
+      field.value = field.value.replace(/[^0-9]/g, "").slice(0, Number(field.dataset.longest));
+      draw(form, field);
+      if (note && field.value) note.hidden = true;
+    }
+
+    function show() {
+      steps.forEach((step, index) => { step.hidden = index !== at; });
+      const counter = form.querySelector("[data-counter]");
+      if (counter) {
+        counter.textContent = form.dataset.steps
+          .replace("{step}", String(at + 1)).replace("{steps}", String(fields.length));
+      }
+      if (at || !fields[at].autofocus) fields[at].focus();
+    }
+  }
+
+  // One dot a digit, and how many for those who can't see them.
+  function draw(form, field) {
+    const dots = form.querySelector(`[data-dots="${field.id}"]`);
+    if (!dots) return;
+    dots.hidden = false;
+    const count = field.value.length;
+    dots.setAttribute("role", "img");
+    dots.setAttribute("aria-label", dots.dataset.text.replace("{count}", String(count)));
+    dots.replaceChildren(...Array.from({ length: Number(field.dataset.longest) }, (_, index) => {
+      const dot = document.createElement("span");
+      if (index < count) dot.className = "full";
+      else if (index >= 4) dot.className = "more";
+      return dot;
+    }));
+  }
+
+  function countdown(data) {
+    const said = document.querySelector("[data-idle]");
+    const longest = Number(data.idleSeconds);
+    const last = Number(data.lastSeconds);
+    let touchedAt = Date.now();
+    let toldAt = Date.now();
+
+    ["pointerdown", "keydown", "input"].forEach((kind) => {
+      document.addEventListener(kind, () => {
+        touchedAt = Date.now();
+        said.hidden = true;
+        // The server's cookie is kept alive too, now and then.
+        if (touchedAt - toldAt > 1000 * longest / 3) {
+          toldAt = touchedAt;
+          fetch(data.stayUrl, { cache: "no-store" }).catch(() => {});
+        }
+      }, true);
+    });
+    // By the clock, not by counting: a tablet that slept has been idle all the same.
+    const timer = setInterval(() => {
+      const left = Math.ceil(longest - (Date.now() - touchedAt) / 1000);
+      if (left <= 0) {
+        clearInterval(timer);
+        location.replace(data.idleUrl);
+      } else if (left <= last) {
+        said.textContent = said.dataset.text.replace("{seconds}", String(left));
+        said.hidden = false;
+      }
+    }, 250);
+  }
+})();
