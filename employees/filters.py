@@ -90,7 +90,7 @@ class WorkspaceFilter(ColumnFilter):
 class MethodFilter(ColumnFilter):
     """People who sign in in one way."""
 
-    title = "signs in with"
+    title = "way of signing in"
     parameter_name = "auth_method__exact"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
