@@ -32,7 +32,7 @@ from employees.actors import actor_of
 from employees.admin import EmployeeAdmin
 from employees.admin_readiness import Mending, missing_of
 from employees.authority import Operation, why_not
-from employees.filters import ChoiceFilter
+from employees.filters import SelectFilter
 from employees.models import Employee
 from employees.readiness import Missing
 
@@ -45,7 +45,7 @@ admin.site.unregister(Employee)
 admin.site.register(SyncLog, SyncLogAdmin)
 
 
-class StandingFilter(ChoiceFilter):
+class StandingFilter(SelectFilter):
     """People whose accounts are in one state."""
 
     title = "Auth0 account"

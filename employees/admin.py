@@ -12,6 +12,8 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString
 
 from employees import services
 from employees.actors import actor_of, visible_to
@@ -94,11 +96,13 @@ class EmployeeAdmin(
     )
 
     @admin.display(description="e-mail", ordering="email")
-    def shown_email(self, employee: Employee) -> str:
-        """The e-mail, or what is missing for the account that is wanted."""
+    def shown_email(self, employee: Employee) -> SafeString:
+        """The e-mail, which may break before its @, or what is missing for the account."""
+        name, at, domain = (employee.email or "").rpartition("@")
+        email = format_html("{}<wbr>{}{}", name, at, domain) if at else escape(domain)
         if needs_email(employee):
-            return f"{employee.email or ''} needs an e-mail".strip()
-        return employee.email or "–"
+            return format_html("{} <strong>needs an e-mail</strong>", email)
+        return email or escape("–")
 
     def get_fieldsets(self, request: HttpRequest, obj: Employee | None = None) -> Any:
         """A newcomer has no record yet."""

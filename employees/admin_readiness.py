@@ -43,7 +43,7 @@ class _Counted(Paginator[Employee]):
 
     def __init__(self, people: QuerySet[Employee], count: int) -> None:
         super().__init__(people, ROWS)
-        self.count = count  # type: ignore[misc]  # a cached property of the paginator
+        self.count = count
 
 
 class CannotWork(Pages[Employee]):
@@ -86,7 +86,6 @@ class CannotWork(Pages[Employee]):
         context = {
             **self.admin_site.each_context(request),
             "title": "Who can’t work today",
-            "opts": self.model._meta,
             "groups": [(name.value, name.label, count) for name, count in counts.items()],
             "everybody": everybody,
             "asked": asked,

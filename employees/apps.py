@@ -8,6 +8,7 @@ class EmployeesConfig(AppConfig):
     """Registers the checks that compare the shared tables with what the console needs."""
 
     name = "employees"
+    verbose_name = "People"
     default_auto_field = "django.db.models.AutoField"  # the shared tables' ids are INT
 
     def ready(self) -> None:

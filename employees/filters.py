@@ -11,9 +11,13 @@ from employees.models import Auth0Role, AuthMethod, Employee, Workspace
 from employees.selectors import departments
 
 if TYPE_CHECKING:  # the theme has no types; its filter is Django's with another look
-    from django.contrib.admin import SimpleListFilter as ChoiceFilter
+    from django.contrib.admin import SimpleListFilter
 else:
-    from unfold.contrib.filters.admin import DropdownFilter as ChoiceFilter
+    from unfold.contrib.filters.admin import DropdownFilter as SimpleListFilter
+
+
+class SelectFilter(SimpleListFilter):
+    """A filter to choose from a list; what is chosen counts when the filters are applied."""
 
 
 def departments_for(actor: Actor) -> list[str]:
@@ -29,7 +33,7 @@ def workspaces_for(actor: Actor) -> list[tuple[str, str]]:
     return [(actor.workspace, dict(every).get(actor.workspace, actor.workspace))]
 
 
-class StateFilter(ChoiceFilter):
+class StateFilter(SelectFilter):
     """Working here, switched off, or put away."""
 
     title = "state"
@@ -50,7 +54,7 @@ class StateFilter(ChoiceFilter):
         return queryset
 
 
-class ColumnFilter(ChoiceFilter):
+class ColumnFilter(SelectFilter):
     """One value of one column, ``parameter_name``; the values are fixed, or cheap to know."""
 
     def queryset(
@@ -86,7 +90,7 @@ class WorkspaceFilter(ColumnFilter):
 class MethodFilter(ColumnFilter):
     """People who sign in in one way."""
 
-    title = "signs in with"
+    title = "way of signing in"
     parameter_name = "auth_method__exact"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ e-mail first.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Value, When
@@ -23,7 +24,7 @@ class Missing(Choices):
     VERIFIED = "verified", "E-mail not verified"
 
 
-def not_ready(people: QuerySet[Employee]) -> QuerySet[Employee]:
+def not_ready(people: QuerySet[Employee]) -> QuerySet[Any]:
     """Those of ``people`` who can't work today, each with ``missing``, a value of ``Missing``."""
     working = people.filter(is_active=True, archived_at__isnull=True)
     whens = [When(condition, then=Value(name.value)) for name, condition in _conditions().items()]

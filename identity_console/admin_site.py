@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.sites import UnfoldAdminSite
@@ -41,9 +40,5 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no ty
         term = request.GET.get("s", "").strip()
         if not term:
             return HttpResponse()
-        results = found(request, term)
-        pages = Paginator(results, max(len(results), 1))
-        context = {"page_obj": pages, "results": pages.page(1), "page_counter": 0}
         template = "unfold/helpers/command_results.html"
-        headers = {"HX-Trigger": "search"}
-        return TemplateResponse(request, template, context, headers=headers)
+        return TemplateResponse(request, template, {"results": found(request, term)})

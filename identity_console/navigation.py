@@ -1,5 +1,6 @@
 """The way through the admin: only to pages that this person may open."""
 
+import re
 from typing import Any
 
 from django.contrib import admin
@@ -69,7 +70,9 @@ def _list(title: str, icon: str, model: type[Model], request: HttpRequest) -> li
     if not pages.has_view_permission(request):
         return []
     page = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-    return [_item(title, icon, page, request)]
+    item = _item(title, icon, page, request)
+    is_one_of_them = re.match(rf"{re.escape(page)}\d+/", request.path) is not None
+    return [{**item, "active": item["active"] or is_one_of_them}]
 
 
 def _add(title: str, icon: str, model: type[Model], request: HttpRequest) -> list[Item]:
@@ -100,5 +103,5 @@ def _users(request: HttpRequest) -> list[Item]:
 
 
 def _item(title: str, icon: str, page: str, request: HttpRequest) -> Item:
-    """An entry; the one of this page, or of the list that a person's page belongs to, is marked."""
+    """An entry; that of the page which is being asked for is marked."""
     return {"title": title, "icon": icon, "link": page, "active": request.path == page}

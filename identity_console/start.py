@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -42,15 +42,12 @@ class Line:
 
 
 def overview(request: HttpRequest) -> dict[str, Any]:
-    """The start page's context; four queries beside those of every page."""
+    """The start page's context; six queries beside those of every page."""
     pages: Any = admin.site.get_model_admin(Employee)
     if not pages.has_view_permission(request):
         return {"tiles": [], "lines": []}
     people = visible_to(actor_of(request))
     cannot_work = pages.count_not_ready(request)
-    counts = people.aggregate(
-        **{name: Count("pk", filter=STANDINGS[name][1]) for name in SHOWN},
-    )
     listed = reverse("admin:employees_employee_changelist")
     tiles = [
         Tile(
@@ -60,7 +57,7 @@ def overview(request: HttpRequest) -> dict[str, Any]:
             reverse("admin:employees_employee_cannot_work"),
         ),
         *(
-            Tile(counts[name], what, hint, f"{listed}?account={name}")
+            Tile(_count(people, name), what, hint, f"{listed}?account={name}")
             for name, (what, hint) in SHOWN.items()
         ),
     ]
@@ -69,6 +66,11 @@ def overview(request: HttpRequest) -> dict[str, Any]:
         "tiles": tiles,
         "lines": _latest(request),
     }
+
+
+def _count(people: QuerySet[Employee], standing: str) -> int:
+    # One by one: a single query for all takes MariaDB half as long again.
+    return people.filter(STANDINGS[standing][1]).count()
 
 
 def _latest(request: HttpRequest) -> list[Line]:

@@ -242,7 +242,8 @@ class ListTests(AdminTestCase):
 
     def test_a_missing_email_is_said_in_the_list(self) -> None:
         make_employee(email="7@company.com", auth_method="hybrid")
-        self.assertContains(self.client.get(LIST), "7@company.com needs an e-mail")
+        shown = "7<wbr>@company.com <strong>needs an e-mail</strong>"
+        self.assertContains(self.client.get(LIST), shown)
 
     def test_more_people_cost_no_more_queries(self) -> None:
         role = make_role()

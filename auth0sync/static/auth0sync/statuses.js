@@ -2,7 +2,7 @@
  *
  * One address is asked for all of them: soon again while something is on its way, seldom while
  * nothing is, and never while the page is hidden. Only text is ever put into the page. */
-(() => {
+document.addEventListener("DOMContentLoaded", () => {
   "use strict";
 
   const SOON_MS = 1500;
@@ -98,4 +98,4 @@
   });
 
   plan();
-})();
+});
