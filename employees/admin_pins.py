@@ -102,7 +102,7 @@ class PinActions(Base):
         try:
             made = set_random_pin(employee.pk, actor_of(request), request.POST.get("seen", ""))
         except EmployeesError as error:
-            return self._back(request, employee, str(error), messages.ERROR)
+            return self._back_to_person(request, employee, str(error), messages.ERROR)
         if request.POST.get("as") == "slip":
             return _pdf([made], request.POST.get("paper", ""))
         page = self._page(request, employee, "New PIN") | {"pin": made.pin}
@@ -121,9 +121,11 @@ class PinActions(Base):
             except InvalidValue as error:
                 form.add_error("pin", error.reason)
             except EmployeesError as error:
-                return self._back(request, employee, str(error), messages.ERROR)
+                return self._back_to_person(request, employee, str(error), messages.ERROR)
             else:
-                return self._back(request, employee, f"The PIN of {employee.name} is set.")
+                return self._back_to_person(
+                    request, employee, f"The PIN of {employee.name} is set."
+                )
         return self._ask(request, employee, "type", form=form)
 
     @_button("Remove the PIN")
@@ -135,8 +137,8 @@ class PinActions(Base):
         try:
             remove_pin(employee.pk, actor_of(request), request.POST.get("seen", ""))
         except EmployeesError as error:
-            return self._back(request, employee, str(error), messages.ERROR)
-        return self._back(request, employee, f"{employee.name} has no PIN any more.")
+            return self._back_to_person(request, employee, str(error), messages.ERROR)
+        return self._back_to_person(request, employee, f"{employee.name} has no PIN any more.")
 
     @admin.action(description="New random PINs with slips (PDF)", permissions=["change"])
     def random_pins_with_slips(
@@ -213,7 +215,7 @@ class PinActions(Base):
             raise Http404
         return employee
 
-    def _back(
+    def _back_to_person(
         self, request: HttpRequest, employee: Employee, said: str, level: int = messages.SUCCESS
     ) -> HttpResponse:
         self.message_user(request, said, level)

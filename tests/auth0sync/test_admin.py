@@ -313,8 +313,11 @@ def test_no_page_save_action_or_button_calls_auth0(
         ana = Employee.objects.get()
         page.post(page_of(ana), {**NEWCOMER, "auth_method": "auth0", "name": "Ana New"})
         Account.objects.filter(pk=ana.pk).update(**OURS)
-        for action in ("sync_now", "send_invitation_again", "deactivate_selected"):
+        for action in ("sync_now", "send_invitation_again"):
             act(page, action, ana)
+        preview = page.get(reverse("admin:employees_employee_deactivate", args=[ana.pk]))
+        confirmed = reverse("admin:employees_employee_leaving")
+        page.post(confirmed, {"people": preview.context["signed"]})
         for url in (button("sync_now", ana), button("send_invitation_again", ana)):
             page.post(url)
         for url in (HOME, LIST, page_of(ana), LOG):
@@ -327,7 +330,8 @@ def test_no_page_save_action_or_button_calls_auth0(
 
 def test_people_saved_while_auth0_is_gone_are_shown_as_waiting(page: Client) -> None:
     for number in range(5):
-        response = page.post(ADD, {**NEWCOMER, "email": f"p{number}@example.com"})
+        somebody = {"name": f"Person {number}", "email": f"p{number}@example.com"}
+        response = page.post(ADD, {**NEWCOMER, **somebody})
         assert response.status_code == 302
     for employee in Employee.objects.all():
         sync(employee.pk)
