@@ -86,7 +86,7 @@ def _ask_for_mail(request: HttpRequest, kind: MailKind) -> HttpResponse:
         if not why_not:
             invite_again([employee.pk], actor=actor_of(request).name, kind=kind)
     if why_not:
-        messages.warning(request, f"No mail was sent: {why_not}.")
+        messages.warning(request, f"No new mail: {why_not}.")
     else:
         to = normalise_email(employee.email)
         messages.success(request, f"A mail to {to} is on its way: please use the link in it.")

@@ -37,6 +37,7 @@ from honcho.compat import ProcessManager
 from honcho.environ import parse_procfile
 from honcho.printer import Message, Printer
 
+from identity_console.demo_sign_in import give_password, sample_manager
 from identity_console.environment import explain_and_exit
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class Demo:
         self.procfile = Path(environ.get("DEMO_PROCFILE") or root / "Procfile")
         self.on_a_copy = environ.get("DEMO_ON_A_COPY", "").lower() == "true"
         self.environ = dict(environ)
+        self.manager = ""  # the e-mail of a sample manager
 
     # --- What the processes are told ---
 
@@ -134,9 +136,20 @@ class Demo:
         """Prepare, start, wait, say where to click, and go on until somebody stops it."""
         self.check_ports()
         login = self.prepare()
-        processes = Processes(self, when_ready=lambda: say(self.where_to_click(login)))
+        processes = Processes(self, when_ready=lambda: self.welcome(login))
         say("Starting tenant, worker and web server ...")
         return processes.run()
+
+    def welcome(self, login: str) -> None:
+        """Say where to click, and how a sample manager signs in as soon as she has an account."""
+        say(self.where_to_click(login))
+        if not self.manager:
+            return
+        tenant = f"http://127.0.0.1:{self.ports['TENANT_PORT']}"
+        password = give_password(tenant, self.manager, self.folder / "manager_password")
+        if password:
+            page = f"http://127.0.0.1:{self.ports['CONSOLE_PORT']}/login/"
+            say(f"\n Sign in   {page} as {self.manager}, password {password} (a manager)\n")
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -197,6 +210,7 @@ class Demo:
             if not employees_exist():
                 say("Adding sample people ...")
                 call_command("load_sample_data")
+            self.manager = sample_manager()
             return self.log_in()
         except Error as error:
             reason = error.args[-1] if error.args else error
@@ -252,13 +266,14 @@ class Demo:
         if importlib.util.find_spec("MySQLdb") is None:
             database += " (mysqlclient isn't installed, so SQLite only; `make setup` says why)"
         lines = [
-            f"Console   http://127.0.0.1:{console}/admin/",
-            f"Log in    {login}",
+            f"Console   http://127.0.0.1:{console}/",
+            f"Emergency http://127.0.0.1:{console}/login/local/   {login}",
             f"Tenant    http://127.0.0.1:{tenant}/   a stand-in for Auth0, with an outbox",
             f"Database  {database}",
             "",
             "Try: add an employee, watch the status become created within seconds, read the",
-            "invitation in the tenant's outbox and click its link.",
+            "invitation in the tenant's outbox, choose a password by its link and sign in. How a",
+            "sample manager signs in is said below, as soon as her account is there.",
             "Ctrl-C stops all; the data stays until `make demo-reset`.",
         ]
         rule = "-" * 88
