@@ -302,12 +302,15 @@ class DefenceTests(KioskTestCase):
     def test_a_form_without_csrf_token_gets_a_page_to_start_again(self) -> None:
         client = Client(enforce_csrf_checks=True)
 
-        with self.assertLogs("employees.kiosk.pages", logging.WARNING):
-            page = client.post(START, {"number": "42"})
+        for address in (START, PIN_PAGE, CHANGE, LEAVE, "/kiosk/language/"):
+            with self.assertLogs("employees.kiosk.pages", logging.WARNING):
+                page = client.post(address, {"number": "42"})
 
-        self.assertEqual(page.status_code, 403)
-        self.assertTemplateUsed(page, "kiosk/error.html")
-        self.assertContains(page, "Start again", status_code=403)
+            self.assertTemplateUsed(page, "kiosk/error.html")
+            self.assertContains(page, "Start again", status_code=403)
+
+    def test_the_address_may_be_typed_without_its_last_slash(self) -> None:
+        self.assertRedirects(self.client.get("/kiosk"), START, 301)
 
     def test_a_form_with_its_token_passes(self) -> None:
         client = Client(enforce_csrf_checks=True)
