@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.admin import ShowFacets
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from employees.actors import actor_of
 
@@ -60,8 +60,15 @@ class ModelAdmin(ForReaders[_Row], ThemedAdmin[_Row]):
     show_facets = ShowFacets.NEVER  # counting for every choice would read whole tables
 
 
-class ReadOnly:
+class ReadOnly(Pages[Any]):
     """Shown, never changed here: the Flask application keeps these tables."""
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """The page, without a way to a history that is always empty."""
+        context["show_history"] = False
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Never."""

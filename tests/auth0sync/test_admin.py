@@ -273,6 +273,23 @@ def test_the_log_is_linked_only_for_those_who_may_read_it(page: Client) -> None:
     assert "The whole log" not in text
 
 
+@pytest.mark.parametrize("people", [1, 30])
+def test_the_page_asks_as_often_for_many_as_for_few(
+    page: Client, boss: User, people: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    ana = add()
+    for _ in range(people):
+        make_employee(department=f"Department {people}")
+        SyncLog.objects.create(
+            employee_id=ana.pk, action="x", status="success", actor=f"admin:{boss.pk}"
+        )
+
+    page.get(page_of(ana))  # what Django keeps in memory from then on
+
+    with django_assert_num_queries(16):
+        page.get(page_of(ana))
+
+
 def test_an_error_leads_to_the_field_it_concerns(page: Client) -> None:
     ana = make_employee(auth_method="auth0", auth0_sync_status="failed")
     Account.objects.create(
@@ -405,6 +422,7 @@ def test_an_entry_shows_names_and_codes(page: Client, boss: User) -> None:
 
     text = text_of(page.get(reverse("admin:auth0sync_synclog_change", args=[entry.pk])))
 
+    assert "/history/" not in text
     for value in ("email, name", "400", "boss"):
         assert re.search(rf'<div class="readonly [^"]*">{value}</div>', text)
 

@@ -117,6 +117,12 @@ def test_search_is_closed_to_strangers(client: Client) -> None:
     assert client.get(SEARCH, {"s": "ana"}).status_code == 302
 
 
+@pytest.mark.parametrize("app", ["employees", "auth0sync"])
+def test_the_way_back_above_a_page_leads_somewhere(app: str) -> None:
+    browser, _ = signed_in("manager")
+    assert browser.get(reverse("admin:app_list", args=[app])).status_code == 200
+
+
 # The start page
 
 
