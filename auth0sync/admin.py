@@ -13,6 +13,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_q import admin as queue_admin
+from social_django import admin as social_admin  # noqa: F401  (registers what is taken out below)
+from social_django.models import Association, Nonce, UserSocialAuth
 
 from auth0sync.admin_asking import Asking
 from auth0sync.admin_log import SyncLogAdmin
@@ -37,7 +39,10 @@ from employees.models import Employee
 from employees.readiness import Missing
 
 # The queue's own pages let whoever may add a scheduled task run any function of the program.
-for model in (queue_admin.Schedule, queue_admin.OrmQ, queue_admin.Success, queue_admin.Failure):
+QUEUE = (queue_admin.Schedule, queue_admin.OrmQ, queue_admin.Success, queue_admin.Failure)
+# Whose account somebody signs in with is the row's to say, never a form's.
+LOG_INS = (UserSocialAuth, Nonce, Association)
+for model in (*QUEUE, *LOG_INS):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 

@@ -558,3 +558,10 @@ def test_nobody_can_have_the_queue_run_any_function_from_the_admin() -> None:
     from django.contrib import admin
 
     assert "django_q" not in {model._meta.app_label for model in admin.site._registry}
+
+
+def test_nobody_moves_a_log_in_to_somebody_else_in_the_admin() -> None:
+    from django.contrib import admin
+
+    shown = {model._meta.app_label for model in admin.site._registry}
+    assert shown & {"social_django", "axes"} == set()
