@@ -69,11 +69,11 @@ def locked(request: HttpRequest, *args: Any) -> HttpResponse:
 
 
 @receiver(user_login_failed, dispatch_uid="auth0sync.break_glass")
-def on_failure(sender: object, credentials: dict[str, Any], **kwargs: Any) -> None:
+def on_failure(
+    sender: object, credentials: dict[str, Any], request: HttpRequest, **kwargs: Any
+) -> None:
     """A password was refused, or not even looked at."""
-    request = kwargs.get("request")
-    if request is not None:
-        alert(request, REFUSED, str(credentials.get("username") or ""))
+    alert(request, REFUSED, str(credentials.get("username") or ""))
 
 
 @receiver(user_locked_out, dispatch_uid="auth0sync.break_glass")

@@ -11,7 +11,9 @@ from pytest_django import Settings
 from social_django.models import Association, Nonce, UserSocialAuth
 
 from auth0sync.engine import sync
+from auth0sync.login import Auth0, follow_role, tenant_root
 from auth0sync.models import Account
+from employees.console_users import user_for
 from employees.groups import group_of
 from employees.models import Change, Employee, EmployeeUser
 from tests.auth0sync.people import add, row_of
@@ -20,6 +22,7 @@ from tests.builders import make_employee
 from tests.devtenant.builders import make_user, role_id
 from tests.devtenant.running import RunningTenant
 
+LEAST = "production_associate"
 ROLES = ["production_associate", "team_lead", "finance", "manager", "admin"]
 
 
@@ -129,6 +132,22 @@ def test_a_claim_without_any_role_counts_as_the_least(
     visitor.sign_in()
 
     assert EmployeeUser.objects.get().role == "production_associate"
+
+
+@pytest.mark.parametrize(
+    ("claim", "role"),
+    [("team_lead", "team_lead"), (["x", 1, None], LEAST), ({}, LEAST)],
+)
+def test_a_claim_may_be_one_word_and_what_is_no_role_gives_nothing(
+    db: None, settings: Settings, claim: object, role: str
+) -> None:
+    ana = make_employee(auth_method="auth0", auth0_role="manager")
+    backend = Auth0()
+    backend.id_token = {settings.AUTH0_ROLES_CLAIM: claim}
+
+    follow_role(backend, ana, user_for(ana))
+
+    assert EmployeeUser.objects.get().role == role
 
 
 def test_without_a_claim_the_rows_role_counts(tenant: RunningTenant, visitor: Visitor) -> None:
@@ -395,8 +414,6 @@ def test_signing_out_works_while_the_tenant_is_away(
 ) -> None:
     person(tenant)
     visitor.sign_in()
-    from auth0sync.login import Auth0
-
     Auth0.get_openid_configuration.invalidate()
     tenant.fault(kind="status", status=503, match={"path": "/.well-known/openid-configuration"})
 
@@ -426,8 +443,6 @@ def test_the_admins_log_out_is_the_consoles(tenant: RunningTenant, visitor: Visi
 
 
 def test_a_custom_domain_is_where_people_log_in(settings: Settings) -> None:
-    from auth0sync.login import tenant_root
-
     settings.AUTH0_DOMAIN, settings.AUTH0_BASE_URL = "t.us.auth0.com", "https://t.us.auth0.com"
     settings.AUTH0_CUSTOM_DOMAIN = "login.example.com"
     assert tenant_root() == "https://login.example.com"

@@ -105,6 +105,30 @@ def test_an_email_whose_person_has_another_account_links_nothing(
     assert row_of(ana).auth0_user_id == "auth0|other"
 
 
+def test_an_account_that_goes_to_another_person_at_the_same_moment_links_nothing(
+    tenant: RunningTenant, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id = make_user(tenant, "ana@example.com", email_verified=True)
+    ana = make_employee(email="ana@example.com", auth_method="auth0")
+    make_employee(auth_method="auth0", auth0_user_id=user_id)
+    monkeypatch.setattr("auth0sync.login._holder_of", lambda uid: None)  # it was read before
+
+    assert_refused(visitor, visitor.sign_in(), 403, "This isn't the account we know you by")
+    assert row_of(ana).auth0_user_id is None
+
+
+def test_a_person_who_is_deleted_at_the_same_moment_is_unknown(
+    tenant: RunningTenant, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_user(tenant, "ana@example.com", email_verified=True)
+    ana = make_employee(email="ana@example.com", auth_method="auth0")
+    Employee.objects.filter(pk=ana.pk).delete()
+    found_before = {"ana@example.com": [ana.pk]}
+    monkeypatch.setattr("auth0sync.login.active_holders", lambda emails: found_before)
+
+    assert_refused(visitor, visitor.sign_in(), 403, UNKNOWN)
+
+
 def test_an_email_of_somebody_who_left_links_nothing(
     tenant: RunningTenant, visitor: Visitor
 ) -> None:
