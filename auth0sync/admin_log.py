@@ -12,8 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from auth0sync.models import SyncLog
-from auth0sync.status import names_of
-from employees.actors import actor_of, visible_to
+from employees.actors import actor_of, names_of, visible_to
 from employees.admin_base import ModelAdmin, ReadOnly
 from employees.filters import ColumnFilter
 

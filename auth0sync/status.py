@@ -4,20 +4,18 @@
 the tests hold the two against each other.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from auth0sync.models import Account, Bucket, InvitationState, SyncLog, TenantState
 from auth0sync.pace import BUCKET, WAIT_MOST_S
-from employees.actors import ADMIN_PREFIX
+from employees.actors import names_of
 from employees.emails import is_usable
 from employees.models import AuthMethod, Employee, SyncStatus
 
@@ -189,13 +187,6 @@ def account_block(employee: Employee) -> dict[str, Any]:
         "can_invite": not why_no_invitation(employee, account, weather.now),
         "log": [(row, names.get(row.actor, row.actor)) for row in rows],
     }
-
-
-def names_of(actors: Iterable[str]) -> dict[str, str]:
-    """The user names behind actors such as ``admin:7``; others are left out."""
-    ids = [actor.removeprefix(ADMIN_PREFIX) for actor in actors if actor.startswith(ADMIN_PREFIX)]
-    users = get_user_model().objects.filter(pk__in=[pk for pk in ids if pk.isdecimal()])
-    return {f"{ADMIN_PREFIX}{user.pk}": user.get_username() for user in users}
 
 
 def _unwanted(employee: Employee, account: Account | None, weather: Weather) -> Standing:

@@ -36,7 +36,8 @@ from employees.pin_services import (
 from employees.slips import PAPERS, Slip, slips_pdf
 
 SLIPS_AT_ONCE = 100  # people; each PIN takes some 60 ms to hash
-PIN_MENU = {"title": "PIN", "items": ["random_pin", "type_pin", "remove_pin"]}
+# Three links, not a menu of the theme: that can't be opened with the keyboard.
+PIN_BUTTONS = ("random_pin", "type_pin", "remove_pin")
 SLIPS_ACTION = "random_pins_with_slips"
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _button(description: str) -> Callable[[Callable[..., Any]], Callable[..., An
     """A method that the theme shows as a button on a person's page, and calls as a page."""
 
     def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
-        vars(method).update(short_description=description, attrs={})
+        vars(method).update(short_description=description, attrs={}, variant="default")
         return method
 
     return decorate
@@ -79,18 +80,18 @@ class TypedPinForm(forms.Form):
 class PinActions(Base):
     """What the employee admin can do with PINs; goes into its bases, before ``ModelAdmin``.
 
-    An admin that has further buttons or actions of its own names PIN_MENU and SLIPS_ACTION in its
+    An admin with further buttons or actions of its own names PIN_BUTTONS and SLIPS_ACTION in its
     ``actions_detail`` and ``actions``.
     """
 
-    actions_detail: ClassVar[Any] = (PIN_MENU,)
+    actions_detail: ClassVar[Any] = PIN_BUTTONS
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """The buttons; those about PINs only for whoever may change people at all."""
         buttons: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
         if self.has_change_permission(request):
             return buttons
-        ours = tuple(f"_{name}" for name in PIN_MENU["items"])
+        ours = tuple(f"_{name}" for name in PIN_BUTTONS)
         return [button for button in buttons if not button.action_name.endswith(ours)]
 
     @_button("Set a random PIN")

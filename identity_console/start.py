@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
-from auth0sync.status import STANDINGS, names_of
-from employees.actors import actor_of, visible_to
+from auth0sync.status import STANDINGS
+from employees.actors import actor_of, names_of, visible_to
 from employees.models import Change, Employee
 
 LATEST = 8  # changes
