@@ -151,6 +151,7 @@ class EmployeeForm(forms.ModelForm[Employee]):
             widget.proposals = departments()
 
     def _propose(self) -> None:
+        self.fields["name"].widget.attrs["autofocus"] = True
         self.fields["hire_date"].initial = today
         self.fields["auth_method"].widget.attrs["data-shop-floor"] = json.dumps(
             sorted(shop_floor_departments())

@@ -13,7 +13,7 @@ PASSWORD = "Corr3ct-horse-battery"
 def sign_in_locally(page: Page, console: ConsoleWithPages) -> None:
     """The administrator of the installation, with the password that is kept outside Auth0."""
     page.goto("/login/local/?next=/admin/")
-    page.get_by_label("Username").fill(console.admin)
+    page.get_by_label("User name").fill(console.admin)
     page.get_by_label("Password").fill(console.password)
     page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_url(f"{console.base_url}/admin/")

@@ -20,3 +20,12 @@ document.addEventListener("DOMContentLoaded", () => {
     }
   });
 });
+
+// Ctrl+Enter (or Cmd+Enter) in a newcomer's form: save and add another.
+document.addEventListener("keydown", (event) => {
+  const another = document.querySelector("[form=employee_form][name=_addanother]");
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && another) {
+    event.preventDefault();
+    another.click();
+  }
+});
