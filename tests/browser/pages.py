@@ -5,15 +5,35 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
+from employees.sample import sample_person
 from tests.browser.console import ConsoleWithPages
-from tests.browser.signing_in import sign_in_locally
+from tests.browser.signing_in import (
+    hire,
+    open_mail_and_choose_password,
+    sign_in_locally,
+    sign_in_with_auth0,
+)
 
 EMPLOYEES = "/admin/employees/employee/"
 NOBODY = "nobody"
 ADMIN = "admin"
+MANAGER = "manager"
+MANAGERS_EMAIL = "plant.manager@example.com"
+
 
 # How each of them gets a session; NOBODY has none.
-SIGN_IN: dict[str, Callable[[Page, ConsoleWithPages], None]] = {ADMIN: sign_in_locally}
+def sign_in_as_manager(page: Page, console: ConsoleWithPages) -> None:
+    """A sample manager with her Auth0 account; at the first time she has to be invited."""
+    if not console.sql("SELECT id FROM employees WHERE email = %s", MANAGERS_EMAIL):
+        hire(console, "Paula Plant", MANAGERS_EMAIL, auth0_role="manager")
+        open_mail_and_choose_password(page, console, MANAGERS_EMAIL)
+    sign_in_with_auth0(page, console, MANAGERS_EMAIL)
+
+
+SIGN_IN: dict[str, Callable[[Page, ConsoleWithPages], None]] = {
+    ADMIN: sign_in_locally,
+    MANAGER: sign_in_as_manager,
+}
 
 
 def as_it_is(_page: Page) -> None:
@@ -68,6 +88,47 @@ def page_below(part: str) -> Callable[[ConsoleWithPages], str]:
     return address
 
 
+def choose_spanish(page: Page) -> None:
+    """The kiosk in its other language."""
+    page.get_by_role("button", name="Español").click()
+    page.get_by_role("heading", name="Su número de empleado").wait_for()
+
+
+def type_a_number(page: Page, number: str = "999999") -> None:
+    """Go on to the kiosk's second step."""
+    page.locator("#number").fill(number)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/kiosk/pin/")
+
+
+def type_a_wrong_pin(page: Page) -> None:
+    """Have the kiosk refuse somebody."""
+    type_a_number(page)
+    page.locator("#pin").fill("8452")
+    page.keyboard.press("Enter")
+    page.locator("[data-note]:not([hidden])").wait_for()
+
+
+def sign_in_at_the_kiosk(page: Page) -> None:
+    """As the first sample person, whose PIN follows from her number."""
+    type_a_number(page, "1")
+    page.locator("#pin").fill(sample_person(1, "company.com").pin)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/kiosk/me/")
+
+
+def go_and_change_the_pin(page: Page) -> None:
+    """The page behind the greeting."""
+    sign_in_at_the_kiosk(page)
+    page.get_by_role("link", name="Change PIN").click()
+
+
+def go_to_the_tenant(page: Page) -> None:
+    """The stand-in's log-in page, by the console's button."""
+    page.get_by_role("button", name="Sign in with Auth0").click()
+    page.get_by_label("Password", exact=True).wait_for()
+
+
 def save_with_a_wrong_address(page: Page) -> None:
     """Have the form say what it doesn't take; nobody is saved."""
     page.locator("[name=name]").fill("Ada Quill")
@@ -82,7 +143,17 @@ def choose_somebody(page: Page) -> None:
 
 
 PAGES = (
-    Shown("sign-in-local", "/admin/login/", NOBODY),
+    Shown("sign-in", "/login/", NOBODY),
+    Shown("sign-in-local", "/login/local/", NOBODY),
+    Shown("own-page", "/", MANAGER),
+    Shown("own-page-of-the-administrator", "/"),
+    Shown("kiosk", "/kiosk/", NOBODY),
+    Shown("kiosk-spanish", "/kiosk/", NOBODY, prepare=choose_spanish),
+    Shown("kiosk-pin", "/kiosk/", NOBODY, prepare=type_a_number),
+    Shown("kiosk-wrong", "/kiosk/", NOBODY, prepare=type_a_wrong_pin),
+    Shown("kiosk-greeting", "/kiosk/", NOBODY, prepare=sign_in_at_the_kiosk),
+    Shown("kiosk-change-pin", "/kiosk/", NOBODY, prepare=go_and_change_the_pin),
+    Shown("tenant-log-in", "/login/", NOBODY, prepare=go_to_the_tenant),
     Shown("start", "/admin/"),
     Shown("employees", EMPLOYEES),
     Shown("employees-chosen", EMPLOYEES, prepare=choose_somebody),
@@ -93,12 +164,13 @@ PAGES = (
     Shown("employee-without-account", somebody_without_account),
     Shown("employee-deactivate", page_below("deactivate")),
     Shown("employee-history", page_below("history")),
+    Shown("employee-random-pin", page_below("random_pin")),
+    Shown("employee-type-pin", page_below("type_pin")),
     Shown("cannot-work", f"{EMPLOYEES}cannot-work/"),
     Shown("sync-log", "/admin/auth0sync/synclog/"),
     Shown("podfactory-mappings", "/admin/employees/podfactorymapping/"),
     Shown("roles", "/admin/employees/roleconfig/"),
     Shown("users", "/admin/auth/user/"),
-    Shown("password-change", "/admin/password_change/"),
     Shown("tenant", lambda console: f"{console.tenant.base_url}/", NOBODY),
     Shown("tenant-outbox", lambda console: f"{console.tenant.base_url}/outbox", NOBODY),
 )

@@ -1,0 +1,153 @@
+"""The kiosk in a real browser: touch, keyboard, scanner, two languages, and nothing left."""
+
+import re
+
+import bcrypt
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.chromium import DESKTOP
+from tests.browser.console import ConsoleWithPages
+
+pytestmark = pytest.mark.browser
+
+PIN = "7306"
+
+
+@pytest.fixture
+def number(console: ConsoleWithPages) -> str:
+    """Somebody new with a PIN, as the Flask application writes it."""
+    employee_id = console.insert(name="Rosa Quill", department="Heat Press", auth_method="pin")
+    hashed = bcrypt.hashpw(PIN.encode(), bcrypt.gensalt(4)).decode()
+    console.sql("INSERT INTO employee_auth (employee_id, pin) VALUES (%s, %s)", employee_id, hashed)
+    return str(employee_id)
+
+
+def enter(page: Page, digits: str, leads_to: str = "") -> None:
+    """As a scanner and a keyboard do it: digits, then Enter; waits for the page it leads to."""
+    page.keyboard.type(digits)
+    page.keyboard.press("Enter")
+    if leads_to:
+        page.wait_for_url(f"**{leads_to}")
+
+
+def sign_in(page: Page, number: str, pin: str = PIN) -> None:
+    page.goto("/kiosk/")
+    enter(page, number, "/kiosk/pin/")
+    enter(page, pin, "/kiosk/me/")
+
+
+def test_a_scanner_and_a_keyboard_are_enough(page: Page, number: str) -> None:
+    sign_in(page, number)
+
+    expect(page.get_by_role("heading", name="Hello, Rosa!")).to_be_visible()
+    page.keyboard.press("Enter")  # the button that signs out has the focus
+    expect(page.get_by_role("heading", name="Your employee number")).to_be_visible()
+
+
+def test_a_wrong_pin_says_nothing_of_the_number(page: Page, number: str) -> None:
+    said = set()
+    for tried in (number, "999999"):
+        page.goto("/kiosk/")
+        enter(page, tried, "/kiosk/pin/")
+        enter(page, "8452")
+        expect(page.get_by_role("alert")).to_be_visible()
+        said.add(page.get_by_role("alert").inner_text())
+
+    assert said == {"Number or PIN is wrong. Try again."}
+
+
+def test_spanish_is_for_one_person_and_english_for_the_next(page: Page, number: str) -> None:
+    page.goto("/kiosk/")
+    page.get_by_role("button", name="Español").click()
+    expect(page.get_by_role("heading", name="Su número de empleado")).to_be_visible()
+    enter(page, number, "/kiosk/pin/")
+    enter(page, PIN)
+    expect(page.get_by_role("heading", name="¡Hola, Rosa!")).to_be_visible()
+
+    page.get_by_role("button", name="Salir").click()
+
+    expect(page.get_by_role("heading", name="Your employee number")).to_be_visible()
+
+
+def test_whoever_walks_away_is_signed_out_after_a_countdown(page: Page, number: str) -> None:
+    page.clock.install()
+    sign_in(page, number)
+    expect(page.get_by_role("heading", name="Hello, Rosa!")).to_be_visible()
+
+    page.clock.run_for(38_000)
+    expect(page.get_by_text(re.compile(r"Signing out in \d+ s"))).to_be_visible()
+    page.clock.run_for(10_000)
+
+    expect(page.get_by_role("heading", name="Your employee number")).to_be_visible()
+    page.goto("/kiosk/me/")
+    expect(page.get_by_text("Rosa")).to_have_count(0)
+
+
+def test_a_touch_stops_the_countdown(page: Page, number: str) -> None:
+    page.clock.install()
+    sign_in(page, number)
+    page.clock.run_for(38_000)
+    countdown = page.get_by_text(re.compile(r"Signing out in \d+ s"))
+    expect(countdown).to_be_visible()
+
+    page.mouse.click(5, 300)
+
+    expect(countdown).to_be_hidden()
+    page.clock.run_for(20_000)
+    expect(page.get_by_role("heading", name="Hello, Rosa!")).to_be_visible()
+
+
+def test_the_back_button_shows_nobody(page: Page, number: str) -> None:
+    sign_in(page, number)
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Your employee number")).to_be_visible()
+
+    page.go_back()
+
+    expect(page.get_by_text("Rosa")).to_have_count(0)
+    assert number not in page.url
+
+
+def test_the_pin_is_changed_by_the_person_herself(page: Page, number: str) -> None:
+    sign_in(page, number)
+    page.get_by_role("link", name="Change PIN").click()
+    page.wait_for_url("**/kiosk/change-pin/")
+    for digits in (PIN, "5083", "5083"):
+        enter(page, digits)
+
+    expect(page.get_by_text("Your PIN is changed.")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/kiosk/")
+    sign_in(page, number, "5083")
+    expect(page.get_by_role("heading", name="Hello, Rosa!")).to_be_visible()
+
+
+def test_keys_are_large_enough_for_gloves(page: Page) -> None:
+    page.goto("/kiosk/")
+
+    for key in page.locator("[data-keypad] button").all():
+        box = key.bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) >= 72
+
+
+def test_it_works_without_scripts(browser: Browser, console: ConsoleWithPages, number: str) -> None:
+    context = DESKTOP.open(browser, console.base_url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/kiosk/")
+    page.locator("#number").fill(number)
+    page.get_by_role("button", name="Next").first.click()
+    page.locator("#pin").fill(PIN)
+    page.get_by_role("button", name="Sign in").first.click()
+
+    expect(page.get_by_role("heading", name="Hello, Rosa!")).to_be_visible()
+    context.close()
+
+
+def test_a_pin_opens_no_door_of_the_admin(page: Page, number: str) -> None:
+    sign_in(page, number)
+
+    page.goto("/admin/")
+
+    expect(page.get_by_role("button", name="Sign in with Auth0")).to_be_visible()
