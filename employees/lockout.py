@@ -1,6 +1,6 @@
 """Wrong PINs are counted for each number, and from the tenth on that number has to wait.
 
-A try is counted *before* its PIN is looked at, under the row's lock and committed: a hundred
+A try is counted *before* its PIN is looked at, by a compare-and-set in the database: a hundred
 guesses at once are ten guesses and ninety refusals. A right PIN takes the count away again. The
 count goes by the number that was typed, so a number that nobody has is counted and made to wait
 like any other, and nobody learns which numbers there are.
@@ -12,7 +12,8 @@ where somebody had to wait), and every refused try sweeps old ones away.
 from datetime import datetime, timedelta
 from math import ceil
 
-from django.db import connection, transaction
+from django.db import connection
+from django.db.models.constants import OnConflict
 from django.utils import timezone
 
 from employees.models import PinTries
@@ -30,21 +31,16 @@ def charge(number: int) -> int:
 
     Returns how many seconds are left to wait: with 0 the PIN may be looked at. Tries while waiting
     are not counted and make the wait no longer, or anybody could keep a colleague out for ever.
-    Committed before it returns, so it can't be part of another transaction.
+    Call it outside a transaction: the count must be there for others before the PIN is looked at.
     """
-    now = timezone.now()
-    with transaction.atomic(durable=True):
-        row = _locked(number, now)
-        if row.wait_until is not None and row.wait_until > now:
+    while True:
+        now = timezone.now()
+        row = PinTries.objects.filter(pk=number).first()
+        if row is not None and row.wait_until is not None and row.wait_until > now:
             return ceil((row.wait_until - now).total_seconds())
-        wrong = row.wrong + 1 if now < row.forget_at else 1
-        wait = wait_after(wrong)
-        PinTries.objects.filter(pk=number).update(
-            wrong=wrong,
-            wait_until=now + wait if wait else None,
-            forget_at=now + (wait + MEMORY if wait else QUIET),
-        )
-    return 0
+        # When somebody else counted a try since the read, theirs counts first: look again.
+        if _insert(number, now) if row is None else _count(row, now):
+            return 0
 
 
 def forgive(number: int) -> None:
@@ -68,17 +64,27 @@ def wait_after(wrong: int) -> timedelta:
     return min(FIRST_WAIT * (1 << doubled), LONGEST_WAIT)
 
 
-def _locked(number: int, now: datetime) -> PinTries:
-    """The row, made where there is none, locked until the transaction ends.
+def _insert(number: int, now: datetime) -> bool:
+    """The first wrong try; False when the row is there by now."""
+    # By hand: what Django has for this opens a transaction, which every log-in would pay for.
+    statement = connection.ops.insert_statement(on_conflict=OnConflict.IGNORE)
+    forget_at = connection.ops.adapt_datetimefield_value(now + QUIET)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{statement} pin_tries (number, wrong, forget_at) VALUES (%s, 1, %s)",
+            [number, forget_at],
+        )
+        return bool(cursor.rowcount == 1)
 
-    In one statement: two that both find no row would else both insert it, and MariaDB would end
-    one of them as a deadlock.
-    """
-    targets = connection.features.supports_update_conflicts_with_target
-    PinTries.objects.bulk_create(
-        [PinTries(number=number, tried_at=now, forget_at=now + QUIET)],
-        update_conflicts=True,
-        update_fields=["tried_at"],
-        unique_fields=["number"] if targets else None,
+
+def _count(row: PinTries, now: datetime) -> bool:
+    """One wrong try more; False when the row isn't as it was read."""
+    wrong = row.wrong + 1 if now < row.forget_at else 1
+    wait = wait_after(wrong)
+    as_read = PinTries.objects.filter(pk=row.pk, wrong=row.wrong, forget_at=row.forget_at)
+    changed = as_read.update(
+        wrong=wrong,
+        wait_until=now + wait if wait else None,
+        forget_at=now + (wait + MEMORY if wait else QUIET),
     )
-    return PinTries.objects.select_for_update().get(pk=number)
+    return bool(changed)

@@ -314,8 +314,7 @@ class PinTries(models.Model):
     """
 
     number = models.IntegerField(primary_key=True)
-    wrong = models.PositiveIntegerField(default=0)
-    tried_at = models.DateTimeField()
+    wrong = models.PositiveIntegerField()
     wait_until = models.DateTimeField(null=True)
     forget_at = models.DateTimeField()
 

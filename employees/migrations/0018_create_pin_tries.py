@@ -14,8 +14,7 @@ class Migration(migrations.Migration):
             name='PinTries',
             fields=[
                 ('number', models.IntegerField(primary_key=True, serialize=False)),
-                ('wrong', models.PositiveIntegerField(default=0)),
-                ('tried_at', models.DateTimeField()),
+                ('wrong', models.PositiveIntegerField()),
                 ('wait_until', models.DateTimeField(null=True)),
                 ('forget_at', models.DateTimeField()),
             ],

@@ -1,7 +1,10 @@
 """The index on login_token comes and goes without touching what others have made."""
 
 from collections.abc import Callable
+from typing import Any
 
+import pytest
+from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from employees.token_index import NAME, TABLE, add_index, drop_index
@@ -10,11 +13,16 @@ from tests.employees.variants import migrate, rows, run
 Make = Callable[[str], BaseDatabaseWrapper]
 
 
-def indexes_of(database: BaseDatabaseWrapper) -> set[str]:
+def indexes_of(database: Any) -> set[str]:
     """The names of the indexes that begin with login_token."""
     with database.cursor() as cursor:
         keys = database.introspection.get_constraints(cursor, TABLE)
     return {name for name, key in keys.items() if key["columns"][:1] == ["login_token"]}
+
+
+@pytest.mark.django_db
+def test_a_new_database_has_it() -> None:
+    assert indexes_of(connection) == {NAME}
 
 
 def test_migrating_adds_it_and_reversing_drops_it(database_variant: Make) -> None:
