@@ -1,6 +1,7 @@
 """Start the stand-in tenant: ``python -m devtenant``."""
 
 import argparse
+import re
 import sqlite3
 import sys
 from pathlib import Path
@@ -9,6 +10,16 @@ from devtenant.buckets import PLANS
 from devtenant.server import ADDRESS, PortInUse, run_until_signal, start
 
 CONSOLES = ("http://127.0.0.1:8000", "http://localhost:8000")
+
+
+def console(text: str) -> str:
+    """The address of a console: scheme, host and port, such as ``http://127.0.0.1:8000``.
+
+    Raises: ArgumentTypeError.
+    """
+    if not re.fullmatch(r"https?://[^\s/?#]+/?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no address such as {CONSOLES[0]}")
+    return text
 
 
 def arguments() -> argparse.Namespace:
@@ -25,6 +36,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--console",
         action="append",
+        type=console,
         metavar="URL",
         help="where a console answers, to which a log-in may go back; may be given several times "
         f"(default: {' and '.join(CONSOLES)})",

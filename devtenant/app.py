@@ -22,10 +22,13 @@ from devtenant.api import answer
 from devtenant.auth import Signer, client_credentials
 from devtenant.control import control_pages
 from devtenant.dbconnections import change_password
+from devtenant.discovery import discovery_answers
 from devtenant.errors import OAuthError
 from devtenant.login_pages import login_pages
+from devtenant.logout import logout_pages
 from devtenant.oidc import in_auth0s_words, make_server
 from devtenant.pages import pages
+from devtenant.password_pages import password_pages
 from devtenant.state import Tenant
 
 METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
@@ -54,6 +57,7 @@ def create_app(tenant: Tenant, signer: Signer) -> Flask:
     add_authentication_api(app, tenant, signer)
     app.register_blueprint(control_pages(tenant, signer))
     app.register_blueprint(pages(tenant))
+    app.register_blueprint(password_pages(tenant))
     return app
 
 
@@ -88,17 +92,23 @@ def add_management_api(app: Flask, tenant: Tenant, signer: Signer) -> None:
 
 
 def add_authentication_api(app: Flask, tenant: Tenant, signer: Signer) -> None:
-    """Tokens and forgotten passwords; the pages of the log-in are in ``login_pages``."""
+    """Tokens and forgotten passwords; OpenID Connect in modules of its own."""
     server = make_server(app, tenant, signer)
-    app.register_blueprint(login_pages(tenant, signer, server))
+    for blueprint in (
+        login_pages(tenant, server),
+        logout_pages(tenant, signer),
+        discovery_answers(tenant, signer),
+    ):
+        app.register_blueprint(blueprint)
 
     @app.post("/oauth/token")
     def token() -> Response:
         def grant() -> Response:
+            fields = sent_fields()
             with tenant.lock:
-                if request.form.get("grant_type") == "authorization_code":
+                if fields.get("grant_type") == "authorization_code":
                     return in_auth0s_words(server.create_token_response())
-                return jsonify(client_credentials(tenant, signer, sent_fields(), request.host))
+                return jsonify(client_credentials(tenant, signer, fields, request.host))
 
         response = refusing(grant)
         response.headers["Cache-Control"] = "no-store"
@@ -114,10 +124,6 @@ def add_authentication_api(app: Flask, tenant: Tenant, signer: Signer) -> None:
             return Response(text, content_type="text/plain; charset=utf-8")
 
         return refusing(send)
-
-    @app.get("/.well-known/jwks.json")
-    def keys() -> Response:
-        return jsonify(signer.jwks())
 
 
 def sent_fields() -> dict[str, Any]:

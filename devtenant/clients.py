@@ -23,6 +23,7 @@ UPDATE = Record(
         "grant_types": Many(Text(1)),
         "app_type": Text(1),
         "initiate_login_uri": Text(0, 2048),
+        "token_endpoint_auth_method": Text(choices=("client_secret_post", "client_secret_basic")),
     }
 )
 

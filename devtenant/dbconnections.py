@@ -31,5 +31,5 @@ def change_password(tenant: Tenant, body: dict[str, Any], ip: str, base_url: str
         raise OAuthError(429, "too_many_requests", "Too many requests for this e-mail.")
     user = user_with_email(tenant, connection, email)
     if user is not None:
-        send_reset_mail(tenant, user, base_url)
+        send_reset_mail(tenant, user, base_url, body.get("client_id"))
     return SENT

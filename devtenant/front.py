@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 API = "/api/v2"
-COUNTED = (f"{API}/", "/oauth/token", "/dbconnections/", "/authorize", "/userinfo", "/.well-known/")
+COUNTED = (
+    f"{API}/",
+    "/oauth/token",
+    "/dbconnections/",
+    "/authorize",
+    "/userinfo",
+    "/oidc/logout",
+    "/v2/logout",
+    "/.well-known/",
+)
 # A body that no model of a user, role or ticket can take.
 WRONG_BODY = {"user_id": {"not": "text"}, "created_at": "yesterday", "id": [], "ticket": 0}
 

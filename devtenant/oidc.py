@@ -2,28 +2,30 @@
 
 import hmac
 import json
-import secrets
 import time
 from dataclasses import dataclass
 from typing import Any
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
+from authlib.integrations.flask_oauth2.requests import FlaskOAuth2Request
 from authlib.oauth2.rfc6749 import ClientMixin
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
+from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core.grants import OpenIDCode
 from flask import Flask, Response, request
 from joserfc.jwk import RSAKey
 
+from devtenant import access_tokens
 from devtenant.auth import Signer
-from devtenant.claims import api_claims, id_claims
-from devtenant.permissions import server_of
+from devtenant.claims import id_claims
+from devtenant.signing_in import Session
 from devtenant.state import Tenant
 
 SCOPES = ("openid", "profile", "email")
 CODE_S = 60  # seconds until a code is worth nothing
 ID_TOKEN_S = 36_000
-ACCESS_TOKEN_S = 86_400
+UNAUTHORIZED = {"error": "access_denied", "error_description": "Unauthorized"}
 
 
 class Client(ClientMixin):  # type: ignore[misc]
@@ -58,8 +60,8 @@ class Client(ClientMixin):  # type: ignore[misc]
         return bool(method == self.row["token_endpoint_auth_method"])
 
     def check_response_type(self, response_type: str) -> bool:
-        """The authorization code, and nothing else."""
-        return response_type == "code"
+        """The authorization code and nothing else, where the application may have one."""
+        return response_type == "code" and self.check_grant_type("authorization_code")
 
     def check_grant_type(self, grant_type: str) -> bool:
         """Those that the application has; refresh tokens aren't given out here."""
@@ -77,7 +79,8 @@ class Code:
     scope: str
     nonce: str
     audience: str
-    session_id: str
+    sid: str
+    auth_time: int
     code_challenge: str
     code_challenge_method: str | None
     expires_at: float
@@ -94,8 +97,9 @@ class Code:
         """To be repeated in the id token."""
         return self.nonce
 
-    def get_auth_time(self) -> None:
-        """The id token says when it was made."""
+    def get_auth_time(self) -> int:
+        """When the password was typed, in seconds since the epoch."""
+        return self.auth_time
 
     def get_acr(self) -> None:
         """Not told."""
@@ -111,6 +115,27 @@ class OnlyS256(CodeChallenge):  # type: ignore[misc]
     DEFAULT_CODE_CHALLENGE_METHOD = "S256"
 
 
+class JsonRequest(FlaskOAuth2Request):  # type: ignore[misc]
+    """A call of the token endpoint with JSON, which Auth0 takes as well as a form."""
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The fields as a form would hold them."""
+        return {str(name): str(value) for name, value in request.get_json().items()}
+
+
+class Server(AuthorizationServer):  # type: ignore[misc]
+    """Authlib's server for Flask, and JSON at the token endpoint."""
+
+    def create_oauth2_request(self, asked: Any) -> FlaskOAuth2Request:
+        """The request of Flask as Authlib reads it."""
+        if request.mimetype != "application/json":
+            return super().create_oauth2_request(asked)
+        read = JsonRequest(request)
+        read.payload = BasicOAuth2Payload(read.form)
+        return read
+
+
 def make_server(app: Flask, tenant: Tenant, signer: Signer) -> AuthorizationServer:
     """The authorization server of the tenant. Callers of its methods hold the tenant's lock."""
 
@@ -122,15 +147,21 @@ def make_server(app: Flask, tenant: Tenant, signer: Signer) -> AuthorizationServ
             now = time.time()
             for old in [key for key, kept in tenant.codes.items() if kept.expires_at < now]:
                 del tenant.codes[old]
+            session: Session = asked.user
+            audience = data.get("audience", "")
+            further = access_tokens.api_scopes(
+                tenant, session.user_id, audience, asked.payload.scope or ""
+            )
             tenant.codes[code] = Code(
                 code=code,
                 client_id=asked.client.get_client_id(),
-                user_id=asked.user["user_id"],
+                user_id=session.user_id,
                 redirect_uri=asked.payload.redirect_uri or "",
-                scope=asked.scope,
+                scope=" ".join([*asked.scope.split(), *further]),
                 nonce=data.get("nonce", ""),
-                audience=data.get("audience", ""),
-                session_id=asked.user["session_id"],
+                audience=audience,
+                sid=session.sid,
+                auth_time=session.began_at,
                 code_challenge=data.get("code_challenge", ""),
                 code_challenge_method=data.get("code_challenge_method"),
                 expires_at=now + CODE_S,
@@ -153,7 +184,16 @@ def make_server(app: Flask, tenant: Tenant, signer: Signer) -> AuthorizationServ
             return None if user is None or user.get("blocked") else user
 
         def generate_token(self, **about: Any) -> dict[str, Any]:
-            return access_token(tenant, signer, self.request.authorization_code)
+            code: Code = self.request.authorization_code
+            return access_tokens.issue(
+                tenant,
+                signer,
+                issuer(),
+                user_id=code.user_id,
+                client_id=code.client_id,
+                scope=code.scope,
+                audience=code.audience,
+            )
 
     class IdToken(OpenIDCode):  # type: ignore[misc]
         def exists_nonce(self, nonce: str, asked: Any) -> bool:
@@ -179,7 +219,7 @@ def make_server(app: Flask, tenant: Tenant, signer: Signer) -> AuthorizationServ
 
         def get_authorization_code_claims(self, authorization_code: Code) -> dict[str, Any]:
             claims = super().get_authorization_code_claims(authorization_code)
-            return {**claims, "sid": authorization_code.session_id[:16]}
+            return {**claims, "sid": authorization_code.sid}
 
         def generate_user_info(self, user: dict[str, Any], scope: str) -> dict[str, Any]:
             return id_claims(tenant, user, scope)
@@ -191,7 +231,7 @@ def make_server(app: Flask, tenant: Tenant, signer: Signer) -> AuthorizationServ
     def save_token(token: dict[str, Any], asked: Any) -> None:
         """Kept already, where it was made."""
 
-    server = AuthorizationServer(app, query_client=query_client, save_token=save_token)
+    server = Server(app, query_client=query_client, save_token=save_token)
     server.register_grant(Grant, [IdToken(), OnlyS256(required=False)])
     return server
 
@@ -199,39 +239,6 @@ def make_server(app: Flask, tenant: Tenant, signer: Signer) -> AuthorizationServ
 def issuer() -> str:
     """With the trailing slash that Auth0's issuer has."""
     return f"http://{request.host}/"
-
-
-def access_token(tenant: Tenant, signer: Signer, code: Code) -> dict[str, Any]:
-    """The token response: opaque without an audience, a JWT for an API of the tenant.
-
-    Source: facts, section 4 (API access tokens).
-    """
-    user = tenant.users.rows[code.user_id]
-    api = server_of(tenant, code.audience)
-    if api is None:
-        token = secrets.token_urlsafe(32)
-    else:
-        now = int(time.time())
-        token = signer.sign(
-            {
-                "iss": issuer(),
-                "sub": code.user_id,
-                "aud": [code.audience, f"{issuer()}userinfo"],
-                "iat": now,
-                "exp": now + ACCESS_TOKEN_S,
-                "scope": code.scope,
-                "azp": code.client_id,
-                "jti": secrets.token_urlsafe(16),
-                **api_claims(tenant, user, api),
-            }
-        )
-    tenant.access_tokens[token] = (code.user_id, code.scope, time.time() + ACCESS_TOKEN_S)
-    return {
-        "access_token": token,
-        "scope": code.scope,
-        "expires_in": ACCESS_TOKEN_S,
-        "token_type": "Bearer",
-    }
 
 
 def in_auth0s_words(response: Response) -> Response:
@@ -243,7 +250,9 @@ def in_auth0s_words(response: Response) -> Response:
         text = "Failed to verify code verifier" if failed_pkce else "Invalid authorization code"
         return json_response(403, {"error": error, "error_description": text})
     if error == "invalid_client":
-        return json_response(401, {"error": "access_denied", "error_description": "Unauthorized"})
+        return json_response(401, UNAUTHORIZED)
+    if error == "unauthorized_client":
+        return json_response(403, body)
     return response
 
 

@@ -8,6 +8,14 @@ import secrets
 from devtenant.errors import ApiError
 
 POLICIES = ("none", "low", "fair", "good", "excellent")
+RULES = {
+    "none": "Any password will do.",
+    "low": "At least 6 characters.",
+    "fair": "At least 8 characters, with small letters, capitals and digits.",
+    "good": "At least 8 characters, with three of: small letters, capitals, digits, others.",
+    "excellent": "At least 10 characters, with three of: small letters, capitals, digits, others; "
+    "none three times in a row.",
+}
 CLASSES = ("[a-z]", "[A-Z]", "[0-9]", r"[^A-Za-z0-9]")
 
 

@@ -6,8 +6,7 @@ Refresh tokens are never given out here, so there is none to revoke.
 from devtenant.api import Answer, Call, endpoint
 from devtenant.errors import upgrade_needed
 from devtenant.schemas import Flag, Record, Text, object_body
-from devtenant.signing_in import end_sessions
-from devtenant.users import find_user
+from devtenant.users import find_user, without_blocks
 
 REVOKE = Record({"session_id": Text(1), "preserve_refresh_tokens": Flag()})
 
@@ -26,7 +25,7 @@ def enterprise_only(call: Call) -> None:
 def delete_sessions(call: Call) -> Answer:
     """End all sessions of a user: 202 ``{}``; Auth0 may take a while, this does it at once."""
     enterprise_only(call)
-    end_sessions(call.tenant, call.ids[0])
+    call.tenant.end_logins(call.ids[0])
     return 202, {}
 
 
@@ -40,10 +39,9 @@ def delete_refresh_tokens(call: Call) -> Answer:
 @endpoint("POST", "/users/{id}/revoke-access", "delete:sessions", "delete:refresh_tokens")
 def revoke_access(call: Call) -> Answer:
     """Both in one call: 202; the body is optional, and no 404 is documented."""
-    if call.raw_body.strip():
-        object_body(call.body, REVOKE)
+    body = object_body(call.body, REVOKE) if call.raw_body.strip() else {}
     enterprise_only(call)
-    end_sessions(call.tenant, call.ids[0])
+    call.tenant.end_logins(call.ids[0], body.get("session_id"))
     return 202, {}
 
 
@@ -60,6 +58,5 @@ def delete_blocks(call: Call) -> Answer:
     """Lift the brute-force blocks: 204."""
     user = find_user(call.tenant, call.ids[0])
     secret = call.tenant.secrets.rows.get(user["user_id"], {})
-    kept = {key: value for key, value in secret.items() if key not in ("blocked_for", "wrong")}
-    call.tenant.secrets.put(user["user_id"], kept)
+    call.tenant.secrets.put(user["user_id"], without_blocks(secret))
     return 204, None

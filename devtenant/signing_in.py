@@ -1,13 +1,15 @@
 """Who is signed in at the tenant, and who may: passwords, blocks, sessions (facts: users)."""
 
 import secrets
+import time
+from dataclasses import dataclass
 from typing import Any
 
 from devtenant import passwords
 from devtenant.clock import timestamp
 from devtenant.state import Tenant
 from devtenant.tickets import user_with_email
-from devtenant.users import set_password
+from devtenant.users import connection_named, set_password
 
 WRONG = "Wrong email or password."
 TOO_MANY = "Your account has been blocked after multiple consecutive login attempts."
@@ -17,6 +19,19 @@ COOKIE = "devtenant_session"
 
 class Refused(Exception):
     """The log-in page stays; the message is shown on it."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """Somebody who is signed in. ``sid`` stands in id tokens, so it isn't the cookie's secret."""
+
+    user_id: str
+    sid: str
+    began_at: int  # seconds since the epoch
+
+    def older_than(self, max_age_s: int | None) -> bool:
+        """True when the password was typed longer ago than the application puts up with."""
+        return max_age_s is not None and time.time() - self.began_at > max_age_s
 
 
 def check_password(
@@ -41,17 +56,24 @@ def check_password(
 
 def note_wrong_password(tenant: Tenant, user: dict[str, Any], ip: str) -> None:
     """Count a wrong password; the tenth in a row blocks the account for this address."""
+    connection = connection_named(tenant, user["identities"][0]["connection"])
+    if not connection["options"].get("brute_force_protection"):
+        return
     secret = tenant.secrets.rows.get(user["user_id"], {})
-    secret = {**secret, "wrong": secret.get("wrong", 0) + 1}
-    if secret["wrong"] >= TRIES:
-        secret["blocked_for"] = [{"identifier": user["email"], "ip": ip}]
+    wrong = secret.get("wrong_by_ip", {})
+    wrong = {**wrong, ip: wrong.get(ip, 0) + 1}
+    secret = {**secret, "wrong_by_ip": wrong}
+    if wrong[ip] >= TRIES:
+        block = {"identifier": user["email"], "ip": ip}
+        secret["blocked_for"] = [*secret.get("blocked_for", []), block]
     tenant.secrets.put(user["user_id"], secret)
 
 
 def note_login(tenant: Tenant, user: dict[str, Any], ip: str) -> None:
-    """What a log-in leaves on the profile."""
+    """What a log-in with a password leaves on the profile."""
     secret = tenant.secrets.rows.get(user["user_id"], {})
-    tenant.secrets.put(user["user_id"], {**secret, "wrong": 0})
+    wrong = {other: count for other, count in secret.get("wrong_by_ip", {}).items() if other != ip}
+    tenant.secrets.put(user["user_id"], {**secret, "wrong_by_ip": wrong})
     count = user.get("logins_count", 0) + 1
     seen = {"last_login": timestamp(), "last_ip": ip, "logins_count": count}
     tenant.save_user({**user, **seen})
@@ -59,21 +81,15 @@ def note_login(tenant: Tenant, user: dict[str, Any], ip: str) -> None:
 
 def begin_session(tenant: Tenant, user_id: str) -> str:
     """A new session of this user; returns the cookie's value."""
-    session_id = secrets.token_urlsafe(32)
-    tenant.logins[session_id] = user_id
-    return session_id
+    secret = secrets.token_urlsafe(32)
+    tenant.logins[secret] = Session(user_id, secrets.token_urlsafe(16), int(time.time()))
+    return secret
 
 
-def session_user(tenant: Tenant, session_id: str | None) -> dict[str, Any] | None:
-    """The user behind a cookie; None without a session, or when the user is gone."""
-    user_id = tenant.logins.get(session_id or "")
-    return tenant.users.rows.get(user_id) if user_id else None
-
-
-def end_sessions(tenant: Tenant, user_id: str) -> None:
-    """End every session of a user."""
-    for session_id in [key for key, owner in tenant.logins.items() if owner == user_id]:
-        del tenant.logins[session_id]
+def session_of(tenant: Tenant, cookie: str) -> Session | None:
+    """The session behind a cookie; None for none, or one that ended."""
+    session: Session | None = tenant.logins.get(cookie)
+    return session
 
 
 def choose_password(tenant: Tenant, user: dict[str, Any], password: str, verify: bool) -> None:
@@ -86,8 +102,4 @@ def choose_password(tenant: Tenant, user: dict[str, Any], password: str, verify:
     if verify:
         changed["email_verified"] = True
     set_password(tenant, changed, password)
-    secret = tenant.secrets.rows[user["user_id"]]
-    kept = {key: value for key, value in secret.items() if key not in ("blocked_for", "wrong")}
-    tenant.secrets.put(user["user_id"], kept)
     tenant.save_user(changed)
-    end_sessions(tenant, user["user_id"])

@@ -115,7 +115,7 @@ class Tenant:
         self.kept = self.tables["settings"]
         self.mail_count = 0
         # Who is signed in and what was handed out; a restart ends all of it.
-        self.logins: dict[str, str] = {}  # session: user_id
+        self.logins: dict[str, Any] = {}  # cookie: signing_in.Session
         self.codes: dict[str, Any] = {}  # authorization code: oidc.Code
         self.access_tokens: dict[str, tuple[str, str, float]] = {}  # token: user_id, scope, end
         self.consoles = list(consoles)
@@ -168,7 +168,18 @@ class Tenant:
         """Forget a user and all that hangs on them."""
         for table in (self.users, self.secrets, self.memberships, self.grants):
             table.remove(user_id)
+        # Somebody else may get the same id later.
+        self.end_logins(user_id)
+        tokens = self.access_tokens.items()
+        self.access_tokens = {key: token for key, token in tokens if token[0] != user_id}
         self.index.later(user_id, None, time.time() + self.settings.search_delay_s)
+
+    def end_logins(self, user_id: str, sid: str | None = None) -> None:
+        """End a user's sessions and codes, or those of one session; tokens live until they end."""
+        for kept in (self.logins, self.codes):
+            for key, row in list(kept.items()):
+                if row.user_id == user_id and sid in (None, row.sid):
+                    del kept[key]
 
     def clear(self) -> None:
         """Empty everything but the signing key and the age of tokens, which no tenant rewinds."""

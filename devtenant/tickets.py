@@ -189,9 +189,14 @@ def send_verification_mail(tenant: Tenant, user: dict[str, Any], base_url: str) 
     )
 
 
-def send_reset_mail(tenant: Tenant, user: dict[str, Any], base_url: str) -> None:
-    """Put the tenant's own password mail into the outbox. Callers hold the lock."""
-    link = new_ticket(tenant, PASSWORD, user, base_url)
+def send_reset_mail(
+    tenant: Tenant, user: dict[str, Any], base_url: str, client_id: str | None = None
+) -> None:
+    """Put the tenant's own password mail into the outbox. Callers hold the lock.
+
+    client_id: the application that the page behind the link leads back to.
+    """
+    link = new_ticket(tenant, PASSWORD, user, base_url, client_id=client_id)
     add_mail(
         tenant,
         source="tenant",

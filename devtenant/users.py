@@ -271,10 +271,19 @@ def merge_metadata(user: dict[str, Any], body: dict[str, Any]) -> None:
 def set_password(tenant: Tenant, user: dict[str, Any], password: str) -> None:
     """Store a password. This removes an administrator's block, also one of the same call.
 
+    Blocks after wrong passwords go with the password they were for, and sessions end (believed
+    for a change through the Management API).
     Source: facts, number 3.
     """
-    secret = tenant.secrets.rows.get(user["user_id"], {})
+    secret = without_blocks(tenant.secrets.rows.get(user["user_id"], {}))
     tenant.secrets.put(user["user_id"], {**secret, "password": passwords.hashed(password)})
+    tenant.end_logins(user["user_id"])
     user["last_password_reset"] = timestamp()
     if user.get("blocked"):
         user["blocked"] = False
+
+
+def without_blocks(secret: dict[str, Any]) -> dict[str, Any]:
+    """What is kept in secret about a user, without the blocks after wrong passwords."""
+    gone = ("blocked_for", "wrong_by_ip")
+    return {key: value for key, value in secret.items() if key not in gone}

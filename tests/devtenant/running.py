@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,7 +24,7 @@ class RunningTenant:
     """``python -m devtenant`` as a context manager.
 
     plan: demo, free, essentials or enterprise. state: SQLite file, None = memory.
-    smtp_port: 0 = no mailbox, None = a free port.
+    smtp_port: 0 = no mailbox, None = a free port. consoles: where consoles answer, for ever.
     ``base_url`` is the root, such as ``http://127.0.0.1:40123``; ``domain`` is host and port.
     After ``stop`` or ``kill``, ``start`` takes the same ports and the same state file.
     """
@@ -35,10 +36,12 @@ class RunningTenant:
         *,
         empty: bool = False,
         smtp_port: int | None = 0,
+        consoles: Sequence[str] = (),
     ) -> None:
         self.plan = plan
         self.state_path = state
         self.empty = empty
+        self.consoles = consoles
         self.port = 0
         self.smtp_port = free_port() if smtp_port is None else smtp_port
         self.process: subprocess.Popen[bytes] | None = None
@@ -77,6 +80,7 @@ class RunningTenant:
         command += ["--plan", self.plan, "--smtp-port", str(self.smtp_port)]
         command += ["--state", str(self.state_path)] if self.state_path else []
         command += ["--empty"] if self.empty else []
+        command += [f"--console={url}" for url in self.consoles]
         # A file, not a pipe: nobody reads on, and a full pipe would stop the process.
         with tempfile.TemporaryFile() as output:
             self.process = subprocess.Popen(
@@ -203,13 +207,18 @@ class RunningTenant:
         self.ask("DELETE", "/_outbox")
 
     def allow_console(self, url: str) -> None:
-        """Let the log-in client go back to the console at ``url``, such as http://127.0.0.1:8000."""
+        """Let the log-in client go back to the console at ``url``, such as http://127.0.0.1:8000.
+
+        Until the next reset; ``--console`` on the command line is for good.
+        """
+        root = url.rstrip("/")
         client = self.api("GET", "/clients/console-login").json()
-        added = {
-            "callbacks": [*client["callbacks"], f"{url}/complete/auth0/"],
-            "allowed_logout_urls": [*client["allowed_logout_urls"], f"{url}/", f"{url}/login/"],
+        wanted = {
+            "callbacks": [f"{root}/complete/auth0/"],
+            "allowed_logout_urls": [f"{root}/", f"{root}/login/"],
         }
-        assert self.api("PATCH", "/clients/console-login", added).is_success
+        lists = {name: list(dict.fromkeys([*client[name], *urls])) for name, urls in wanted.items()}
+        assert self.api("PATCH", "/clients/console-login", lists).is_success
 
     def login(self, user_id: str) -> None:
         """Mark a log-in of this user."""

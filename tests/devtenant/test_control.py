@@ -79,6 +79,9 @@ def test_a_reset_brings_the_initial_state_back(tenant: RunningTenant) -> None:
         {"scopes": {"nobody": []}},
         {"rate": 5},
         {"latency": 1},
+        {"roles_claim": "roles"},
+        {"roles_claim": "https://tenant.auth0.com/roles"},
+        {"roles_claim": None},
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused_in_words(
@@ -92,7 +95,11 @@ def test_a_setting_that_makes_no_sense_is_refused_in_words(
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/users", "/outbox", "/outbox/1", "/buckets", "/faults", "/u/reset-password?ticket=x"],
+    [
+        *("/", "/users", "/outbox", "/outbox/1", "/buckets", "/faults"),
+        *("/u/reset-password?ticket=x", "/u/email-verification?ticket=x", "/u/forgot-password"),
+        *("/authorize", "/authorize?client_id=console-login&response_type=code", "/oidc/logout"),
+    ],
 )
 def test_every_page_says_what_it_is_and_runs_no_script(tenant: RunningTenant, path: str) -> None:
     make_user(tenant)

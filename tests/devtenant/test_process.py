@@ -8,12 +8,15 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import httpx
+import jwt
 import pytest
 
 from tests.devtenant.builders import CONNECTION, make_user, role_id
+from tests.devtenant.logging_in import CLIENT, Person, sent_back
 from tests.devtenant.running import ROOT, RunningTenant, free_port
 
 pytestmark = [pytest.mark.process, pytest.mark.once]
@@ -50,6 +53,68 @@ def test_nothing_is_lost_when_it_is_killed(tmp_path: Path) -> None:
         assert tenant.client.get(link["ticket"]).status_code == 200
         headers = {"Authorization": f"Bearer {token}"}
         assert tenant.client.get(f"{tenant.base_url}/api/v2/users", headers=headers).is_success
+
+
+def test_a_restart_keeps_passwords_and_key_but_nobody_signed_in(tmp_path: Path) -> None:
+    with (
+        RunningTenant(state=tmp_path / "tenant.sqlite3") as tenant,
+        closing(Person(tenant)) as person,
+    ):
+        make_user(tenant)
+        id_token = person.tokens()["id_token"]
+
+        tenant.kill()
+        tenant.start()
+
+        keys = jwt.PyJWKClient(f"{tenant.base_url}/.well-known/jwks.json")
+        key = keys.get_signing_key_from_jwt(id_token)
+        assert jwt.decode(id_token, key, algorithms=["RS256"], audience=CLIENT)
+        assert person.arrive().status_code == 200, "asked for the password"
+        assert "code" in sent_back(person.submit())
+
+
+def test_wrong_passwords_are_counted_over_a_restart(tmp_path: Path) -> None:
+    with (
+        RunningTenant(state=tmp_path / "tenant.sqlite3") as tenant,
+        closing(Person(tenant)) as person,
+    ):
+        make_user(tenant)
+        for _ in range(9):
+            person.submit(password="Wrong-pass1")
+
+        tenant.kill()
+        tenant.start()
+        person.submit(password="Wrong-pass1")
+
+        assert "consecutive login attempts" in person.submit().text
+
+
+def test_a_console_of_the_command_line_is_added_to_what_the_state_file_has(tmp_path: Path) -> None:
+    state = tmp_path / "tenant.sqlite3"
+    with RunningTenant(state=state) as tenant:
+        tenant.allow_console("http://127.0.0.1:9001")
+
+    with RunningTenant(state=state, consoles=["http://127.0.0.1:9002/"]) as tenant:
+        client = tenant.api("GET", "/clients/console-login").json()
+
+    for port in (8000, 9001, 9002):
+        assert f"http://127.0.0.1:{port}/complete/auth0/" in client["callbacks"]
+        assert f"http://127.0.0.1:{port}/login/" in client["allowed_logout_urls"]
+
+
+def test_a_console_of_the_command_line_outlives_a_reset() -> None:
+    with RunningTenant(consoles=["http://127.0.0.1:9002"]) as tenant:
+        tenant.reset()
+
+        client = tenant.api("GET", "/clients/console-login").json()
+        assert client["callbacks"] == ["http://127.0.0.1:9002/complete/auth0/"]
+
+
+def test_a_console_that_is_no_address_is_refused_in_words() -> None:
+    ended = run("--port", "0", "--console", "localhost:8000/x")
+
+    assert ended.returncode == 2
+    assert "is no address such as http://127.0.0.1:8000" in ended.stderr
 
 
 def test_a_reset_empties_the_state_file_too(tmp_path: Path) -> None:
