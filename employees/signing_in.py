@@ -160,12 +160,13 @@ def _write(row: EmployeeAuth, columns: dict[str, Any]) -> Employee:
     """Write the columns to every row of this person, once more sure that the PIN still counts.
 
     The person may have been switched off, or given another PIN, since it was checked; both are
-    looked at again under the locks. Raises: Refused.
+    looked at again under the rows' lock. Raises: Refused.
     """
     with transaction.atomic():
-        employee = Employee.objects.select_for_update().filter(pk=row.employee_id).first()
         rows = EmployeeAuth.objects.filter(employee_id=row.employee_id)
         counting = _row_that_counts(rows.select_for_update())
+        # Read after the lock: whoever switches this person off clears these rows before or after.
+        employee = Employee.objects.filter(pk=row.employee_id).first()
         is_as_before = counting is not None and counting.pin == row.pin
         if employee is None or not may_use_pin(employee) or not is_as_before:
             raise Refused
