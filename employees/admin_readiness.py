@@ -103,8 +103,9 @@ class CannotWork(Pages[Employee]):
     def mending(self, request: HttpRequest, person: Employee) -> Mending:
         """The step for one person: to the field, or the page, where it is done."""
         page = reverse("admin:employees_employee_change", args=[person.pk])
+        pin = reverse("admin:employees_employee_random_pin", args=[person.pk])
         label, url, operation = {
-            Missing.PIN: ("Set a PIN", page, Operation.SET_PIN),
+            Missing.PIN: ("Set a PIN", pin, Operation.SET_PIN),
             Missing.EMAIL: ("Edit the e-mail", f"{page}#id_email", Operation.CHANGE_SIGN_IN),
             Missing.ACCOUNT: ("Open the page", page, Operation.VIEW),
             Missing.VERIFIED: ("Open the page", page, Operation.VIEW),

@@ -59,16 +59,17 @@ def places_of(needle: str) -> list[str]:
 def _holds(needle: str, *holders: Any) -> bool:
     """Whether one of the objects refers to the text by itself; bytes are searched too."""
     for part in gc.get_referents(*holders):
-        if isinstance(part, str):
+        kind = type(part)  # isinstance would wake lazy objects, which ask for things that are gone
+        if issubclass(kind, str):
             if needle in part:
                 return True
-        elif isinstance(part, bytes | bytearray):
+        elif issubclass(kind, bytes | bytearray):
             if needle.encode() in part:
                 return True
-        elif isinstance(part, io.BytesIO):
+        elif issubclass(kind, io.BytesIO):
             if not part.closed and needle.encode() in part.getvalue():
                 return True
-        elif isinstance(part, tuple | dict) and not gc.is_tracked(part) and _holds(needle, part):
+        elif issubclass(kind, tuple | dict) and not gc.is_tracked(part) and _holds(needle, part):
             return True  # plain ones aren't known to the collector
     return False
 
