@@ -7,11 +7,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from employees.actors import names_of
 from employees.admin_base import Pages
@@ -82,8 +83,9 @@ class HistoryPage(Pages[Employee]):
             raise PermissionDenied
         number = object_id if object_id.isascii() and object_id.isdecimal() else "0"
         person = self.get_queryset(request).filter(pk=number[:9]).first()
-        if person is None:
-            raise Http404
+        if person is None:  # out of sight is like not there
+            messages.warning(request, "There is no such person.")
+            return HttpResponseRedirect(reverse("admin:index"))
         notice_changes([person.pk])
         changes = Change.objects.filter(employee_id=person.pk).order_by("-id")
         page = Paginator(changes, ROWS).get_page(request.GET.get("p"))

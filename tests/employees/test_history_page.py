@@ -66,7 +66,7 @@ class HistoryPageTests(AdminTestCase):
     def test_an_unknown_number_is_not_found(self) -> None:
         for number in ("999999", "abc", "1" * 30):
             url = f"/admin/employees/employee/{number}/history/"
-            self.assertEqual(self.client.get(url).status_code, 404)
+            self.assertRedirects(self.client.get(url), "/admin/")
 
     def test_more_lines_cost_no_more_queries_and_are_paged(self) -> None:
         ada = services.add_employee({"name": "Ada Quill"}, "work", boss())
