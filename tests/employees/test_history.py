@@ -1,14 +1,9 @@
 """Who changed what, and when: by the console, and by SQL, which says nothing of itself."""
 
 import json
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from functools import partial
-from threading import Barrier
-from typing import Any
 
-from django.db import connection, connections
+from django.db import connection
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 
@@ -22,32 +17,11 @@ from employees.history import (
     on_post_migrate,
     record_event,
     take_baseline,
-    values_of,
 )
 from employees.models import Change, Employee, EmployeeAuth, Snapshot
 from employees.pin_services import set_pin
-from tests.builders import CommittedTestCase, boss, make_auth, make_employee, make_role
-
-Line = tuple[str, str, str, dict[str, list[Any]]]
-
-
-def lines(person: Employee | int) -> list[Line]:
-    """The history of somebody, oldest first: source, actor, action, changes."""
-    number = person if isinstance(person, int) else person.pk
-    found = Change.objects.filter(employee_id=number).order_by("pk")
-    return [(line.source, line.actor, line.action, line.changes) for line in found]
-
-
-def known(**over: Any) -> Employee:
-    """Somebody whom the console has looked at; no line of the history is left from that."""
-    person = make_employee(**over)
-    notice_changes([person.pk])
-    Change.objects.all().delete()
-    return person
-
-
-def by_sql(person: Employee, **columns: Any) -> None:
-    Employee.objects.filter(pk=person.pk).update(**columns)
+from tests.builders import boss, make_auth, make_employee, make_role
+from tests.employees.histories import by_sql, known, lines
 
 
 class ServicesTests(TestCase):
@@ -304,75 +278,3 @@ class SecretsTests(TestCase):
         self.assertEqual(len(lines(ada)), 3)
         for secret in ("7391", "8264", "token-", hashed):
             self.assertNotIn(secret, kept)
-
-
-class AtTheSameMomentTests(CommittedTestCase):
-    def test_a_look_beside_a_service_writes_every_change_once(self) -> None:
-        for number in range(5):
-            ada = known(phone_number="1", department="Picking")
-            by_sql(ada, department="Packing")
-
-            at_once(
-                partial(notice_changes, [ada.pk]),
-                partial(services.change_employee, ada.pk, {"phone_number": "2"}, boss()),
-                partial(notice_changes, [ada.pk]),
-            )
-
-            with self.subTest(number):
-                self.assertCountEqual(
-                    [(source, changes) for source, _, _, changes in lines(ada)],
-                    [
-                        ("sql", {"department": ["Picking", "Packing"]}),
-                        ("admin", {"phone_number": ["1", "2"]}),
-                    ],
-                )
-                self.is_in_step(ada)
-
-    def test_two_who_look_at_once_write_a_newcomer_down_once(self) -> None:
-        ada = make_employee()
-
-        at_once(*[partial(notice_changes, [ada.pk])] * 4)
-
-        self.assertEqual([action for _, _, action, _ in lines(ada)], ["added"])
-
-    def test_two_who_look_at_once_write_a_deletion_down_once(self) -> None:
-        ada = known()
-        number = ada.pk
-        Employee.objects.filter(pk=number).delete()
-
-        at_once(*[partial(notice_changes, [number])] * 4)
-
-        self.assertEqual([action for _, _, action, _ in lines(number)], ["deleted"])
-
-    def test_two_services_at_once_have_befores_that_were_true(self) -> None:
-        ada = known(phone_number="0")
-
-        at_once(
-            *(
-                partial(services.change_employee, ada.pk, {"phone_number": new}, boss())
-                for new in ("1", "2", "3")
-            )
-        )
-
-        steps = [changes["phone_number"] for *_, changes in lines(ada)]
-        self.assertEqual([before for before, _ in steps], ["0", *(after for _, after in steps[:2])])
-        self.is_in_step(ada)
-
-    def is_in_step(self, person: Employee) -> None:
-        row = Employee.objects.get(pk=person.pk)
-        self.assertEqual(Snapshot.objects.get(pk=person.pk).values, values_of(row))
-
-
-def at_once(*calls: Callable[[], Any]) -> None:
-    """Run the calls at the same moment, a connection each."""
-    start = Barrier(len(calls))
-
-    def run(call: Callable[[], Any]) -> None:
-        start.wait(30)
-        try:
-            call()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        list(pool.map(run, calls))
