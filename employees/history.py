@@ -135,7 +135,8 @@ def take_baseline() -> None:
 @transaction.atomic
 def _notice(employee_id: int) -> bool:
     row = Employee.objects.select_for_update().filter(pk=employee_id).first()
-    snapshot = Snapshot.objects.filter(pk=employee_id).first()
+    # Locked as well: where the row is gone there is nothing else for a second one to wait for.
+    snapshot = Snapshot.objects.select_for_update().filter(pk=employee_id).first()
     before = snapshot.values if snapshot else None
     after = values_of(row) if row else None
     moved = _write_sql_change(employee_id, before, after)

@@ -38,13 +38,19 @@ def holder_of(email: str | None, except_id: int | None = None) -> Employee | Non
 
 
 def administrators() -> QuerySet[Employee]:
-    """Who can administer the console by Auth0: the last of them can't be removed."""
-    return Employee.objects.filter(
+    """Who can administer the console by Auth0: the last of them can't be removed.
+
+    MariaDB takes Admin for admin, but no rule does, and whoever has it may do nothing: the role is
+    compared again, exactly.
+    """
+    found = Employee.objects.filter(
         auth0_role=Auth0Role.ADMIN,
         auth_method__in=(AuthMethod.AUTH0, AuthMethod.HYBRID),
         is_active=True,
         archived_at__isnull=True,
     )
+    roles = found.values_list("pk", "auth0_role")
+    return found.filter(pk__in=[pk for pk, role in roles if role == Auth0Role.ADMIN])
 
 
 def departments() -> list[str]:

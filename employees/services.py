@@ -280,8 +280,7 @@ def _refuse_change(
 
 def _refuse_losing_last_admin(employee: Employee, field: str | None = None) -> None:
     """Raises: LastAdministrator, when nobody else could administer the console by Auth0."""
-    admins = administrators()
-    if admins.filter(pk=employee.pk).exists() and not admins.exclude(pk=employee.pk).exists():
+    if list(administrators().values_list("pk", flat=True)) == [employee.pk]:
         raise LastAdministrator(field)
 
 

@@ -1,0 +1,239 @@
+"""The doors that the L7 matrix tries: services, the admin's pages, the PIN services of the kiosk.
+
+Each is a function of (world, person, what) that makes every attempt there is at this door and
+yields its name with whether it was let through. ``trying`` takes each back afterwards.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from django.core import signing
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from employees import pin_services, services
+from employees.actors import visible_to
+from employees.admin_actions import SALT
+from employees.authority import program
+from employees.errors import NotAllowed
+from employees.history import new_batch
+from employees.models import Employee
+from employees.selectors import invitation_of
+from tests.builders import make_employee
+from tests.employees.l7_world import World, state_of
+
+Door = Callable[[World, Employee, str], Iterator[tuple[str, bool]]]
+
+PIN = "7391"
+LIST = reverse("admin:employees_employee_changelist")
+
+
+class Trying:
+    """Takes back what was done within, and keeps whether the person was moved by it."""
+
+    def __init__(self, person: Employee) -> None:
+        self.person = person
+        self.moved = False
+
+    def __enter__(self) -> "Trying":
+        self._atomic = transaction.atomic()
+        self._atomic.__enter__()
+        return self
+
+    def begin(self) -> None:
+        """From here on it counts."""
+        self._before = state_of(self.person)
+
+    def __exit__(self, *raised: Any) -> None:
+        if raised[0] is None:
+            self.moved = state_of(self.person) != self._before
+        transaction.set_rollback(True)
+        self._atomic.__exit__(*raised)
+
+
+def column_changes(person: Employee) -> Mapping[str, list[dict[str, Any]]]:
+    """What → the columns that it is about, each with a value that the person doesn't have."""
+    is_associate = person.auth0_role == "production_associate"
+    return {
+        "change": [
+            {"name": "Somebody Else"},
+            {"phone_number": "662 555 0199"},
+            {"hire_date": "2025-12-31"},
+        ],
+        "move": [
+            {"department": "Packing"},
+            {"workspace": "MS" if person.workspace == "TX" else "TX"},
+        ],
+        "sign_in": [
+            {"email": "taken-over@example.com"},
+            {"personal_email": "taken-over@example.com"},
+            {"auth_method": "auth0"},
+            {"invitation": "none"},
+        ],
+        "pin_only": [{"auth_method": "pin"}],
+        "role": [{"auth0_role": "team_lead" if is_associate else "production_associate"}],
+    }
+
+
+def services_door(world: World, person: Employee, what: str) -> Iterator[tuple[str, bool]]:
+    """Every service; there is none for what another app does with the account."""
+    actor, pk = world.actor, person.pk
+    if what == "see":
+        yield "visible_to", visible_to(actor).filter(pk=pk).exists()
+    for columns in column_changes(person).get(what, []):
+        rest = {name: value for name, value in columns.items() if name != "invitation"}
+        yield (
+            f"change_employee {columns}",
+            _is_let(person, services.change_employee, pk, rest, actor, columns.get("invitation")),
+        )
+    if what == "pin":
+        yield "set_pin", _is_let(person, pin_services.set_pin, pk, PIN, actor)
+        yield "remove_pin", _is_let(person, pin_services.remove_pin, pk, actor)
+    if what == "off":
+        for leave in (services.deactivate, services.archive):
+            yield leave.__name__, _is_let(person, leave, pk, actor, may_be_so=True)
+    if what == "on":
+        for come_back in (services.reactivate, services.restore):
+            yield come_back.__name__, _is_let(person, come_back, pk, actor, begin=switch_off)
+        undone = {"is_active": [True, False]}
+        yield "put_back", _is_let(person, services.put_back, pk, undone, actor, begin=deactivate)
+
+
+def kiosk_door(world: World, person: Employee, what: str) -> Iterator[tuple[str, bool]]:
+    """What a supervisor may do at the kiosk: set somebody's PIN, as who she is there."""
+    if what == "pin":
+        yield "set_random_pin", _is_let(person, pin_services.set_random_pin, person.pk, world.kiosk)
+
+
+def admin_door(world: World, person: Employee, what: str) -> Iterator[tuple[str, bool]]:
+    """Real requests, also such as no page offers this person."""
+    if what == "see":
+        yield "page", world.browser.get(_page(person, "change")).status_code == 200
+    for columns in column_changes(person).get(what, []):
+        yield f"form {columns}", _moves(world, person, _post_form, columns)
+    if what == "pin":
+        yield "remove_pin", _moves(world, person, _post, _page(person, "remove_pin"))
+        typed = {"pin": PIN, "again": PIN}
+        yield "type_pin", _moves(world, person, _post, _page(person, "type_pin"), typed)
+        for_slips = {"action": "random_pins_with_slips", "_selected_action": person.pk}
+        confirmed = {**for_slips, "confirmed": "yes", f"seen_{person.pk}": ""}
+        yield "slips", _moves(world, person, _post, LIST, confirmed)
+    for button, action in (("sync", "sync_now"), ("invite", "send_invitation_again")):
+        if what == button:
+            url = reverse(f"admin:auth0sync_{action}", args=[person.pk])
+            yield "button", _moves(world, person, _post, url)
+            chosen = {"action": action, "_selected_action": person.pk}
+            yield "list", _moves(world, person, _post, LIST, chosen)
+    if what == "off":
+        ways = [(_by_button, "archive"), (_by_forgery, "archive")]
+        if person.is_active:
+            ways = [(_by_list, "deactivate"), (_by_button, "archive"), (_by_forgery, "deactivate")]
+        for by, way in ways:
+            yield f"{way} {by.__name__}", _moves(world, person, by, way)
+    if what == "on":
+        for by, way in (
+            (_by_list, "reactivate"),
+            (_by_button, "restore"),
+            (_by_forgery, "reactivate"),
+        ):
+            yield f"{way} {by.__name__}", _moves(world, person, by, way, begin=switch_off)
+        yield "undo", _moves(world, person, _undo)
+
+
+def switch_off(person: Employee) -> None:
+    """By SQL, so that there is something to come back from."""
+    away = timezone.now().replace(microsecond=0)
+    Employee.objects.filter(pk=person.pk).update(is_active=False, archived_at=away)
+
+
+def deactivate(person: Employee) -> None:
+    """By SQL, as a deactivation leaves the row."""
+    Employee.objects.filter(pk=person.pk).update(is_active=False)
+
+
+def _is_let(
+    person: Employee,
+    service: Callable[..., Any],
+    *args: Any,
+    begin: Callable[[Employee], None] | None = None,
+    may_be_so: bool = False,
+) -> bool:
+    """Whether the service did it; one that refuses must have moved nothing.
+
+    may_be_so: somebody may be so already, and then it is let through but moves nothing.
+    """
+    refused = False
+    with Trying(person) as trying:
+        if begin is not None:
+            begin(person)
+        trying.begin()
+        try:
+            service(*args)
+        except NotAllowed:
+            refused = True
+    if refused == trying.moved and not (may_be_so and not refused):
+        raise AssertionError(f"{service.__name__}: refused {refused}, moved {trying.moved}")
+    return not refused
+
+
+def _moves(
+    world: World,
+    person: Employee,
+    ask: Callable[..., Any],
+    *args: Any,
+    begin: Callable[[Employee], None] | None = None,
+) -> bool:
+    with Trying(person) as trying:
+        if begin is not None:
+            begin(person)
+        trying.begin()
+        ask(world, person, trying, *args)
+    return trying.moved
+
+
+def _post(world: World, person: Employee, trying: Trying, url: str, data: Any = None) -> None:
+    world.browser.post(url, {"seen": "", "as": "page", **(data or {})})
+
+
+def _post_form(world: World, person: Employee, trying: Trying, columns: dict[str, Any]) -> None:
+    """The form of the page as a program posts it: it stands for what the page doesn't offer."""
+    names = ("name", "email", "personal_email", "phone_number", "department", "workspace")
+    kept = {name: getattr(person, name) or "" for name in (*names, "auth_method", "auth0_role")}
+    more = {"role": "", "hire_date": str(person.hire_date), "invitation": invitation_of(person.pk)}
+    world.browser.post(_page(person, "change"), {**kept, **more, **columns})
+
+
+def _by_list(world: World, person: Employee, trying: Trying, way: str) -> None:
+    chosen = {"action": f"{way}_selected", "_selected_action": person.pk}
+    _confirm(world, world.browser.post(LIST, chosen))
+
+
+def _by_button(world: World, person: Employee, trying: Trying, way: str) -> None:
+    _confirm(world, world.browser.get(_page(person, way)))
+
+
+def _by_forgery(world: World, person: Employee, trying: Trying, way: str) -> None:
+    signed = signing.dumps({"way": way, "ids": [person.pk]}, salt=SALT, compress=True)
+    world.browser.post(reverse("admin:employees_employee_leaving"), {"people": signed})
+
+
+def _confirm(world: World, page: Any) -> None:
+    """Press the button of the page that says whom it touches, where there is such a page."""
+    shown = page.context or {}
+    if "forecast" in shown and shown["forecast"].touched:
+        signed = shown["signed"]
+        world.browser.post(reverse("admin:employees_employee_leaving"), {"people": signed})
+
+
+def _undo(world: World, person: Employee, trying: Trying) -> None:
+    batch = new_batch()
+    make_employee(auth0_role="admin", auth_method="auth0")  # else the last one could not leave
+    Employee.objects.filter(pk=person.pk).update(is_active=True)
+    services.deactivate(person.pk, program("l7_matrix"), batch)
+    trying.begin()
+    world.browser.post(reverse("admin:employees_employee_undo", args=[batch]))
+
+
+def _page(person: Employee, name: str) -> str:
+    return reverse(f"admin:employees_employee_{name}", args=[person.pk])

@@ -1,0 +1,102 @@
+"""The people of the L7 matrix, and who asks: rows, accounts and browsers of their own."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.test import Client
+
+from auth0sync.models import Account
+from employees.authority import Actor
+from employees.groups import group_of
+from employees.history import values_of
+from employees.models import Employee, EmployeeAuth, EmployeeUser
+from employees.selectors import invitation_of
+from tests.builders import make_auth, make_employee
+
+PLACE = {"department": "Picking", "workspace": "MS"}
+ELSEWHERE = {"department": "Picking", "workspace": "TX"}
+ROLES = {
+    "associate": "production_associate",
+    "team_lead": "team_lead",
+    "finance": "finance",
+    "manager": "manager",
+    "admin": "admin",
+    "break_glass": "admin",
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """Who asks, at each door, and whom it may be about."""
+
+    actor: Actor
+    kiosk: Actor
+    browser: Client
+    people: dict[str, Employee]
+
+
+def world_of(who: str, with_one_administrator: bool) -> World:
+    """Everybody of ``l7_matrix.WHOM``, as ``who`` meets them.
+
+    with_one_administrator: the last administrator is there instead of several; for an
+    administrator that is themselves.
+    """
+    people: dict[str, Employee] = {}
+    browser, own, name = Client(), None, ""
+    if who == "break_glass":
+        user = get_user_model().objects.create_superuser("break-glass")
+    else:
+        own = _person(ROLES[who], **PLACE)
+        user = get_user_model().objects.create_user(f"user-of-{own.pk}")
+        group = group_of(ROLES[who])
+        user.is_staff = group != ""
+        user.save()
+        user.groups.set(Group.objects.filter(name=group))
+        EmployeeUser.objects.create(user=user, employee=own, role=ROLES[who])
+        people["self"] = own
+    browser.force_login(user)
+    if with_one_administrator:
+        is_self = who == "admin" and own is not None
+        people["last_admin"] = own if is_self and own else _person("admin", **PLACE)
+    else:
+        people |= {
+            "associate": _person("production_associate", **PLACE),
+            "elsewhere": _person("production_associate", **ELSEWHERE),
+            "inactive": _person("production_associate", is_active=False, **PLACE),
+            "team_lead": _person("team_lead", **PLACE),
+            "finance": _person("finance", **PLACE),
+            "manager": _person("manager", **PLACE),
+            "admin": _person("admin", **PLACE),
+            "unknown": _person("owner", **PLACE),
+        }
+        _person("admin", **ELSEWHERE)  # so that nobody above is the last one
+    name = f"admin:{user.pk}"
+    role, number = ROLES[who], own.pk if own else None
+    place = (own.department or "", own.workspace or "") if own else ("", "")
+    return World(
+        actor=Actor(name, role, number, *place),
+        kiosk=Actor(f"kiosk:{number}", role, number, *place),
+        browser=browser,
+        people=people,
+    )
+
+
+def state_of(person: Employee) -> Any:
+    """All that any of the operations could move, to be compared before and after."""
+    row = Employee.objects.get(pk=person.pk)
+    return (
+        values_of(row),
+        invitation_of(person.pk),
+        list(EmployeeAuth.objects.filter(employee=person).values_list("pin", "pin_set_at")),
+        list(Account.objects.filter(pk=person.pk).values_list("look_at", "invitation")),
+    )
+
+
+def _person(role: str, **over: Any) -> Employee:
+    """Somebody with PIN and account, so that nothing but the rules stands in the way."""
+    person = make_employee(auth_method="hybrid", auth0_role=role, **over)
+    make_auth(person, pin="$2b$04$is-not-the-hash-of-any-pin")
+    Account.objects.create(pk=person.pk, user_id=f"auth0|{person.pk}", origin="created")
+    return person
