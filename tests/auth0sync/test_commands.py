@@ -57,6 +57,7 @@ def test_the_name_of_the_installation_outlives_the_removal_of_the_app(
     TenantState.objects.create(installation="keepme1234")
 
     MigrationExecutor(connection).migrate([("auth0sync", None)])
-    MigrationExecutor(connection).migrate([("auth0sync", "0002_name_this_installation")])
+    executor = MigrationExecutor(connection)
+    executor.migrate(executor.loader.graph.leaf_nodes("auth0sync"))
 
     assert TenantState.objects.get().installation == "keepme1234"
