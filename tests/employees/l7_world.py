@@ -10,8 +10,8 @@ from django.test import Client
 from auth0sync.models import Account
 from employees.authority import Actor
 from employees.groups import group_of
-from employees.history import values_of
-from employees.models import Employee, EmployeeAuth, EmployeeUser
+from employees.history import TRACKED
+from employees.models import Employee, EmployeeUser
 from employees.selectors import invitation_of
 from tests.builders import make_auth, make_employee
 
@@ -85,11 +85,10 @@ def world_of(who: str, with_one_administrator: bool) -> World:
 
 def state_of(person: Employee) -> Any:
     """All that any of the operations could move, to be compared before and after."""
-    row = Employee.objects.get(pk=person.pk)
+    pins = ("auth_rows__pin", "auth_rows__pin_set_at")
     return (
-        values_of(row),
+        list(Employee.objects.filter(pk=person.pk).values_list(*TRACKED, *pins)),
         invitation_of(person.pk),
-        list(EmployeeAuth.objects.filter(employee=person).values_list("pin", "pin_set_at")),
         list(Account.objects.filter(pk=person.pk).values_list("look_at", "invitation")),
     )
 
