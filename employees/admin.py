@@ -141,7 +141,7 @@ class EmployeeAdmin(
             context["leaving"] = self.leaving_of(request, obj)
         if obj is None:
             found = context["adminform"].form.look_alikes
-            context["look_alikes"] = [described(one) for one in found]
+            context["look_alikes"] = [described(one, actor_of(request)) for one in found]
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def changeform_view(
