@@ -5,6 +5,7 @@ reactivation and the change, are done together or not at all.
 """
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from django.contrib import admin, messages
@@ -128,6 +129,8 @@ def typed_over(person: Employee, typed: Any) -> dict[str, Any]:
 
 def shown(form: EmployeeForm, name: str, value: Any) -> str:
     """A value as the form's field calls it; "–" for nothing."""
+    if isinstance(value, date):
+        return value.strftime("%-d %b %Y")
     value = getattr(value, "pk", value)
     choices = getattr(form.fields[name], "choices", [])
     words = {str(getattr(key, "value", key)): str(label) for key, label in choices}

@@ -165,6 +165,7 @@ class BringBackTests(RehireTestCase):
         changes = {label: (before, after) for label, before, after in page.context["changes"]}
         self.assertEqual(changes["Name"], ("Ana Ortiz", "Ana Ortiz-Vega"))
         self.assertEqual(changes["Department"], ("Packing", "Picking"))
+        self.assertEqual(changes["Hire date"], ("–", "5 Jan 2026"))
         self.assertEqual(changes["Signs in with"], ("PIN at the kiosk", "PIN and Auth0 account"))
         self.assertNotIn("Phone", changes)
         self.assertContains(page, "Bring back Ana Ortiz</h1>")
