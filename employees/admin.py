@@ -189,7 +189,8 @@ class EmployeeAdmin(
         invitation = form.cleaned_data["invitation"]
         if change:
             chosen = invitation if "invitation" in form.changed_data else None
-            services.change_employee(obj.pk, form.columns, actor_of(request), chosen)
+            actor = actor_of(request)
+            services.change_employee(obj.pk, form.columns, actor, chosen, seen=form.seen)
         else:
             actor = actor_of(request)
             obj.pk = services.add_employee(form.columns, invitation, actor, form.form_key).pk

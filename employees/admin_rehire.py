@@ -110,7 +110,7 @@ def bring_back(employee_id: int, form: EmployeeForm, actor: Actor) -> None:
     """
     services.reactivate(employee_id, actor)
     invitation = form.cleaned_data["invitation"] if "invitation" in form.changed_data else None
-    services.change_employee(employee_id, form.columns, actor, invitation)
+    services.change_employee(employee_id, form.columns, actor, invitation, seen=form.seen)
 
 
 def typed_over(person: Employee, typed: Any) -> dict[str, Any]:

@@ -173,6 +173,12 @@ class EmployeeForm(forms.ModelForm[Employee]):
         names = [name for name in EmployeeForm.Meta.fields if name in written]
         return {name: self.cleaned_data[name] for name in names}
 
+    @property
+    def seen(self) -> dict[str, Any]:
+        """What the columns to write held when this form was made, for ``change_employee``."""
+        names = {name: "role_id" if name == "role" else name for name in self.columns}
+        return {column: self.initial.get(name) for name, column in names.items()}
+
     def clean(self) -> dict[str, Any]:
         """Hold what is to be written against the rules of the columns."""
         super().clean()
