@@ -141,7 +141,7 @@ class EmployeeAdmin(
             context["leaving"] = self.leaving_of(request, obj)
         if obj is None:
             found = context["adminform"].form.look_alikes
-            context["look_alikes"] = [described(one) for one in found]
+            context["look_alikes"] = [described(one, actor_of(request)) for one in found]
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def changeform_view(
@@ -189,7 +189,8 @@ class EmployeeAdmin(
         invitation = form.cleaned_data["invitation"]
         if change:
             chosen = invitation if "invitation" in form.changed_data else None
-            services.change_employee(obj.pk, form.columns, actor_of(request), chosen)
+            actor = actor_of(request)
+            services.change_employee(obj.pk, form.columns, actor, chosen, seen=form.seen)
         else:
             actor = actor_of(request)
             obj.pk = services.add_employee(form.columns, invitation, actor, form.form_key).pk

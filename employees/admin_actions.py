@@ -18,7 +18,7 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
-from employees.actors import actor_of
+from employees.actors import actor_of, names_of
 from employees.admin_base import Pages
 from employees.authority import why_not
 from employees.errors import EmployeesError
@@ -95,8 +95,10 @@ class LeavingActions(Pages[Employee]):
             if not way.is_so(employee) and not why_not(actor, way.operation, employee)
         ]
         change = last_leaving(employee)
-        undo_left = ends_at(change) if change and ways else ""
-        return {"ways": ways, "undo": change if undo_left else None, "undo_left": undo_left}
+        if change is None or not ways:
+            return {"ways": ways, "undo": None}
+        by = names_of([change.actor]).get(change.actor, change.actor)
+        return {"ways": ways, "undo": change, "undo_by": by, "undo_left": ends_at(change)}
 
     def _page_view(self, way: Leaving) -> Callable[..., HttpResponse]:
         def view(request: HttpRequest, employee_id: int) -> HttpResponse:

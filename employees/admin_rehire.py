@@ -1,49 +1,159 @@
-"""Asked by the form while somebody types: is this a person who was here before?"""
+"""Is this a person who was here before? Asked while somebody types; and the way to bring them back.
 
-from django.contrib import admin
+Bringing back is a page first: it says what of the newly typed details would change. Then both, the
+reactivation and the change, are done together or not at all.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
 
+from employees import services
 from employees.actors import actor_of
 from employees.admin_base import Pages
+from employees.authority import Actor, Operation, why_not
+from employees.errors import EmployeesError
+from employees.forms import EmployeeForm
 from employees.models import Employee
 from employees.rehire import LookAlike, look_alikes
+from employees.selectors import shop_floor_departments
+from employees.values import proposed_auth_method
 
 TYPED = ("name", "phone_number", "email", "personal_email")
 
 
 class Rehiring(Pages[Employee]):
-    """Adds the address to the pages of people."""
+    """Adds the two addresses to the pages of people."""
 
     admin_site: admin.AdminSite
+    get_form: Callable[..., type[EmployeeForm]]
 
     def get_urls(self) -> list[URLPattern]:
-        """The address, before those that would take its name for a number."""
-        view = self.admin_site.admin_view(never_cache(self.rehire_view))
-        return [path("rehire/", view, name="employees_employee_rehire"), *super().get_urls()]
+        """The addresses, before those that would take their names for a number."""
+        view, name = self.admin_site.admin_view, "employees_employee_"
+        ask, bring_back = never_cache(self.rehire_view), self.bring_back_view
+        return [
+            path("rehire/", view(ask), name=f"{name}rehire"),
+            path("<int:employee_id>/bring-back/", view(bring_back), name=f"{name}bring_back"),
+            *super().get_urls(),
+        ]
 
     def rehire_view(self, request: HttpRequest) -> HttpResponse:
         """Who looks like what was typed so far; only for those who may add people."""
         if not self.has_add_permission(request):
             raise PermissionDenied
+        actor = actor_of(request)
         typed = {name: request.POST.get(name, "")[:255] for name in TYPED}
-        found = look_alikes(typed, actor_of(request))
-        return JsonResponse({"found": [described(one) for one in found]})
+        found = [described(one, actor) for one in look_alikes(typed, actor)]
+        return JsonResponse({"found": found})
+
+    @method_decorator(require_POST)
+    def bring_back_view(self, request: HttpRequest, employee_id: int) -> HttpResponse:
+        """What a newcomer's form would make of somebody who left; then, confirmed, it does."""
+        person = self.get_queryset(request).filter(pk=employee_id).first()
+        if person is None:
+            raise Http404
+        if not self.has_change_permission(request, person):
+            raise PermissionDenied
+        page = reverse("admin:employees_employee_change", args=[person.pk])
+        if person.is_active and person.archived_at is None:
+            self.message_user(request, f"{person.name} works here already.", messages.INFO)
+            return HttpResponseRedirect(page)
+        form = self.get_form(request, person, change=True)(
+            typed_over(person, request.POST), instance=person
+        )
+        actor, refused = actor_of(request), ""
+        refused = why_not(actor, Operation.REACTIVATE, person)
+        if form.is_valid() and not refused and "confirmed" in request.POST:
+            try:
+                bring_back(person.pk, form, actor)
+            except EmployeesError as error:
+                refused = str(error)
+            else:
+                said = (
+                    f"{form.cleaned_data['name']} is back, with the number {person.pk} as before."
+                )
+                self.message_user(request, said, messages.SUCCESS)
+                return HttpResponseRedirect(page)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Bring back: {person.pk}",
+            "opts": self.model._meta,
+            "person": Employee.objects.get(pk=person.pk),  # the form has moved its own
+            "changes": [
+                (form[name].label, shown(form, name, form[name].initial), shown(form, name, new))
+                for name, new in form.cleaned_data.items()
+                if name in form.changed_data
+            ],
+            "form": form,
+            "refused": refused,
+            "typed": [(name, request.POST[name]) for name in form.fields if name in request.POST],
+        }
+        return TemplateResponse(request, "admin/employees/bring_back.html", context)
 
 
-def described(one: LookAlike) -> dict[str, str]:
-    """A sentence about somebody, where their page is, and what can be done."""
+@transaction.atomic
+def bring_back(employee_id: int, form: EmployeeForm, actor: Actor) -> None:
+    """Reactivate somebody, and write what the form has changed.
+
+    Raises: what the two services raise; then nothing is written.
+    """
+    services.reactivate(employee_id, actor)
+    invitation = form.cleaned_data["invitation"] if "invitation" in form.changed_data else None
+    services.change_employee(employee_id, form.columns, actor, invitation, seen=form.seen)
+
+
+def typed_over(person: Employee, typed: Any) -> dict[str, Any]:
+    """What a form about ``person`` would hold, with what was typed for a newcomer over it.
+
+    A field that was left blank takes nothing away from what is known.
+    """
+    form = EmployeeForm(instance=person)
+    data = {bound.name: bound.value() for bound in form}
+    data |= {name: typed[name] for name in data if typed.get(name)}
+    if "auth_method" in typed and not typed["auth_method"]:
+        departments = shop_floor_departments()
+        data["auth_method"] = proposed_auth_method(data["department"], departments)
+    return {name: "" if value is None else value for name, value in data.items()}
+
+
+def shown(form: EmployeeForm, name: str, value: Any) -> str:
+    """A value as the form's field calls it; "–" for nothing."""
+    if isinstance(value, date):
+        return value.strftime("%-d %b %Y")
+    value = getattr(value, "pk", value)
+    choices = getattr(form.fields[name], "choices", [])
+    words = {str(getattr(key, "value", key)): str(label) for key, label in choices}
+    return words.get(str(value), str(value)) if value not in (None, "") else "–"
+
+
+def described(one: LookAlike, actor: Actor) -> dict[str, Any]:
+    """A sentence about somebody, where to go, and what can be done there.
+
+    brings_back: the address takes a newcomer's form, by POST.
+    """
     person = one.employee
     page = reverse("admin:employees_employee_change", args=[person.pk])
     place = ", ".join(filter(None, [person.department, person.workspace]))
     who = f"{person.name} (number {person.pk}{f', {place}' if place else ''})"
     same = " and ".join(one.same)
     if one.works_here:
-        return {"text": f"{who} works here already: the same {same}.", "url": page, "do": "Look"}
-    left = person.archived_at or person.updated_at
-    when = f" in {left:%B %Y}" if left else ""
-    bring_back = reverse("admin:employees_employee_reactivate", args=[person.pk])
+        text = f"{who} works here already: the same {same}."
+        return {"text": text, "url": page, "do": "Look", "brings_back": False}
+    when = f" in {one.left_at:%B %Y}" if one.left_at else ""
     text = f"{who} left{when}: the same {same}."
-    return {"text": text, "url": bring_back, "do": "Bring back"}
+    reason = why_not(actor, Operation.REACTIVATE, person)
+    if reason:
+        return {"text": f"{text} {reason}", "url": page, "do": "Look", "brings_back": False}
+    url = reverse("admin:employees_employee_bring_back", args=[person.pk])
+    return {"text": text, "url": url, "do": "Bring back", "brings_back": True, "id": person.pk}

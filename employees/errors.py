@@ -57,6 +57,14 @@ class LastAdministrator(NotAllowed):
         )
 
 
+class Overtaken(EmployeesError):
+    """Somebody else wrote this column after its new value was chosen; nothing was written."""
+
+    def __init__(self, column: str) -> None:
+        super().__init__("Somebody changed this while you were here: look again.")
+        self.field = "role" if column == "role_id" else column
+
+
 class AlreadyAdded(EmployeesError):
     """This form was sent before: a double click, or the back button."""
 

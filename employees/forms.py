@@ -10,54 +10,22 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.html import format_html
 
-from employees.actors import visible_to
+from employees.actors import names_of, visible_to
 from employees.admin_base import ThemedSelect, ThemedTextInput
 from employees.authority import Actor, operation_of, why_not, why_not_grant
 from employees.errors import EmailTaken, EmployeesError, InvalidValue
+from employees.history import last_writer
 from employees.models import Auth0Role, AuthMethod, Employee, Invitation, Workspace
 from employees.rehire import LookAlike, look_alikes
 from employees.selectors import departments, holder_of, invitation_of, shop_floor_departments
 from employees.values import clean_value
+from employees.widgets import DatalistInput, DayInput
 
 PROPOSE = ("", "As usual for the department")
 WORKSPACES = [("", "Not known"), *Workspace.choices]
 EMAIL_INPUT = {"inputmode": "email", "spellcheck": "false", "autocomplete": "off"}
-
-
-class DatalistInput(ThemedTextInput):
-    """A text input that proposes values and takes any other."""
-
-    proposals: list[str]
-
-    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__(attrs)
-        self.proposals = []
-
-    def render(
-        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
-    ) -> SafeString:
-        """The input and its ``<datalist>``."""
-        list_id = f"{(attrs or {}).get('id', name)}_list"
-        options = format_html_join("", '<option value="{}">', ((text,) for text in self.proposals))
-        return format_html(
-            '{}<datalist id="{}">{}</datalist>',
-            super().render(name, value, {**(attrs or {}), "list": list_id}, renderer),
-            list_id,
-            options,
-        )
-
-
-class DayInput(ThemedTextInput):
-    """The browser's own field for a day: typed or picked, in the order of the reader's country."""
-
-    input_type = "date"
-
-    def format_value(self, value: Any) -> str | None:
-        """As such a field wants it, whatever the language."""
-        return value.isoformat() if isinstance(value, date) else value
 
 
 class EmployeeForm(forms.ModelForm[Employee]):
@@ -99,8 +67,9 @@ class EmployeeForm(forms.ModelForm[Employee]):
         choices=[PROPOSE, *AuthMethod.choices],
         required=False,
         widget=ThemedSelect,
-        help_text="With a PIN alone there is no Auth0 account, and one that exists is blocked. "
-        "With Auth0 alone the PIN is refused at the kiosk.",
+        help_text="PIN at the kiosk: no Auth0 account, and one that exists is blocked. "
+        "Auth0 account: e-mail and password; a PIN is refused at the kiosk. "
+        "Both: the PIN opens the kiosk, and the account everything else.",
     )
     invitation = forms.ChoiceField(
         label="Invited",
@@ -204,6 +173,12 @@ class EmployeeForm(forms.ModelForm[Employee]):
         names = [name for name in EmployeeForm.Meta.fields if name in written]
         return {name: self.cleaned_data[name] for name in names}
 
+    @property
+    def seen(self) -> dict[str, Any]:
+        """What the columns to write held when this form was made, for ``change_employee``."""
+        names = {name: "role_id" if name == "role" else name for name in self.columns}
+        return {column: self.initial.get(name) for name, column in names.items()}
+
     def clean(self) -> dict[str, Any]:
         """Hold what is to be written against the rules of the columns."""
         super().clean()
@@ -220,6 +195,7 @@ class EmployeeForm(forms.ModelForm[Employee]):
         if self.adding:
             self._warn_of_look_alikes()
         else:
+            self._refuse_what_is_closed()
             self._refuse_what_changed_meanwhile()
         if self.refused is not None and not self.errors:
             field = self.refused.field
@@ -249,6 +225,20 @@ class EmployeeForm(forms.ModelForm[Employee]):
         if self.look_alikes and not self.errors:
             self.add_error(None, "This may be somebody who is here already: look below.")
 
+    def _refuse_what_is_closed(self) -> None:
+        """Say so where a closed field was sent with another value; no page does that by itself.
+
+        The person's role may have risen since the page was shown: what was typed isn't dropped in
+        silence then, and nothing of the rest is written either.
+        """
+        for name, field in self.fields.items():
+            sent = self.data.get(self.add_prefix(name))
+            if not field.disabled or sent is None:
+                continue
+            shown = _as_sent(self.get_initial_for_field(field, name))
+            if sent != self.data.get(self.add_initial_prefix(name), shown):
+                self.add_error(name, str(field.help_text))
+
     def _refuse_what_changed_meanwhile(self) -> None:
         """Say so where somebody else changed a field that this person is about to write.
 
@@ -265,13 +255,23 @@ class EmployeeForm(forms.ModelForm[Employee]):
             if not field.has_changed(current, self.data.get(self.add_prefix(name), "")):
                 continue
             prepared = field.prepare_value(current)
-            self.data = {**dict(self.data.items()), sent: "" if prepared is None else str(prepared)}
+            self.data = {**dict(self.data.items()), sent: _as_sent(prepared)}
             now = dict(_flat(getattr(field, "choices", []))).get(prepared, prepared)
             self.add_error(
                 name,
-                f"Somebody changed this to “{now or 'nothing'}” while you were here. "
-                "Save again to write yours.",
+                f"{self._who_changed(name)} changed this to “{now or 'nothing'}” while you were "
+                "here. Save again to write yours.",
             )
+
+    def _who_changed(self, name: str) -> str:
+        """Who wrote this field last, as far as the history knows."""
+        actor = last_writer(self.instance.pk, "role_id" if name == "role" else name)
+        return names_of([actor]).get(actor, actor) if actor else "Another program"
+
+
+def _as_sent(value: Any) -> str:
+    """A value as a browser sends it back; a day is in ISO form in every language."""
+    return "" if value is None else str(value)
 
 
 def _flat(choices: Any) -> list[tuple[Any, Any]]:

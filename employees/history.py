@@ -105,6 +105,18 @@ def notice_changes(employee_ids: Iterable[int]) -> list[int]:
     return [pk for pk in ids if rows.get(pk) != known.get(pk) and _notice(pk)]
 
 
+def last_writer(employee_id: int, column: str) -> str:
+    """The name of who changed this column of a person last; "" when it was another program.
+
+    Looks at the row first, so that SQL of a second ago counts. column: one of TRACKED, or a name
+    that ``record_change`` was given as ``extra``.
+    """
+    notice_changes([employee_id])
+    changes = Change.objects.filter(employee_id=employee_id, changes__has_key=column)
+    last = changes.order_by("-id").first()
+    return last.actor if last is not None and last.actor != SQL_ACTOR else ""
+
+
 def known_between(first: int, last: int | None) -> Iterable[int]:
     """The ids with a snapshot from ``first`` to ``last``, both included; None is without end."""
     known = Snapshot.objects.filter(pk__gte=first)

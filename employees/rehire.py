@@ -8,12 +8,13 @@ many people there are. It is brought up to date by whoever writes a snapshot (``
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from employees.actors import visible_to
 from employees.authority import Actor
 from employees.emails import is_placeholder, normalise_email
-from employees.models import Employee, SearchKey
+from employees.models import Change, Employee, SearchKey
 
 MOST = 5  # people
 PHONE_DIGITS = 10  # at the end, which +1 662 555 0100 and (662) 555-0100 share
@@ -22,10 +23,15 @@ LEAST_PHONE = 7
 
 @dataclass(frozen=True)
 class LookAlike:
-    """Somebody who may be the newcomer. same: what they share, such as ("name", "phone")."""
+    """Somebody who may be the newcomer.
+
+    same: what they share, such as ("name", "phone"). left_at: when they were switched off, as the
+    history says; as the row says where it doesn't.
+    """
 
     employee: Employee
     same: tuple[str, ...]
+    left_at: datetime | None = None
 
     @property
     def works_here(self) -> bool:
@@ -69,7 +75,7 @@ def plain_phone(phone: str | None) -> str:
 
 
 def look_alikes(typed: Mapping[str, Any], actor: Actor) -> list[LookAlike]:
-    """Who may be the newcomer, those who left first; at most MOST, two queries by index."""
+    """Who may be the newcomer, those who left first; at most MOST, three queries by index."""
     wanted = keys_of(typed)
     rows = SearchKey.objects.filter(key__in=wanted).values_list("employee_id", "key")
     shared: dict[int, set[str]] = {}
@@ -78,11 +84,21 @@ def look_alikes(typed: Mapping[str, Any], actor: Actor) -> list[LookAlike]:
         if key in wanted:
             shared.setdefault(employee_id, set()).add(key.partition(":")[0])
     people = visible_to(actor).in_bulk(list(shared))
+    left = _switched_off(people)
     found = [
-        LookAlike(people[pk], tuple(sorted(same))) for pk, same in shared.items() if pk in people
+        LookAlike(people[pk], tuple(sorted(same)), left.get(pk))
+        for pk, same in shared.items()
+        if pk in people
     ]
     found.sort(key=lambda one: (one.works_here, -len(one.same), one.employee.pk))
     return found[:MOST]
+
+
+def _switched_off(people: Mapping[int, Employee]) -> dict[int, datetime]:
+    rows = {pk: person.archived_at or person.updated_at for pk, person in people.items()}
+    changes = Change.objects.filter(employee_id__in=people, changes__has_key="is_active")
+    lines = changes.order_by("pk").values_list("employee_id", "at")
+    return {pk: at for pk, at in [*rows.items(), *lines] if at is not None}
 
 
 def remember(employee_id: int, values: Mapping[str, Any] | None) -> None:

@@ -22,6 +22,7 @@ from employees.errors import (
     InvalidValue,
     LastAdministrator,
     NotAllowed,
+    Overtaken,
     UnknownEmployee,
 )
 from employees.history import record_change, values_of
@@ -81,13 +82,19 @@ def add_employee(
 
 @transaction.atomic
 def change_employee(
-    employee_id: int, changes: Mapping[str, Any], actor: Actor, invitation: str | None = None
+    employee_id: int,
+    changes: Mapping[str, Any],
+    actor: Actor,
+    invitation: str | None = None,
+    *,
+    seen: Mapping[str, Any] | None = None,
 ) -> set[str]:
     """Write the given columns of a person, and no other; return what really changed.
 
     Two people who change one row at the same moment thus keep each other's columns.
     invitation: one of ``Invitation``; None leaves it. It counts as "invitation" in the result.
-    Raises: UnknownEmployee, NotAllowed, LastAdministrator, InvalidValue and EmailTaken.
+    seen: what the columns held when the values were chosen; None overwrites whatever they hold.
+    Raises: UnknownEmployee, NotAllowed, LastAdministrator, Overtaken, InvalidValue and EmailTaken.
     """
     employee = _locked(employee_id, with_admins=bool({"auth0_role", "auth_method"} & set(changes)))
     before = values_of(employee)
@@ -96,6 +103,9 @@ def change_employee(
     invited = invitation_of(employee_id)
     asked = changed | ({"invitation"} if invitation not in (None, invited) else set())
     _refuse_change(actor, employee, asked, columns)
+    for name in sorted(changed & set(seen or {})):
+        if seen and getattr(employee, name) != seen[name]:
+            raise Overtaken(name)
     if "email" in changed:
         _refuse_taken_email(columns["email"], except_id=employee_id)
     if changed:

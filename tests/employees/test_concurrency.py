@@ -3,11 +3,14 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import connections
+from django.test import Client
+from django.urls import reverse
 
 from employees import services
 from employees.errors import EmailTaken
-from employees.models import Employee
+from employees.models import Change, Employee
 from tests.builders import CommittedTestCase, boss, make_employee
 
 
@@ -60,3 +63,35 @@ class AtTheSameMomentTests(CommittedTestCase):
 
         self.assertEqual(len({employee.pk for employee in added}), 10)
         self.assertEqual(Employee.objects.count(), 10)
+
+    def test_of_several_who_save_another_phone_at_once_one_wins_and_the_others_are_told(
+        self,
+    ) -> None:
+        ada = make_employee(phone_number="1")
+        page = reverse("admin:employees_employee_change", args=[ada.pk])
+
+        def save(number: int) -> Callable[[], Any]:
+            browser = Client()
+            user = get_user_model().objects.create_superuser(f"manager-{number}")
+            browser.force_login(user)
+            form = browser.get(page).context["adminform"].form
+            sent = {}
+            for bound in form:
+                value = bound.value()
+                sent[bound.html_name] = sent[bound.html_initial_name] = (
+                    "" if value is None else value
+                )
+            return lambda: browser.post(page, {**sent, "phone_number": f"555 {number}"})
+
+        answers = at_once(*(save(number) for number in range(4)))
+
+        statuses = sorted(answer.status_code for answer in answers)
+        self.assertEqual(statuses, [200, 200, 200, 302])
+        for answer in answers:
+            if answer.status_code == 200:
+                self.assertContains(answer, "while you were here")
+        ada.refresh_from_db()
+        changes = Change.objects.filter(employee_id=ada.pk, changes__has_key="phone_number")
+        self.assertEqual(
+            [change.changes["phone_number"] for change in changes], [["1", ada.phone_number]]
+        )

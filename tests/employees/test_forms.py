@@ -1,5 +1,6 @@
 """The form: what is out of reach, two managers on one row, one form for one person."""
 
+from datetime import date
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -38,15 +39,44 @@ class ReachTests(FormTestCase):
             self.assertIn("as high as yours", form.fields[name].help_text)
         self.assertFalse(form.fields["phone_number"].disabled)
 
-    def test_what_is_posted_for_a_closed_field_is_not_written(self) -> None:
+    def test_another_value_for_a_closed_field_is_refused_beside_it(self) -> None:
         self.sign_in_as("manager")
-        equal = make_employee(auth0_role="manager", email="equal@example.com")
+        equal = make_employee(auth0_role="manager", email="equal@example.com", phone_number="0")
         data = self.rendered(equal)
+        for name, value in (
+            ("email", "mine@example.com"),
+            ("personal_email", "mine@example.com"),
+            ("auth_method", "hybrid"),
+            ("auth0_role", "production_associate"),
+            ("invitation", "none"),
+        ):
+            with self.subTest(name):
+                page = self.client.post(page_of(equal), {**data, name: value, "phone_number": "1"})
 
-        self.client.post(page_of(equal), {**data, "email": "mine@example.com", "phone_number": "1"})
+                self.assertIn("as high as yours", str(page.context["adminform"].form.errors[name]))
+                equal.refresh_from_db()
+                self.assertEqual((equal.email, equal.phone_number), ("equal@example.com", "0"))
+
+    def test_a_role_that_rose_while_somebody_was_typing_drops_nothing_in_silence(self) -> None:
+        self.sign_in_as("manager")
+        ada = make_employee(email="ada@example.com", phone_number="0")
+        data = {**self.rendered(ada), "email": "new@example.com", "phone_number": "1"}
+        services.change_employee(ada.pk, {"auth0_role": "admin"}, boss())
+
+        page = self.client.post(page_of(ada), data)
+
+        self.assertIn("as high as yours", str(page.context["adminform"].form.errors["email"]))
+        ada.refresh_from_db()
+        self.assertEqual((ada.email, ada.phone_number), ("ada@example.com", "0"))
+
+    def test_what_is_open_can_be_changed_beside_closed_fields(self) -> None:
+        self.sign_in_as("manager")
+        equal = make_employee(auth0_role="manager", phone_number="0")
+
+        self.client.post(page_of(equal), {**self.rendered(equal), "phone_number": "1"})
 
         equal.refresh_from_db()
-        self.assertEqual((equal.email, equal.phone_number), ("equal@example.com", "1"))
+        self.assertEqual(equal.phone_number, "1")
 
     def test_only_roles_that_may_be_given_are_offered(self) -> None:
         self.sign_in_as("manager")
@@ -89,13 +119,27 @@ class TogetherTests(FormTestCase):
     def test_a_field_that_somebody_changed_meanwhile_is_not_overwritten_in_silence(self) -> None:
         ada = make_employee(phone_number="1")
         data = self.rendered(ada)
-        services.change_employee(ada.pk, {"phone_number": "2"}, boss())
+        other = get_user_model().objects.create_user("Ben Ash")
+        services.change_employee(ada.pk, {"phone_number": "2"}, boss(other.pk))
 
         response = self.client.post(page_of(ada), {**data, "phone_number": "3"})
 
-        self.assertContains(response, "Somebody changed this to “2” while you were here.")
+        self.assertContains(response, "Ben Ash changed this to “2” while you were here.")
         ada.refresh_from_db()
         self.assertEqual(ada.phone_number, "2")
+
+    def test_a_field_that_another_program_changed_is_said_to_be_so(self) -> None:
+        job = make_role("Packing")
+        ada = make_employee()
+        data = self.rendered(ada)
+        Employee.objects.filter(pk=ada.pk).update(role=job, hire_date=date(2025, 5, 1))
+
+        page = self.client.post(
+            page_of(ada), {**data, "role": make_role("Picking").pk, "hire_date": "2025-06-01"}
+        )
+
+        self.assertContains(page, "Another program changed this to “Packing”")
+        self.assertContains(page, "Another program changed this to “2025-05-01”")
 
     def test_saving_again_is_meant(self) -> None:
         ada = make_employee(phone_number="1")

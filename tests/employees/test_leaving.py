@@ -176,11 +176,14 @@ class UndoTests(LeavingTestCase):
         self.assertContains(self.client.get(self.url()), "Ada Quill")
         self.assertEqual(self.states(ada), [(False, False)])
 
-    def test_it_is_offered_on_the_page_of_the_person(self) -> None:
+    def test_it_is_offered_on_the_page_of_the_person_with_who_did_it(self) -> None:
         ada = make_employee()
         self.act("deactivate", ada)
 
-        self.assertContains(self.client.get(page_of(ada)), self.url())
+        page = self.client.get(page_of(ada))
+
+        self.assertContains(page, self.url())
+        self.assertContains(page, "Deactivated by manager a moment ago.")
 
     def test_it_ends_after_ten_minutes(self) -> None:
         ada = make_employee()

@@ -1,6 +1,8 @@
 """Somebody who was here before is found before a second row is made (requirement P7)."""
 
+from datetime import UTC, datetime
 from typing import Any
+from unittest import mock
 
 from django.test import SimpleTestCase
 from django.urls import reverse
@@ -8,12 +10,17 @@ from django.urls import reverse
 from employees import services
 from employees.authority import Actor
 from employees.history import notice_changes
-from employees.models import Employee
+from employees.models import Change, Employee
 from employees.rehire import look_alikes, plain_name, plain_phone
 from tests.builders import boss, make_employee
-from tests.employees.test_admin import ADD, NEWCOMER, AdminTestCase
+from tests.employees.test_admin import ADD, NEWCOMER, AdminTestCase, page_of
+from tests.signed_in import signed_in, team_lead
 
 ASK = reverse("admin:employees_employee_rehire")
+
+
+def bring_back_of(person: Employee) -> str:
+    return reverse("admin:employees_employee_bring_back", args=[person.pk])
 
 
 class PlainTests(SimpleTestCase):
@@ -35,7 +42,7 @@ class PlainTests(SimpleTestCase):
         self.assertEqual(plain_phone("0100"), "")
 
 
-class LookAlikeTests(AdminTestCase):
+class RehireTestCase(AdminTestCase):
     def left(self, **columns: Any) -> Employee:
         person = services.add_employee(
             {"name": "Ana Ortiz", "email": "ana@example.com", **columns}, "work", boss()
@@ -43,6 +50,8 @@ class LookAlikeTests(AdminTestCase):
         services.deactivate(person.pk, boss())
         return person
 
+
+class LookAlikeTests(RehireTestCase):
     def found(self, **typed: str) -> list[int]:
         return [one.employee.pk for one in look_alikes(typed, boss())]
 
@@ -103,7 +112,7 @@ class LookAlikeTests(AdminTestCase):
 
         self.assertEqual(len(answer["found"]), 1)
         self.assertIn("Ana Ortiz", answer["found"][0]["text"])
-        self.assertIn(f"/{ana.pk}/reactivate/", answer["found"][0]["url"])
+        self.assertEqual(answer["found"][0]["url"], bring_back_of(ana))
 
     def test_saving_stops_once_and_goes_on_with_the_tick(self) -> None:
         self.left()
@@ -115,3 +124,121 @@ class LookAlikeTests(AdminTestCase):
 
         self.client.post(ADD, {**newcomer, "anyway": "1"})
         self.assertEqual(Employee.objects.count(), 2)
+
+    def test_when_somebody_left_is_what_the_history_says(self) -> None:
+        ana = self.left()
+        away = datetime(2025, 3, 14, 12, tzinfo=UTC)
+        Change.objects.filter(employee_id=ana.pk, action="deactivated").update(at=away)
+
+        (found,) = self.client.post(ASK, {"name": "Ana Ortiz"}).json()["found"]
+
+        self.assertIn("left in March 2025", found["text"])
+
+    def test_the_page_after_saving_brings_back_without_a_script_too(self) -> None:
+        ana = self.left()
+
+        page = self.client.post(ADD, {**NEWCOMER, "name": "Ana Ortiz", "email": "new@example.com"})
+
+        self.assertContains(page, f'<button form="bring-back-{ana.pk}">Bring back</button>')
+        self.assertContains(page, f'<form id="bring-back-{ana.pk}" method="post"')
+        self.assertContains(page, '<input type="hidden" name="email" value="new@example.com">')
+
+
+class BringBackTests(RehireTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.ana = self.left(phone_number="1", department="Packing", auth_method="pin")
+        self.typed = {
+            **NEWCOMER,
+            "name": "Ana Ortiz-Vega",
+            "email": "ana.vega@example.com",
+            "department": "Picking",
+            "hire_date": "2026-01-05",
+        }
+
+    def send(self, **over: str) -> Any:
+        return self.client.post(bring_back_of(self.ana), {**self.typed, **over})
+
+    def test_the_page_says_what_would_change_and_changes_nothing(self) -> None:
+        page = self.send()
+
+        changes = {label: (before, after) for label, before, after in page.context["changes"]}
+        self.assertEqual(changes["Name"], ("Ana Ortiz", "Ana Ortiz-Vega"))
+        self.assertEqual(changes["Department"], ("Packing", "Picking"))
+        self.assertEqual(changes["Hire date"], ("–", "5 Jan 2026"))
+        self.assertEqual(changes["Signs in with"], ("PIN at the kiosk", "PIN and Auth0 account"))
+        self.assertNotIn("Phone", changes)
+        self.assertContains(page, "Bring back Ana Ortiz</h1>")
+        self.ana.refresh_from_db()
+        self.assertEqual((self.ana.name, self.ana.is_active), ("Ana Ortiz", False))
+
+    def test_confirmed_it_reactivates_with_the_new_details(self) -> None:
+        response = self.send(confirmed="yes")
+
+        self.assertRedirects(response, page_of(self.ana))
+        self.ana.refresh_from_db()
+        self.assertEqual(
+            (self.ana.name, self.ana.email, self.ana.department, self.ana.phone_number),
+            ("Ana Ortiz-Vega", "ana.vega@example.com", "Picking", "1"),
+        )
+        self.assertEqual((self.ana.is_active, self.ana.auth_method), (True, "hybrid"))
+        self.assertEqual(Employee.objects.count(), 1)
+
+    def test_what_the_page_holds_is_all_that_the_button_needs(self) -> None:
+        hidden = dict(self.send().context["typed"])
+
+        self.client.post(bring_back_of(self.ana), {**hidden, "confirmed": "yes"})
+
+        self.ana.refresh_from_db()
+        self.assertEqual((self.ana.name, self.ana.is_active), ("Ana Ortiz-Vega", True))
+
+    def test_an_email_that_another_has_stops_it_and_nothing_is_written(self) -> None:
+        make_employee(name="Ben Ash", email="ana.vega@example.com")
+
+        page = self.send(confirmed="yes")
+
+        self.assertContains(page, "This e-mail already belongs to")
+        self.ana.refresh_from_db()
+        self.assertEqual((self.ana.name, self.ana.is_active), ("Ana Ortiz", False))
+
+    def test_an_email_taken_at_the_last_moment_writes_nothing_either(self) -> None:
+        make_employee(name="Ben Ash", email="ana.vega@example.com")
+
+        with mock.patch("employees.forms.holder_of", return_value=None):
+            page = self.send(confirmed="yes")
+
+        self.assertIn("already belongs to Ben Ash", page.context["refused"])
+        self.ana.refresh_from_db()
+        self.assertFalse(self.ana.is_active)
+
+    def test_somebody_who_works_here_is_left_alone(self) -> None:
+        services.reactivate(self.ana.pk, boss())
+
+        response = self.send(confirmed="yes")
+
+        self.assertRedirects(response, page_of(self.ana))
+        self.assertIn("works here already", self.said(response))
+        self.ana.refresh_from_db()
+        self.assertEqual(self.ana.name, "Ana Ortiz")
+
+    def test_somebody_whose_role_is_as_high_is_brought_back_by_others(self) -> None:
+        browser, _ = signed_in("manager")
+        Employee.objects.filter(pk=self.ana.pk).update(auth0_role="manager")
+
+        (found,) = browser.post(ASK, {"name": "Ana Ortiz"}).json()["found"]
+        page = browser.post(bring_back_of(self.ana), {**self.typed, "confirmed": "yes"})
+
+        self.assertIn("their role is as high as yours", found["text"])
+        self.assertEqual(found["do"], "Look")
+        self.assertIn("their role is as high as yours", page.context["refused"])
+        self.ana.refresh_from_db()
+        self.assertEqual((self.ana.name, self.ana.is_active), ("Ana Ortiz", False))
+
+    def test_nobody_is_brought_back_by_opening_an_address(self) -> None:
+        self.assertEqual(self.client.get(bring_back_of(self.ana)).status_code, 405)
+
+    def test_finance_and_team_leads_of_another_place_bring_nobody_back(self) -> None:
+        for browser, status in ((signed_in("finance")[0], 403), (team_lead()[0], 404)):
+            with self.subTest(status):
+                answer = browser.post(bring_back_of(self.ana), {**self.typed, "confirmed": "yes"})
+                self.assertEqual(answer.status_code, status)

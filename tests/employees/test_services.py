@@ -5,7 +5,7 @@ from django.db import connection
 from django.test import TestCase
 
 from employees import services
-from employees.errors import EmailTaken, InvalidValue, UnknownEmployee
+from employees.errors import EmailTaken, InvalidValue, Overtaken, UnknownEmployee
 from employees.models import Employee, EmployeeAuth, InvitationChoice
 from employees.selectors import invitation_of
 from employees.signals import employee_changed
@@ -118,6 +118,34 @@ class AddEmployeeTests(TestCase):
 
 
 class ChangeEmployeeTests(TestCase):
+    def test_a_column_that_another_wrote_meanwhile_is_not_overwritten(self) -> None:
+        ada = make_employee(phone_number="2", department="Picking", role=make_role())
+        for column, seen in (("phone_number", "1"), ("department", None), ("role_id", None)):
+            with self.subTest(column), self.assertRaises(Overtaken) as caught:
+                new = {"role_id": make_role("Packing").pk}.get(column, "3")
+                services.change_employee(ada.pk, {column: new}, boss(), seen={column: seen})
+            self.assertEqual(caught.exception.field, column.removesuffix("_id"))
+
+        row = Employee.objects.get(pk=ada.pk)
+        self.assertEqual((row.phone_number, row.department, row.role), ("2", "Picking", ada.role))
+
+    def test_a_column_that_is_as_it_was_seen_is_written(self) -> None:
+        ada = make_employee(phone_number="1")
+
+        services.change_employee(
+            ada.pk, {"phone_number": "2"}, boss(), seen={"phone_number": "1", "department": "?"}
+        )
+
+        ada.refresh_from_db()
+        self.assertEqual(ada.phone_number, "2")
+
+    def test_what_another_wrote_alike_meanwhile_is_no_conflict(self) -> None:
+        ada = make_employee(phone_number="2")
+        same = {"phone_number": "2"}
+        self.assertEqual(
+            services.change_employee(ada.pk, same, boss(), seen={"phone_number": "1"}), set()
+        )
+
     def test_it_returns_and_writes_only_what_differs(self) -> None:
         ada = make_employee(name="Ada Quill", phone_number="1")
 

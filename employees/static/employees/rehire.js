@@ -11,15 +11,37 @@ document.addEventListener("DOMContentLoaded", () => {
   let timer = 0;
   let asked = 0;
 
+  // Takes along what was typed, to a page that says what would change.
+  const bringBack = (url) => {
+    const sent = document.createElement("form");
+    sent.method = "post";
+    sent.action = url;
+    sent.hidden = true;
+    new FormData(form).forEach((value, name) => {
+      const input = document.createElement("input");
+      input.type = "hidden";
+      input.name = name;
+      input.value = value;
+      sent.append(input);
+    });
+    document.body.append(sent);
+    sent.submit();
+  };
+
   const show = (found) => {
     const list = box.querySelector("ul");
     list.replaceChildren(
       ...found.map((one) => {
         const item = document.createElement("li");
-        const link = document.createElement("a");
-        link.href = one.url;
-        link.textContent = one.do;
-        item.append(one.text, " ", link);
+        const way = document.createElement(one.brings_back ? "button" : "a");
+        if (one.brings_back) {
+          way.type = "button"; // no submit button: Enter in a field goes on saving
+          way.addEventListener("click", () => bringBack(one.url));
+        } else {
+          way.href = one.url;
+        }
+        way.textContent = one.do;
+        item.append(one.text, " ", way);
         return item;
       }),
     );
