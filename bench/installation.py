@@ -93,4 +93,5 @@ def _environment(database_url: str, tenant_port: int, smtp_port: int) -> dict[st
         "AUTH0_CLIENT_ID": "console-m2m",
         "AUTH0_CLIENT_SECRET": "not-a-secret",
         "AUTH0_LOGIN_CLIENT_ID": "console-login",
+        "AUTH0_LOGIN_CLIENT_SECRET": "not-a-secret",
     }

@@ -268,7 +268,7 @@ class Demo:
         lines = [
             f"Console   http://127.0.0.1:{console}/",
             f"Emergency http://127.0.0.1:{console}/login/local/   {login}",
-            f"Kiosk     http://127.0.0.1:{console}/kiosk/   a number and PIN, as printed once above",
+            f"Kiosk     http://127.0.0.1:{console}/kiosk/   a number and PIN, as printed above",
             f"Tenant    http://127.0.0.1:{tenant}/   a stand-in for Auth0, with an outbox",
             f"Database  {database}",
             "",
