@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
 from itertools import count
+from uuid import uuid4
 
 import httpx
 
@@ -78,6 +79,7 @@ class Browser:
             "email": email,
             "department": "Office",
             "auth_method": "auth0",
+            "form_key": uuid4().hex,  # a form of its own each time, as a browser would load it
             "_save": "Save",
         }
         sent_at, started = time.time(), time.monotonic()
