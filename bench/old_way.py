@@ -45,7 +45,9 @@ def add_page(request: HttpRequest) -> HttpResponse:
         return admin.site.get_model_admin(Employee).add_view(request)
 
 
-def add_employee(values: Mapping[str, Any], invitation: str, actor: Actor) -> Employee:
+def add_employee(
+    values: Mapping[str, Any], invitation: str, actor: Actor, form_key: str = ""
+) -> Employee:
     """Create the account, give the role, then insert the row.
 
     Arguments as ``services.add_employee``. Raises: Auth0Failed, and what the service raises.
@@ -54,7 +56,7 @@ def add_employee(values: Mapping[str, Any], invitation: str, actor: Actor) -> Em
     try:
         _send("POST", f"/users/{user_id}/roles", {"roles": [_role_id(str(values["auth0_role"]))]})
         with _nothing_marked_due():
-            employee = insert_row(values, invitation, actor)
+            employee = insert_row(values, invitation, actor, form_key)
         write_columns(employee.pk, auth0_user_id=user_id, auth0_sync_status=SyncStatus.CREATED)
     except Exception:
         _send("DELETE", f"/users/{user_id}")
