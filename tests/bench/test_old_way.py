@@ -1,3 +1,4 @@
+from inspect import signature
 from pathlib import Path
 
 from django.conf import settings
@@ -6,6 +7,8 @@ from django.urls import Resolver404, resolve
 
 import bench.settings
 from bench.browser import ADD, OLD_ADD
+from bench.old_way import add_employee
+from employees import services
 
 ROOT = Path(__file__).resolve().parents[2]
 CONSOLE = ("identity_console", "employees", "auth0sync")
@@ -28,6 +31,11 @@ class OldWayTests(SimpleTestCase):
     def test_nothing_but_the_addresses_differs(self) -> None:
         for name in ("INSTALLED_APPS", "MIDDLEWARE", "TEMPLATES", "Q_CLUSTER"):
             self.assertEqual(getattr(bench.settings, name), getattr(settings, name))
+
+    def test_it_takes_what_the_service_takes(self) -> None:
+        old, new = signature(add_employee), signature(services.add_employee)
+
+        self.assertEqual(list(old.parameters), list(new.parameters))
 
     def test_no_file_of_the_console_names_the_bench(self) -> None:
         files = [path for room in CONSOLE for path in (ROOT / room).rglob("*.py")]
