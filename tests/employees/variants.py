@@ -1,5 +1,6 @@
 """Databases of their own, in each form in which the shared tables were met in the field."""
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,7 +49,7 @@ ALL_OF_OURS = (
 def variant(kind: str, folder: Path) -> Iterator[BaseDatabaseWrapper]:
     """A private database with the shared tables in one of VARIANTS, as ``connections[ALIAS]``."""
     mysql = connection.vendor == "mysql"
-    name = f"test_identity_console_emp_variant_{folder.name}"[:64]
+    name = f"test_identity_console_variant_{secrets.token_hex(6)}"
     settings = {**connections.databases["default"], "NAME": name if mysql else folder / "v.sqlite3"}
     if mysql:
         server(f"DROP DATABASE IF EXISTS `{name}`", f"CREATE DATABASE `{name}`")
