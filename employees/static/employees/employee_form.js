@@ -29,3 +29,18 @@ document.addEventListener("keydown", (event) => {
     another.click();
   }
 });
+
+// The theme hides the page until it is ready, and a browser gives no focus to what is hidden: the
+// first field asks for it again until it has it, or somebody has gone elsewhere.
+document.addEventListener("DOMContentLoaded", () => {
+  const first = document.querySelector("#employee_form [autofocus]");
+  let left = 600; // frames, some ten seconds
+  const focus = () => {
+    if (!first || document.activeElement !== document.body || left-- === 0) {
+      return;
+    }
+    first.focus();
+    requestAnimationFrame(focus);
+  };
+  focus();
+});
