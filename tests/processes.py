@@ -187,6 +187,27 @@ def family_of(pid: int) -> list[psutil.Process]:
         return []
 
 
+def outliving(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Those that still run after so many seconds at most.
+
+    A zombie has ended: whoever adopted it, often the machine's first process, only hasn't read
+    its exit status yet, and nothing here can hurry that.
+    """
+    deadline = time.monotonic() + seconds
+    while alive := [process for process in processes if still_runs(process)]:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    return alive
+
+
+def still_runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def wait_for(what: Callable[[], Found], seconds: float, why: str = "") -> Found:
     """Ask until there is something, for at most so many seconds; returns it."""
     deadline = time.monotonic() + seconds

@@ -1,9 +1,9 @@
 """Everything that has to pass: ``python -m tests.run``, or ``python -m tests.run lint``.
 
-Tests run several times: all that need no process of their own on every core, first on SQLite,
-then on MariaDB; then those marked ``process``, one after the other, on both; then those marked
-``browser``, in Chromium, all on SQLite and those marked ``both_databases`` on MariaDB too. A server
-or browser that isn't there is said in a line that begins with SKIPPED.
+Tests run several times: all that need no process of their own, first on SQLite, then on MariaDB;
+then those marked ``process``, on both; these on every core. Then those marked ``browser``, one
+after the other in Chromium, all on SQLite and those marked ``both_databases`` on MariaDB too. A
+server or browser that isn't there is said in a line that begins with SKIPPED.
 
 Settings, from the environment:
 
@@ -104,7 +104,7 @@ def test_steps(servers: dict[str, str], strict: bool, browser: bool) -> list[Ste
         databases.append(("MariaDB", servers["mariadb"]))
     kinds = [
         ("tests", "not process and not browser", " and not once", ["-n", "auto"]),
-        ("process tests", "process and not browser", " and not once", []),
+        ("process tests", "process and not browser", " and not once", ["-n", "auto"]),
     ]
     if browser:
         # The pages are the same on both: the second database is for what goes through all parts.

@@ -20,7 +20,8 @@ from auth0sync.models import Account, Bucket, SyncLog, TenantState
 from employees.models import Employee
 from tests.auth0sync.people import account_of, add
 from tests.builders import make_employee
-from tests.devtenant.running import RunningTenant, free_port
+from tests.devtenant.running import RunningTenant
+from tests.ports import free_port
 from tests.signed_in import signed_in, team_lead
 
 LIST = reverse("admin:employees_employee_changelist")

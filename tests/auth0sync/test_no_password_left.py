@@ -20,7 +20,8 @@ from auth0sync.errors import SyncError
 from auth0sync.tenant import Call, Tenant
 from auth0sync.token import get_token
 from tests.auth0sync.test_token import answering
-from tests.devtenant.running import RunningTenant, free_port
+from tests.devtenant.running import RunningTenant
+from tests.ports import free_port
 
 ADA = "auth0|emp-1"
 BODY = {"email": "ada@example.com", "name": "Ada", "verify_email": False}

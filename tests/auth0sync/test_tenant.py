@@ -15,7 +15,8 @@ from auth0sync.errors import Conflict, Gone, Misconfigured, NotNow, Rejected, Tr
 from auth0sync.models import TenantState
 from auth0sync.tenant import Call, Tenant
 from tests.auth0sync.test_token import answering
-from tests.devtenant.running import RunningTenant, free_port
+from tests.devtenant.running import RunningTenant
+from tests.ports import free_port
 
 EMAIL = "ada@example.com"
 ADA = "auth0|emp-1"

@@ -21,7 +21,8 @@ from auth0sync import token
 from auth0sync.errors import Misconfigured, SyncError, Transient
 from auth0sync.models import TenantState
 from auth0sync.token import drop_token, get_token
-from tests.devtenant.running import RunningTenant, free_port
+from tests.devtenant.running import RunningTenant
+from tests.ports import free_port
 
 
 def fetches(tenant: RunningTenant) -> int:

@@ -11,7 +11,8 @@ from types import TracebackType
 
 import httpx
 
-from tests.devtenant.running import RunningTenant, free_port
+from tests.devtenant.running import RunningTenant
+from tests.ports import free_port
 from tests.processes import ROOT, RunningConsole, wait_for
 
 START_S = 60.0

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,8 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 20.0  # seconds until a start has failed
@@ -274,11 +275,3 @@ class RunningTenant:
             self.tokens[client_id] = self.token(client_id)
         headers = {"Authorization": f"Bearer {self.tokens[client_id]}"}
         return self.client.request(method, url, json=json, headers=headers)
-
-
-def free_port() -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -17,7 +17,8 @@ import pytest
 
 from tests.devtenant.builders import CONNECTION, make_user, role_id
 from tests.devtenant.logging_in import CLIENT, Person, sent_back
-from tests.devtenant.running import ROOT, RunningTenant, free_port
+from tests.devtenant.running import ROOT, RunningTenant
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.process, pytest.mark.once]
 

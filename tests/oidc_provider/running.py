@@ -18,7 +18,7 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tests.devtenant.running import free_port
+from tests.ports import free_port
 from tests.processes import ROOT, wait_for
 
 START_S = 60.0
