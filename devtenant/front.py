@@ -5,7 +5,7 @@ import json
 import socket
 import struct
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -38,7 +38,11 @@ WRONG_BODY = {"user_id": {"not": "text"}, "created_at": "yesterday", "id": [], "
 
 
 class Gone(ConnectionError):
-    """The connection was closed on purpose: there is nobody to answer."""
+    """The connection is to be closed on purpose: there is nobody to answer."""
+
+    def __init__(self, close: "Callable[[WSGIEnvironment], None]") -> None:
+        super().__init__()
+        self.close = close
 
 
 class Front:
@@ -62,7 +66,11 @@ class Front:
             return Response(text, 403, mimetype="text/plain")(environ, start_response)
         if not request.path.startswith(COUNTED):
             return self.app(environ, start_response)
-        return self.counted(request, environ)(environ, start_response)
+        try:
+            return self.counted(request, environ)(environ, start_response)
+        except Gone as gone:
+            gone.close(environ)  # not before it was counted: the caller may ask about it at once
+            raise
 
     def counted(self, request: Request, environ: "WSGIEnvironment") -> Response:
         """Answer a call of the tenant's interface and count it; status 0 = no answer."""
@@ -99,20 +107,20 @@ class Front:
     ) -> Response:
         """Answer with the fault applied.
 
-        Raises: Gone, when the fault closes the connection.
+        Raises: Gone, when the fault is to close the connection.
         """
         if fault is None:
             return self.plain(environ)
         done = self.plain(environ) if fault.when == "after" else None
         match fault.kind:
             case "reset":
-                reset(environ)
+                raise Gone(reset)
             case "hang":
                 # Waiting on the event: a stopping server is not held up by hanging calls.
                 self.tenant.stopping.wait(fault.delay_s)
                 if done is None and fault.lands:
                     self.plain(environ)
-                hang_up(environ)
+                raise Gone(hang_up)
             case "slow":
                 self.tenant.stopping.wait(fault.delay_s)
                 return done or self.plain(environ)
@@ -131,7 +139,6 @@ class Front:
                     headers["Retry-After"] = str(fault.retry_after)
                 body = fault.body if fault.has_body else usual_body(fault.status)
                 return made(fault.status, body, headers)
-        raise Gone
 
     def plain(self, environ: "WSGIEnvironment") -> Response:
         """The application's own answer."""
