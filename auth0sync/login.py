@@ -163,10 +163,12 @@ def associate(backend: Auth0, uid: str, user: User, **kwargs: Any) -> dict[str, 
 
     An account may have been made anew, or moved to its rightful person: what counts is the row.
     """
-    known = UserSocialAuth.get_social_auth(backend.name, uid)
-    if known is None or known.user_id != user.pk:
-        notes = UserSocialAuth.objects.filter(provider=backend.name)
-        with transaction.atomic():
+    with transaction.atomic():
+        # The lock lets two browsers of one person take turns.
+        User.objects.select_for_update().get(pk=user.pk)
+        known = UserSocialAuth.get_social_auth(backend.name, uid)
+        if known is None or known.user_id != user.pk:
+            notes = UserSocialAuth.objects.filter(provider=backend.name)
             notes.filter(user=user).delete()
             notes.filter(uid=uid).delete()
             known = UserSocialAuth.objects.create(
@@ -231,6 +233,8 @@ def _link(backend: Auth0, uid: str, employee_id: int) -> Employee:
     employee = Employee.objects.select_for_update().filter(pk=employee_id).first()
     if employee is None:
         raise SignInRefused(backend, "unknown")
+    if employee.auth0_user_id == uid:  # another browser of theirs was quicker
+        return employee
     if employee.auth0_user_id:
         raise SignInRefused(backend, "held")
     if not may_sign_in(employee):
