@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST, require_safe
+from django.views.decorators.http import require_GET, require_safe
 from social_core.exceptions import SocialAuthBaseException
 from social_django.models import Association, DjangoStorage, Nonce
 from social_django.strategy import DjangoStrategy
@@ -40,9 +40,10 @@ def login_page(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_POST
 def begin(request: HttpRequest) -> HttpResponse:
     """Send the browser to Auth0; a session that is still open ends first."""
+    if request.method != "POST":  # somebody loads the address of a refusal again
+        return redirect("login")
     if not is_configured():
         return refused(request, "not_configured")
     if request.user.is_authenticated:
@@ -105,11 +106,12 @@ def start_session(request: HttpRequest, user: Any, backend: str) -> None:
 
 
 def safe_next(request: HttpRequest, url: str | None) -> str:
-    """The address when it is on this site, else ""."""
+    """The address when it is a path on this site, else ""."""
     is_safe = url_has_allowed_host_and_scheme(
         url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return url if url and is_safe else ""
+    # Without the slash it might be a view's name for redirect(), or nothing at all.
+    return url if url and is_safe and url.startswith("/") else ""
 
 
 def forget_abandoned() -> None:

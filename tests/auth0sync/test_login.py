@@ -241,6 +241,9 @@ def test_a_verified_email_is_read_by_the_worker_not_believed_at_the_log_in(
         ("manager", "//evil.example.com/", "/"),
         ("manager", "/\\evil.example.com/", "/"),
         ("manager", "javascript:alert(1)", "/"),
+        ("manager", "no-address", "/"),
+        ("manager", "?page=2", "/"),
+        ("manager", "logout", "/"),
         ("production_associate", "/admin/employees/employee/", "/"),
     ],
 )
@@ -281,6 +284,7 @@ def test_whoever_is_signed_in_needs_no_log_in_page(tenant: RunningTenant, visito
 
     assert visitor.console.get("/login/?next=/admin/")["Location"] == "/admin/"
     assert visitor.console.get("/login/?next=https://evil.example.com")["Location"] == "/"
+    assert visitor.console.get("/login/?next=no-address")["Location"] == "/"
 
 
 # --- Sessions ---
@@ -296,8 +300,9 @@ def test_what_is_asked_of_the_tenant_is_bound_by_pkce_state_and_nonce(visitor: V
     assert "client_secret" not in query
 
 
-def test_the_button_posts_and_an_address_alone_begins_nothing(visitor: Visitor) -> None:
-    assert visitor.console.get("/login/auth0/").status_code == 405
+def test_the_button_posts_and_an_address_alone_leads_back_to_it(visitor: Visitor) -> None:
+    assert visitor.console.get("/login/auth0/")["Location"] == "/login/"
+    assert not Association.objects.exists()
 
 
 def test_a_log_in_gives_the_session_a_new_key(tenant: RunningTenant, visitor: Visitor) -> None:
