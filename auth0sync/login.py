@@ -34,6 +34,7 @@ NAME = "auth0"
 LOG_IN = program("log-in")  # who changed it, in the history
 DISCOVERY_S = 3600  # how long the tenant's addresses are kept; they may change with a setting
 CLOCK_SKEW_S = 30
+LONGEST_SUBJECT = 255  # characters, all ASCII (OpenID Connect Core, 2: sub); the columns hold that
 
 
 class SignInRefused(AuthPolicyError):
@@ -140,6 +141,8 @@ def match_employee(
 
     Raises: SignInRefused.
     """
+    if not uid.isascii() or len(uid) > LONGEST_SUBJECT:  # MariaDB fails at the comparison
+        raise SignInRefused(backend, "fault")
     employee = _holder_of(uid) or _link_by_email(backend, uid, details)
     if not may_sign_in(employee):
         raise SignInRefused(backend, refusal_of(employee))
