@@ -309,7 +309,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
-        "axes": {"level": "WARNING"},
+        "axes": {"level": "ERROR"},  # WARNING repeats what strangers type, line ends included
         "httpx": {"level": "WARNING"},  # INFO holds addresses with e-mails in them
         "django-q": {"level": "WARNING", "propagate": True},
     },
