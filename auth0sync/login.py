@@ -1,7 +1,7 @@
 """Signing in with Auth0: the backend for social-auth, and the steps from an answer to a person.
 
 The name ``auth0`` stands in the database beside every account that ever signed in: it is never to
-be changed. No token is stored anywhere. Source: design, "Log-in"; facts, section 4.
+be changed. No token is stored anywhere. Source: design, "Log-in"; facts: the log-in.
 """
 
 import logging
@@ -111,7 +111,7 @@ class Auth0(Auth0OpenIdConnectAuth[Any]):
         client_id, _ = self.get_key_and_secret()
         address = self.oidc_config().get("end_session_endpoint")
         # Auth0's own asks for a confirmation when it gets no id token, and none is kept here;
-        # older tenants don't show one. /v2/logout does it without (facts, section 4).
+        # older tenants don't show one. /v2/logout does it without (facts: the log-in).
         if address in (None, self.api_path("oidc/logout")):
             query = {"client_id": client_id, "returnTo": back_to}
             return f"{self.api_path('v2/logout')}?{urlencode(query)}"
