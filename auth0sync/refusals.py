@@ -24,8 +24,9 @@ logger = logging.getLogger(__name__)
 
 STATUSES = {"start_again": 400, "unreachable": 503, "misconfigured": 503, "not_configured": 503}
 FORBIDDEN = 403
-BLOCKED = "blocked"  # "user is blocked" (facts, section 4)
-CANCELLED = "did not authorize"  # "User did not authorize the request", as Auth0 says it (believed)
+BLOCKED = "blocked"  # "user is blocked" (facts: the log-in)
+# "User did not authorize the request", or in the words of a provider behind Auth0 (believed).
+CANCELLED = ("did not authorize", "user denied", "user has denied", "cancel")
 START_AGAIN = {"nonce_mismatch", "response_expired"}
 UNREACHABLE = {
     "connection_failed",
@@ -61,7 +62,8 @@ def _reason_of_denial(error: AuthCanceled) -> str:
     if error.stage != "callback":  # at the token endpoint nobody cancels
         return "misconfigured"
     # An Action of the tenant that keeps somebody out says why. To start again wouldn't help them.
-    is_own_wish = not error.detail or CANCELLED in error.detail.lower()
+    said = error.detail.lower()
+    is_own_wish = not said or any(words in said for words in CANCELLED)
     return "cancelled" if is_own_wish else "denied"
 
 
