@@ -21,6 +21,7 @@ from social_django.strategy import DjangoStrategy
 
 from auth0sync.login import NAME, Auth0, is_configured
 from auth0sync.refusals import explain, refused
+from employees.middleware import SUBJECT
 
 BACKEND = "auth0sync.login.Auth0"
 CALLBACK = f"/complete/{NAME}/"  # fixed: it stands in the tenant's Allowed Callback URLs
@@ -61,12 +62,14 @@ def begin(request: HttpRequest) -> HttpResponse:
 @require_GET
 def complete(request: HttpRequest) -> HttpResponse:
     """Take Auth0's answer, and sign the person in or say why not."""
+    backend = _backend(request)
     try:
-        user: Any = _backend(request).complete(user=None, request=request)
+        user: Any = backend.complete(user=None, request=request)
     except SocialAuthBaseException as error:
         return explain(request, error)
     next_url = safe_next(request, request.session.pop(NEXT, ""))
     start_session(request, user, BACKEND)
+    request.session[SUBJECT] = (backend.id_token or {})["sub"]
     if not user.is_staff and next_url.startswith(reverse("admin:index")):
         next_url = ""
     return redirect(next_url or "/")

@@ -349,6 +349,19 @@ def test_another_persons_log_in_ends_the_open_session_first(
     assert visitor.console.session["_auth_user_id"] == str(user_of(ben).pk)
 
 
+def test_the_session_of_an_account_ends_when_the_row_names_another(
+    tenant: RunningTenant, visitor: Visitor
+) -> None:
+    ana = person(tenant)
+    visitor.sign_in()
+    assert visitor.is_signed_in
+
+    Employee.objects.filter(pk=ana.pk).update(auth0_user_id="auth0|the-right-one")
+
+    assert visitor.console.get("/admin/")["Location"] == "/admin/login/?next=/admin/"
+    assert not visitor.is_signed_in
+
+
 def test_no_token_is_left_in_session_database_or_log(
     tenant: RunningTenant, visitor: Visitor, caplog: pytest.LogCaptureFixture
 ) -> None:
