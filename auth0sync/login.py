@@ -1,7 +1,7 @@
 """Signing in with Auth0: the backend for social-auth, and the steps from an answer to a person.
 
 The name ``auth0`` stands in the database beside every account that ever signed in: it is never to
-be changed. No token is stored anywhere. Source: design, "Log-in"; facts, section 4.
+be changed. No token is stored anywhere. Source: design, "Log-in"; facts: the log-in.
 """
 
 import logging
@@ -34,6 +34,7 @@ NAME = "auth0"
 LOG_IN = program("log-in")  # who changed it, in the history
 DISCOVERY_S = 3600  # how long the tenant's addresses are kept; they may change with a setting
 CLOCK_SKEW_S = 30
+LONGEST_SUBJECT = 255  # characters, all ASCII (OpenID Connect Core, 2: sub); the columns hold that
 
 
 class SignInRefused(AuthPolicyError):
@@ -110,7 +111,7 @@ class Auth0(Auth0OpenIdConnectAuth[Any]):
         client_id, _ = self.get_key_and_secret()
         address = self.oidc_config().get("end_session_endpoint")
         # Auth0's own asks for a confirmation when it gets no id token, and none is kept here;
-        # older tenants don't show one. /v2/logout does it without (facts, section 4).
+        # older tenants don't show one. /v2/logout does it without (facts: the log-in).
         if address in (None, self.api_path("oidc/logout")):
             query = {"client_id": client_id, "returnTo": back_to}
             return f"{self.api_path('v2/logout')}?{urlencode(query)}"
@@ -140,6 +141,8 @@ def match_employee(
 
     Raises: SignInRefused.
     """
+    if not uid.isascii() or len(uid) > LONGEST_SUBJECT:  # MariaDB fails at the comparison
+        raise SignInRefused(backend, "fault")
     employee = _holder_of(uid) or _link_by_email(backend, uid, details)
     if not may_sign_in(employee):
         raise SignInRefused(backend, refusal_of(employee))
@@ -163,10 +166,12 @@ def associate(backend: Auth0, uid: str, user: User, **kwargs: Any) -> dict[str, 
 
     An account may have been made anew, or moved to its rightful person: what counts is the row.
     """
-    known = UserSocialAuth.get_social_auth(backend.name, uid)
-    if known is None or known.user_id != user.pk:
-        notes = UserSocialAuth.objects.filter(provider=backend.name)
-        with transaction.atomic():
+    with transaction.atomic():
+        # The lock lets two browsers of one person take turns.
+        User.objects.select_for_update().get(pk=user.pk)
+        known = UserSocialAuth.get_social_auth(backend.name, uid)
+        if known is None or known.user_id != user.pk:
+            notes = UserSocialAuth.objects.filter(provider=backend.name)
             notes.filter(user=user).delete()
             notes.filter(uid=uid).delete()
             known = UserSocialAuth.objects.create(
@@ -231,6 +236,8 @@ def _link(backend: Auth0, uid: str, employee_id: int) -> Employee:
     employee = Employee.objects.select_for_update().filter(pk=employee_id).first()
     if employee is None:
         raise SignInRefused(backend, "unknown")
+    if employee.auth0_user_id == uid:  # another browser of theirs was quicker
+        return employee
     if employee.auth0_user_id:
         raise SignInRefused(backend, "held")
     if not may_sign_in(employee):

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from auth0sync.due import invite_again
 from auth0sync.models import Account, MailKind
@@ -51,11 +51,10 @@ def show(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @login_required
-@require_POST
 def verify(request: HttpRequest) -> HttpResponse:
     """Have the mail sent again whose link proves that the address is mine."""
     link = link_of(request)
-    if link is None:
+    if link is None or not _is_pressed(request):
         return redirect("own_page")
     if link.employee.auth0_sync_status == SyncStatus.VERIFIED:
         messages.success(request, "Your e-mail is verified already.")
@@ -67,10 +66,16 @@ def verify(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @login_required
-@require_POST
 def change_password(request: HttpRequest) -> HttpResponse:
     """Have a mail sent to me with a link to set a new password."""
+    if not _is_pressed(request):
+        return redirect("own_page")
     return _ask_for_mail(request, MailKind.PASSWORD)
+
+
+def _is_pressed(request: HttpRequest) -> bool:
+    """Whether a button sent this; after a session's end the log-in leads back by address alone."""
+    return request.method == "POST"
 
 
 def _ask_for_mail(request: HttpRequest, kind: MailKind) -> HttpResponse:

@@ -24,7 +24,9 @@ logger = logging.getLogger(__name__)
 
 STATUSES = {"start_again": 400, "unreachable": 503, "misconfigured": 503, "not_configured": 503}
 FORBIDDEN = 403
-BLOCKED = "blocked"  # "user is blocked" (facts, section 4)
+BLOCKED = "blocked"  # "user is blocked" (facts: the log-in)
+# "User did not authorize the request", or in the words of a provider behind Auth0 (believed).
+CANCELLED = ("did not authorize", "user denied", "user has denied", "cancel")
 START_AGAIN = {"nonce_mismatch", "response_expired"}
 UNREACHABLE = {
     "connection_failed",
@@ -41,8 +43,7 @@ def reason_of(error: SocialAuthBaseException) -> str:
     if isinstance(error, SignInRefused):
         return error.reason
     if isinstance(error, AuthCanceled):
-        # At the token endpoint nobody cancels: so Auth0 answers a wrong client secret.
-        return "cancelled" if error.stage == "callback" else "misconfigured"
+        return _reason_of_denial(error)
     if isinstance(error, AuthProviderError) and error.provider_code == "unauthorized":
         return "blocked" if BLOCKED in error.detail.lower() else "denied"
     if isinstance(error, AuthSessionError | AuthInputError | AuthCredentialError):
@@ -54,6 +55,16 @@ def reason_of(error: SocialAuthBaseException) -> str:
     if isinstance(error, AuthConfigurationError):
         return "misconfigured"
     return "fault"
+
+
+def _reason_of_denial(error: AuthCanceled) -> str:
+    """What ``access_denied`` means: cancelled, or kept out, or a wrong client secret."""
+    if error.stage != "callback":  # at the token endpoint nobody cancels
+        return "misconfigured"
+    # An Action of the tenant that keeps somebody out says why. To start again wouldn't help them.
+    said = error.detail.lower()
+    is_own_wish = not said or any(words in said for words in CANCELLED)
+    return "cancelled" if is_own_wish else "denied"
 
 
 def explain(request: HttpRequest, error: SocialAuthBaseException) -> HttpResponse:

@@ -14,13 +14,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST, require_safe
+from django.views.decorators.http import require_GET, require_safe
 from social_core.exceptions import SocialAuthBaseException
 from social_django.models import Association, DjangoStorage, Nonce
 from social_django.strategy import DjangoStrategy
 
 from auth0sync.login import NAME, Auth0, is_configured
 from auth0sync.refusals import explain, refused
+from employees.middleware import SUBJECT
 
 BACKEND = "auth0sync.login.Auth0"
 CALLBACK = f"/complete/{NAME}/"  # fixed: it stands in the tenant's Allowed Callback URLs
@@ -40,14 +41,15 @@ def login_page(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_POST
 def begin(request: HttpRequest) -> HttpResponse:
     """Send the browser to Auth0; a session that is still open ends first."""
+    if request.method != "POST":  # somebody loads the address of a refusal again
+        return redirect("login")
     if not is_configured():
         return refused(request, "not_configured")
     if request.user.is_authenticated:
         logout(request)
-    forget_abandoned()
+    forget_abandoned(request)
     request.session[NEXT] = safe_next(request, request.POST.get(NEXT))
     try:
         answer: HttpResponse = _backend(request).start()
@@ -60,12 +62,14 @@ def begin(request: HttpRequest) -> HttpResponse:
 @require_GET
 def complete(request: HttpRequest) -> HttpResponse:
     """Take Auth0's answer, and sign the person in or say why not."""
+    backend = _backend(request)
     try:
-        user: Any = _backend(request).complete(user=None, request=request)
+        user: Any = backend.complete(user=None, request=request)
     except SocialAuthBaseException as error:
         return explain(request, error)
     next_url = safe_next(request, request.session.pop(NEXT, ""))
     start_session(request, user, BACKEND)
+    request.session[SUBJECT] = (backend.id_token or {})["sub"]
     if not user.is_staff and next_url.startswith(reverse("admin:index")):
         next_url = ""
     return redirect(next_url or "/")
@@ -105,15 +109,17 @@ def start_session(request: HttpRequest, user: Any, backend: str) -> None:
 
 
 def safe_next(request: HttpRequest, url: str | None) -> str:
-    """The address when it is on this site, else ""."""
+    """The address when it is a path on this site, else ""."""
     is_safe = url_has_allowed_host_and_scheme(
         url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return url if url and is_safe else ""
+    # Without the slash it might be a view's name for redirect(), or nothing at all.
+    return url if url and is_safe and url.startswith("/") else ""
 
 
-def forget_abandoned() -> None:
-    """Remove what log-ins that nobody finished have left; a log-in may take half an hour."""
+def forget_abandoned(request: HttpRequest) -> None:
+    """Remove sessions that are over, and what unfinished log-ins left after half an hour."""
+    request.session.clear_expired()
     now = int(time.time())
     Nonce.objects.filter(timestamp__lt=now - 1800).delete()
     Association.objects.filter(issued__lt=now - 1800).delete()

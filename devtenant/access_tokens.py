@@ -25,7 +25,7 @@ def issue(
     """The answer of the token endpoint, without an id token. Callers hold the lock.
 
     audience: an API of the tenant, or "" for an opaque token.
-    Source: facts, section 4 (API access tokens).
+    Source: facts: the log-in, access tokens.
     """
     api = server_of(tenant, audience)
     lifetime_s = LIFETIME_S if api is None else int(api["token_lifetime"])

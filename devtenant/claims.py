@@ -1,4 +1,4 @@
-"""What tokens and /userinfo say about a user (facts, section 4)."""
+"""What tokens and /userinfo say about a user (facts: the log-in)."""
 
 from typing import Any
 

@@ -19,7 +19,7 @@ from devtenant.roles import roles_of
 from devtenant.state import Tenant
 from devtenant.tickets import verify
 
-# The name of a claim: Auth0 drops one below its own domain in silence (facts, section 4).
+# The name of a claim: Auth0 drops one below its own domain in silence (facts: the log-in).
 NAMESPACED = r"|https?://(?!([^/]*\.)?auth0\.com(/|$))[^\s/]+/\S+"
 
 

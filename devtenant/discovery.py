@@ -1,4 +1,4 @@
-"""What an application reads of the tenant: discovery, keys, and /userinfo (facts, section 4)."""
+"""What an application reads of the tenant: discovery, keys, and /userinfo (facts: the log-in)."""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""The log-in of a person: /authorize with its page, and the forgotten password (facts, 4)."""
+"""The log-in of a person: /authorize with its page, and the forgotten password.
+
+Source: facts: the log-in.
+"""
 
 from typing import Any
 from urllib.parse import urlencode

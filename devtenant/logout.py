@@ -1,4 +1,4 @@
-"""Log-out in Auth0's two ways; back to allowed addresses only (facts, section 4)."""
+"""Log-out in Auth0's two ways; back to allowed addresses only (facts: the log-in)."""
 
 from flask import Blueprint, Response, make_response, render_template, request
 

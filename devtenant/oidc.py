@@ -1,4 +1,4 @@
-"""OpenID Connect by Authlib: what its server needs to know of this tenant (facts, section 4)."""
+"""OpenID Connect by Authlib: what its server needs to know of this tenant (facts: the log-in)."""
 
 import hmac
 import json

@@ -10,14 +10,17 @@ from employees.actors import link_of, may_sign_in
 from employees.console_users import follow_demotion
 from employees.models import AuthMethod, Employee
 
+SUBJECT = "auth0_user_id"  # in the session of a log-in with Auth0: the account that it was
+
 
 def hold_to_the_row(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Read the row behind every signed-in request; the one read is ``actors.link_of``'s.
 
-    Somebody inactive, archived or back to the PIN loses their session and is told why; somebody
-    whose role was lowered loses what it gave. Stands after AuthenticationMiddleware. A user
+    Somebody inactive, archived or back to the PIN loses their session and is told why, an account
+    that isn't theirs any more has to sign in again, and somebody whose role was lowered loses what
+    it gave. Stands after AuthenticationMiddleware. A user
     without an employee behind them is left to ``actors.actor_of``, which lets only a superuser do
     anything.
     """
@@ -30,6 +33,9 @@ def hold_to_the_row(
         if not may_sign_in(link.employee):
             logout(request)
             return _refusal(request, link.employee)
+        if request.session.get(SUBJECT, link.employee.auth0_user_id) != link.employee.auth0_user_id:
+            logout(request)
+            return get_response(request)
         follow_demotion(user, link)
         return get_response(request)
 

@@ -291,8 +291,11 @@ CONTENT_SECURITY_POLICY = {  # identity_console/headers.py adds what the admin's
         "base-uri": ["'self'"],
         "frame-ancestors": ["'none'"],
         "object-src": ["'none'"],
-        # Browsers hold this against the redirect to the log-in page too.
-        "form-action": ["'self'", *filter(None, [origin(AUTH0_BASE_URL)])],
+        # Browsers hold this against the redirect to the log-in page too, wherever that is.
+        "form-action": [
+            "'self'",
+            *filter(None, [origin(AUTH0_BASE_URL), origin(f"https://{AUTH0_CUSTOM_DOMAIN}")]),
+        ],
     }
 }
 UNFOLD = theme(ENVIRONMENT_NAME)
@@ -306,7 +309,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
-        "axes": {"level": "WARNING"},
+        "axes": {"level": "ERROR"},  # WARNING repeats what strangers type, line ends included
         "httpx": {"level": "WARNING"},  # INFO holds addresses with e-mails in them
         "django-q": {"level": "WARNING", "propagate": True},
     },

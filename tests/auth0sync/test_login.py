@@ -1,12 +1,14 @@
 """Signing in with Auth0: who gets in, as whom, with which rights, and out again."""
 
 import logging
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.utils import timezone
 from pytest_django import Settings
 from social_django.models import Association, Nonce, UserSocialAuth
 
@@ -241,6 +243,9 @@ def test_a_verified_email_is_read_by_the_worker_not_believed_at_the_log_in(
         ("manager", "//evil.example.com/", "/"),
         ("manager", "/\\evil.example.com/", "/"),
         ("manager", "javascript:alert(1)", "/"),
+        ("manager", "no-address", "/"),
+        ("manager", "?page=2", "/"),
+        ("manager", "logout", "/"),
         ("production_associate", "/admin/employees/employee/", "/"),
     ],
 )
@@ -281,6 +286,7 @@ def test_whoever_is_signed_in_needs_no_log_in_page(tenant: RunningTenant, visito
 
     assert visitor.console.get("/login/?next=/admin/")["Location"] == "/admin/"
     assert visitor.console.get("/login/?next=https://evil.example.com")["Location"] == "/"
+    assert visitor.console.get("/login/?next=no-address")["Location"] == "/"
 
 
 # --- Sessions ---
@@ -296,8 +302,9 @@ def test_what_is_asked_of_the_tenant_is_bound_by_pkce_state_and_nonce(visitor: V
     assert "client_secret" not in query
 
 
-def test_the_button_posts_and_an_address_alone_begins_nothing(visitor: Visitor) -> None:
-    assert visitor.console.get("/login/auth0/").status_code == 405
+def test_the_button_posts_and_an_address_alone_leads_back_to_it(visitor: Visitor) -> None:
+    assert visitor.console.get("/login/auth0/")["Location"] == "/login/"
+    assert not Association.objects.exists()
 
 
 def test_a_log_in_gives_the_session_a_new_key(tenant: RunningTenant, visitor: Visitor) -> None:
@@ -342,6 +349,19 @@ def test_another_persons_log_in_ends_the_open_session_first(
     assert visitor.console.session["_auth_user_id"] == str(user_of(ben).pk)
 
 
+def test_the_session_of_an_account_ends_when_the_row_names_another(
+    tenant: RunningTenant, visitor: Visitor
+) -> None:
+    ana = person(tenant)
+    visitor.sign_in()
+    assert visitor.is_signed_in
+
+    Employee.objects.filter(pk=ana.pk).update(auth0_user_id="auth0|the-right-one")
+
+    assert visitor.console.get("/admin/")["Location"] == "/admin/login/?next=/admin/"
+    assert not visitor.is_signed_in
+
+
 def test_no_token_is_left_in_session_database_or_log(
     tenant: RunningTenant, visitor: Visitor, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -370,6 +390,15 @@ def test_what_abandoned_log_ins_left_is_removed_by_a_later_one(visitor: Visitor)
     visitor.begin()
 
     assert (Nonce.objects.count(), Association.objects.count()) == (1, 1)
+
+
+def test_sessions_that_are_over_are_removed_by_a_later_log_in(visitor: Visitor) -> None:
+    visitor.begin()
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+
+    visitor.begin()
+
+    assert Session.objects.count() == 1
 
 
 # --- Signing out ---

@@ -166,6 +166,17 @@ def test_a_subject_in_another_case_is_another(tenant: RunningTenant, visitor: Vi
     assert_refused(visitor, visitor.sign_in(), 403, UNKNOWN)
 
 
+@pytest.mark.parametrize("subject", ["josé", "x" * 250])
+def test_a_subject_that_no_row_can_hold_is_not_trusted(
+    tenant: RunningTenant, visitor: Visitor, subject: str
+) -> None:
+    make_user(tenant, "ana@example.com", email_verified=True, user_id=subject)
+    ana = make_employee(email="ana@example.com", auth_method="auth0")
+
+    assert_refused(visitor, visitor.sign_in(), 403, DISTRUSTED)
+    assert row_of(ana).auth0_user_id is None
+
+
 def test_a_user_that_was_switched_off_is_refused(tenant: RunningTenant, visitor: Visitor) -> None:
     known(tenant)
     visitor.sign_in()
@@ -213,6 +224,12 @@ def test_a_cancelled_log_in_is_no_fault(tenant: RunningTenant, visitor: Visitor)
     assert_refused(visitor, visitor.come_back(back), 403, "You weren't signed in")
 
 
+def test_another_providers_cancelled_log_in_has_no_reason(visitor: Visitor) -> None:
+    answer = visitor.console.get(CALLBACK, {"error": "access_denied"})
+
+    assert_refused(visitor, answer, 403, "You weren't signed in")
+
+
 @pytest.mark.parametrize(
     ("error", "status", "title"),
     [
@@ -221,6 +238,7 @@ def test_a_cancelled_log_in_is_no_fault(tenant: RunningTenant, visitor: Visitor)
         ("temporarily_unavailable", 503, UNREACHABLE),
         ("invalid_request", 503, "The sign-in isn't set up correctly"),
         ("something_new", 403, DISTRUSTED),
+        ("access_denied", 403, "Auth0 refused to sign you in"),  # by an Action, with its reason
     ],
 )
 def test_what_auth0_says_is_never_shown(

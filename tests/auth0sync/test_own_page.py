@@ -251,6 +251,18 @@ def test_no_password_mail_goes_to_somebody_who_left(
 def test_buttons_post_and_need_a_person(
     tenant: RunningTenant, admin_client: Client, path: str
 ) -> None:
-    assert browser_of(make_employee(auth_method="auth0")).get(path).status_code == 405
-    assert Client().post(path).status_code == 302
+    assert browser_of(make_employee(auth_method="auth0")).get(path)["Location"] == "/"
     assert admin_client.post(path)["Location"] == "/"
+
+
+@pytest.mark.parametrize("path", [PASSWORD_MAIL, VERIFY])
+def test_a_button_after_the_session_ended_leads_by_the_log_in_to_the_own_page(
+    tenant: RunningTenant, path: str
+) -> None:
+    ana = with_account(tenant)
+
+    login_page = Client().post(path)["Location"]
+
+    assert login_page == f"/login/?next={path}"
+    assert browser_of(ana).get(login_page, follow=True).redirect_chain[-1] == ("/", 302)
+    assert account_of(ana).invitation == ""

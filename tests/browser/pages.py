@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
-from employees.sample import sample_person
 from tests.browser.console import ConsoleWithPages
 from tests.browser.signing_in import (
     hire,
@@ -111,6 +110,8 @@ def type_a_wrong_pin(page: Page) -> None:
 
 def sign_in_at_the_kiosk(page: Page) -> None:
     """As the first sample person, whose PIN follows from her number."""
+    from employees.sample import sample_person  # when Django is set up
+
     type_a_number(page, "1")
     page.locator("#pin").fill(sample_person(1, "company.com").pin)
     page.keyboard.press("Enter")
@@ -145,6 +146,7 @@ def choose_somebody(page: Page) -> None:
 PAGES = (
     Shown("sign-in", "/login/", NOBODY),
     Shown("sign-in-local", "/login/local/", NOBODY),
+    Shown("sign-in-refused", "/complete/auth0/?error=unauthorized", NOBODY),
     Shown("own-page", "/", MANAGER),
     Shown("own-page-of-the-administrator", "/"),
     Shown("kiosk", "/kiosk/", NOBODY),

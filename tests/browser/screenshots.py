@@ -11,10 +11,12 @@ Content-Security-Policy. The exit status is 1 if anything is.
 """
 
 import argparse
+import os
 import sys
 import tempfile
 from pathlib import Path
 
+import django
 from playwright.sync_api import Browser, Page, StorageState
 
 import tests.settings  # noqa: F401  (takes the developer's own settings out of the environment)
@@ -101,6 +103,8 @@ def main(arguments: list[str]) -> int:
     chosen = [shown for shown in PAGES if options.only in shown.name]
     if not chosen:
         parser.error(f"no page has {options.only!r} in its name")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    django.setup()
     options.out.mkdir(parents=True, exist_ok=True)
     faults: list[str] = []
     with (

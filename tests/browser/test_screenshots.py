@@ -1,5 +1,7 @@
 """The command that takes the pictures says what is wrong with a page."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from tests.browser.chromium import DESKTOP, PHONE, Device
 from tests.browser.console import ConsoleWithPages
 from tests.browser.pages import NOBODY, PAGES, SIGN_IN, Shown
 from tests.browser.screenshots import Gallery, wider_than
+from tests.processes import ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -52,6 +55,22 @@ def test_a_picture_is_as_wide_as_the_device(
     assert faults == []
     assert picture.name == f"start-{device.name}-{'dark' if device.is_dark else 'light'}.png"
     assert width_and_height(picture)[0] == pixels
+
+
+def test_the_command_runs_by_itself(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.browser.screenshots", "--out", str(tmp_path)]
+
+    done = subprocess.run(
+        [*command, "--only", "kiosk-greeting"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "4 pictures are in" in done.stdout
 
 
 def test_a_fault_is_reported_with_the_name_of_the_picture(

@@ -1,5 +1,9 @@
 """What each address tells the browser it must not do."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client, override_settings
@@ -49,6 +53,30 @@ def test_forms_may_lead_to_the_tenant_where_people_sign_in(client: Client) -> No
     with override_settings(CONTENT_SECURITY_POLICY={"DIRECTIVES": directives}):
         assert policy_of("/healthz", client)["form-action"] == {"'self'", "https://x.auth0.com"}
     assert policy_of("/healthz", client)["form-action"] == {"'self'"}  # nothing is configured
+
+
+@pytest.mark.once
+def test_forms_may_lead_to_the_custom_domain_too() -> None:
+    environment = {
+        "ENV_FILE": os.devnull,
+        "DJANGO_SETTINGS_MODULE": "identity_console.settings",
+        "SECRET_KEY": "only-for-this-test" * 3,
+        "AUTH0_DOMAIN": "example.us.auth0.com",
+        "AUTH0_CLIENT_ID": "console-m2m",
+        "AUTH0_CLIENT_SECRET": "not-a-secret",
+        "AUTH0_CUSTOM_DOMAIN": "login.example.com",
+    }
+    show = (
+        "from django.conf import settings; from auth0sync.login import tenant_root; "
+        "print(tenant_root() in settings.CONTENT_SECURITY_POLICY['DIRECTIVES']['form-action'])"
+    )
+    script = f"import django; django.setup(); {show}"
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=60
+    )
+
+    assert done.stdout == "True\n", done.stderr
 
 
 @pytest.mark.parametrize(
