@@ -49,7 +49,7 @@ def begin(request: HttpRequest) -> HttpResponse:
         return refused(request, "not_configured")
     if request.user.is_authenticated:
         logout(request)
-    forget_abandoned(request)
+    forget_abandoned()
     request.session[NEXT] = safe_next(request, request.POST.get(NEXT))
     try:
         answer: HttpResponse = _backend(request).start()
@@ -117,9 +117,8 @@ def safe_next(request: HttpRequest, url: str | None) -> str:
     return url if url and is_safe and url.startswith("/") else ""
 
 
-def forget_abandoned(request: HttpRequest) -> None:
-    """Remove sessions that are over, and what unfinished log-ins left after half an hour."""
-    request.session.clear_expired()
+def forget_abandoned() -> None:
+    """Remove what log-ins that nobody finished have left; a log-in may take half an hour."""
     now = int(time.time())
     Nonce.objects.filter(timestamp__lt=now - 1800).delete()
     Association.objects.filter(issued__lt=now - 1800).delete()

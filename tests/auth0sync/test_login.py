@@ -1,14 +1,12 @@
 """Signing in with Auth0: who gets in, as whom, with which rights, and out again."""
 
 import logging
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
-from django.utils import timezone
 from pytest_django import Settings
 from social_django.models import Association, Nonce, UserSocialAuth
 
@@ -390,15 +388,6 @@ def test_what_abandoned_log_ins_left_is_removed_by_a_later_one(visitor: Visitor)
     visitor.begin()
 
     assert (Nonce.objects.count(), Association.objects.count()) == (1, 1)
-
-
-def test_sessions_that_are_over_are_removed_by_a_later_log_in(visitor: Visitor) -> None:
-    visitor.begin()
-    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
-
-    visitor.begin()
-
-    assert Session.objects.count() == 1
 
 
 # --- Signing out ---
