@@ -124,10 +124,13 @@ def known_between(first: int, last: int | None) -> Iterable[int]:
     return known.values_list("pk", flat=True)
 
 
+@transaction.atomic
 def take_baseline() -> None:
     """Take a first snapshot of everybody, where there is none of anybody yet.
 
-    Who was there before the console was is not a newcomer. Called after every migrate.
+    Who was there before the console was is not a newcomer. Called after every migrate. All of it
+    or nothing: half a baseline would never be completed, and make newcomers of the others. The one
+    long transaction writes only tables that nobody uses yet, and locks no row of ``employees``.
     """
     if Snapshot.objects.exists():
         return

@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from unittest import mock
 
 from django.db import connection
 from django.test import TestCase
@@ -250,6 +251,20 @@ class BaselineTests(TestCase):
         take_baseline()
 
         self.assertEqual(notice_changes([ada.pk, ben.pk]), [ada.pk, ben.pk])
+
+    def test_a_baseline_that_was_interrupted_is_taken_anew(self) -> None:
+        people = [make_employee() for _ in range(3)]
+        with (
+            mock.patch("employees.history.PAGE", 1),
+            mock.patch("employees.history.add_keys", side_effect=[None, KeyboardInterrupt]),
+            self.assertRaises(KeyboardInterrupt),
+        ):
+            take_baseline()
+
+        take_baseline()
+
+        self.assertEqual(notice_changes([person.pk for person in people]), [])
+        self.assertEqual(Change.objects.count(), 0)
 
     def test_a_service_that_writes_before_anybody_looked_makes_no_newcomer(self) -> None:
         ada = make_employee(phone_number="1")
