@@ -54,6 +54,18 @@ class ForecastTests(LeavingTestCase):
             "Deactivates 2 of 3 active people in Texas and 1 of 1 active people in Mississippi.",
         )
 
+    def test_who_is_inactive_already_is_not_counted_among_the_active(self) -> None:
+        make_employee(workspace="TX")
+        texan, off = make_employee(workspace="TX"), make_employee(workspace="TX", is_active=False)
+
+        alone = forecast(WAYS["archive"], [off], boss())
+        both = forecast(WAYS["archive"], [texan, off], boss())
+
+        self.assertEqual(alone.sentence, "Archives 1 inactive person in Texas.")
+        self.assertEqual(
+            both.sentence, "Archives 1 of 2 active people in Texas and 1 inactive person in Texas."
+        )
+
     def test_it_tells_who_is_so_already_and_who_is_out_of_reach(self) -> None:
         manager = Actor(name="admin:1", role="manager", employee_id=10**6)
         one, off = make_employee(), make_employee(is_active=False)
@@ -184,6 +196,15 @@ class UndoTests(LeavingTestCase):
 
         self.assertContains(page, self.url())
         self.assertContains(page, "Deactivated by manager a moment ago.")
+
+    def test_it_is_not_offered_any_more_after_somebody_was_restored(self) -> None:
+        ada = make_employee()
+        self.act("archive", ada)
+        url = self.url()
+        self.act("restore", ada)
+
+        self.client.get(page_of(ada))  # what was said so far, with its link
+        self.assertNotContains(self.client.get(page_of(ada)), url)
 
     def test_it_ends_after_ten_minutes(self) -> None:
         ada = make_employee()
