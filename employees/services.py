@@ -177,13 +177,14 @@ def archive(employee_id: int, actor: Actor, batch: str = "") -> bool:
 def restore(employee_id: int, actor: Actor, batch: str = "") -> bool:
     """Take a person out of the archive, still inactive; True when the row changed.
 
+    Another program may have set ``is_active`` of somebody archived: they would sign in at once.
     Raises: UnknownEmployee and NotAllowed.
     """
     employee = _locked(employee_id)
     _refuse(why_not(actor, Operation.RESTORE, employee))
     if employee.archived_at is None:
         return False
-    _write(employee, actor, "restored", batch, archived_at=None)
+    _write(employee, actor, "restored", batch, is_active=False, archived_at=None)
     return True
 
 
