@@ -71,8 +71,8 @@ def record_change(
     anything secret. Something that changed nothing is not written down.
     """
     snapshot = Snapshot.objects.filter(pk=employee_id).first()
-    if snapshot is not None and before is not None:
-        _write_sql_change(employee_id, snapshot.values, before)
+    if before is not None:  # no snapshot: a row that SQL added since the baseline
+        _write_sql_change(employee_id, snapshot.values if snapshot else None, before)
     changes = {**_differences(before, after), **{k: list(v) for k, v in (extra or {}).items()}}
     if changes:
         Change.objects.create(

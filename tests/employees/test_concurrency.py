@@ -13,6 +13,7 @@ from employees import services
 from employees.errors import EmailTaken
 from employees.models import Change, Employee
 from tests.builders import CommittedTestCase, boss, make_employee
+from tests.employees.histories import known
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
@@ -68,7 +69,7 @@ class AtTheSameMomentTests(CommittedTestCase):
     def test_of_several_who_save_another_phone_at_once_one_wins_and_the_others_are_told(
         self,
     ) -> None:
-        ada = make_employee(phone_number="1")
+        ada = known(phone_number="1")
         page = reverse("admin:employees_employee_change", args=[ada.pk])
 
         def save(number: int) -> Callable[[], Any]:

@@ -14,6 +14,7 @@ from employees.forecast import WAYS, forecast
 from employees.models import Change, Employee, EmployeeAuth
 from employees.undo import undo
 from tests.builders import boss, make_auth, make_employee
+from tests.employees.histories import known
 from tests.employees.test_admin import LIST, AdminTestCase, page_of
 
 CONFIRMED = reverse("admin:employees_employee_leaving")
@@ -251,7 +252,7 @@ class UndoTests(LeavingTestCase):
         self.assertEqual((found.restored, [pk for pk, _ in found.refused]), ([], [ada.pk]))
 
     def test_it_stands_in_the_history(self) -> None:
-        ada = make_employee()
+        ada = known()
         self.act("deactivate", ada)
         self.client.post(self.url())
 
