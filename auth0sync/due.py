@@ -179,8 +179,16 @@ def _write_status(employee_id: int, facts: Facts) -> None:
 
 def _sharers_are_due(email_keys: set[str], employee_id: int, actor: str) -> None:
     """Whoever has, or had, the same e-mail may be in conflict now, or free of it."""
+    if not email_keys:
+        return
     sharers = Account.objects.filter(email_key__in=email_keys).exclude(pk=employee_id)
-    for pk in sharers.values_list("pk", flat=True) if email_keys else []:
+    ids = list(sharers.values_list("pk", flat=True))
+    if ids:
+        # All in the order of their keys, with one's own: a sharer may be noted at this moment too,
+        # and each would wait for the other's.
+        both = Account.objects.select_for_update().filter(pk__in=[employee_id, *ids])
+        list(both.order_by("pk").values_list("pk"))
+    for pk in ids:
         _write_due(pk, actor, Priority.BULK)
 
 

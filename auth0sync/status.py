@@ -13,7 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from auth0sync.models import Account, Bucket, InvitationState, SyncLog, TenantState
+from auth0sync.models import Account, Bucket, InvitationState, MailKind, SyncLog, TenantState
 from auth0sync.pace import BUCKET, WAIT_MOST_S
 from employees.actors import names_of
 from employees.emails import is_usable
@@ -114,14 +114,20 @@ def standing(employee: Employee, account: Account | None, weather: Weather) -> S
         detail = f"Noticed {clock(since, weather.now)}." if since else ""
         return Standing("Verified", detail, "good")
     if account.invitation == InvitationState.FAILED:
-        return Standing("Created, invitation not sent", account.invitation_error, "attention")
-    invitation = invitation_text(account, weather)
-    detail = f"Invitation {invitation}." if invitation else "Nobody was invited."
+        label = f"Created, {mail_name(account).lower()} not sent"
+        return Standing(label, account.invitation_error, "attention")
+    mail = invitation_text(account, weather)
+    detail = f"{mail_name(account)} {mail}." if mail else "Nobody was invited."
     return Standing("Created, e-mail not verified", detail, "good")
 
 
+def mail_name(account: Account) -> str:
+    """What the last mail is called: whoever asks for a new password isn't invited by it."""
+    return "Password mail" if account.mail_kind == MailKind.PASSWORD else "Invitation"
+
+
 def invitation_text(account: Account, weather: Weather) -> str:
-    """How far the invitation is; '' when none was ever asked for."""
+    """How far the last mail (``mail_name``) is; '' when none was ever asked for."""
     sent = account.invitation_sent_at
     last = f"sent {clock(sent, weather.now)}" if sent else ""
     if account.invitation == InvitationState.FAILED:
@@ -154,7 +160,7 @@ def why_no_invitation(employee: Employee, account: Account | None, now: datetime
         return "on its way already"
     sent = account.invitation_sent_at
     if sent and sent > now - INVITED_JUST_NOW:
-        return "sent less than a minute ago"
+        return "a mail was sent less than a minute ago"
     return ""
 
 
@@ -182,6 +188,7 @@ def account_block(employee: Employee) -> dict[str, Any]:
         "user_id": (account and account.user_id) or employee.auth0_user_id or "",
         "standing": found,
         "is_moving": is_moving(found, account),
+        "mail_name": mail_name(account) if account else "Invitation",
         "invitation": invitation_text(account, weather) if account else "",
         "can_sync": not why_no_sync(employee, account),
         "can_invite": not why_no_invitation(employee, account, weather.now),

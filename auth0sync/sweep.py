@@ -10,6 +10,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -28,6 +29,7 @@ SLICE_S = 0.2
 LEASE_LEAST_S = 5
 SMALL_TABLE = 2_000  # rows that are all looked at in every sweep
 MOVED_WITHIN = timedelta(minutes=10)
+SESSIONS_EVERY_S = 3_600
 
 
 class Sweeper:
@@ -39,6 +41,7 @@ class Sweeper:
         self._pass_began = 0.0
         self._next_sweep = 0.0
         self._next_pass = 0.0
+        self._next_clearing = 0.0
 
     def tick(self) -> bool:
         """One slice of work; False when another process is the sweeper."""
@@ -74,6 +77,9 @@ class Sweeper:
 
     def _begin_sweep(self, now: float) -> None:
         clear_tokens_of_inactive()
+        if now >= self._next_clearing:  # Django itself never removes sessions that ran out
+            self._next_clearing = now + SESSIONS_EVERY_S
+            SessionStore.clear_expired()
         small = not Employee.objects.order_by("pk")[SMALL_TABLE:].exists()
         if not small:
             note_moved()

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q, QuerySet
+from django.db.models import BinaryField, F, Func, Q, QuerySet
+from django.db.models.lookups import Exact
 from django.http import HttpRequest
 
 from employees.authority import Actor, lower_role
@@ -92,5 +93,26 @@ def visible_to(actor: Actor) -> QuerySet[Employee]:
         return people
     seen = Q(pk=actor.employee_id)
     if actor.may_read and actor.department and actor.workspace:
-        seen |= Q(department=actor.department, workspace=actor.workspace)
+        seen |= _exactly("department", actor.department) & _exactly("workspace", actor.workspace)
     return people.filter(seen)
+
+
+class _Bytes(Func):
+    """A text column as its UTF-8 bytes, which no collation takes for others."""
+
+    output_field = BinaryField()
+    template = "CAST(%(expressions)s AS BLOB)"
+
+    def as_mysql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """The column's own character set may be another one."""
+        template = "CAST(CONVERT(%(expressions)s USING utf8mb4) AS BINARY)"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+def _exactly(column: str, value: str) -> Q:
+    """The column holds exactly this, as the rules compare it.
+
+    MariaDB's collation takes "picking", "Pícking" and "Picking " for "Picking". The plain
+    comparison stays beside the exact one: it needs no computing, and an index can answer it.
+    """
+    return Q(**{column: value}) & Q(Exact(_Bytes(F(column)), value.encode()))

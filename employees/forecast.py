@@ -102,15 +102,19 @@ class Forecast:
         """Such as "Deactivates 14 of 62 active people in Texas and 1 of 40 in Mississippi."."""
         if not self.touched:
             return "Nobody would be touched."
-        counts = Counter(person.workspace or "" for person in self.touched)
         if not self.way.can_be_undone:
+            counts = Counter(_workspace(person) for person in self.touched)
             places = [f"{_people(number)} {_place(name)}" for name, number in counts.items()]
-        else:
-            places = [
-                f"{number} of {self.active_by_workspace.get(name, number)} active people "
-                f"{_place(name)}"
-                for name, number in counts.items()
-            ]
+            return f"{self.way.verb} {_and(places)}."
+        working = Counter(_workspace(person) for person in self.touched if _works_here(person))
+        others = Counter(_workspace(person) for person in self.touched if not _works_here(person))
+        places = [
+            f"{number} of {self.active_by_workspace.get(name, number)} active people {_place(name)}"
+            for name, number in working.items()
+        ]
+        places += [
+            f"{_people(number, 'inactive ')} {_place(name)}" for name, number in others.items()
+        ]
         return f"{self.way.verb} {_and(places)}."
 
 
@@ -146,8 +150,16 @@ def _spare_the_last_administrator(found: Forecast) -> None:
         found.refused.append((last, str(LastAdministrator())))
 
 
-def _people(number: int) -> str:
-    return f"{number} {'person' if number == 1 else 'people'}"
+def _works_here(person: Employee) -> bool:
+    return person.is_active and person.archived_at is None
+
+
+def _workspace(person: Employee) -> str:
+    return person.workspace or ""
+
+
+def _people(number: int, how: str = "") -> str:
+    return f"{number} {how}{'person' if number == 1 else 'people'}"
 
 
 def _place(workspace: str) -> str:

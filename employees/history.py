@@ -71,8 +71,8 @@ def record_change(
     anything secret. Something that changed nothing is not written down.
     """
     snapshot = Snapshot.objects.filter(pk=employee_id).first()
-    if snapshot is not None and before is not None:
-        _write_sql_change(employee_id, snapshot.values, before)
+    if before is not None:  # no snapshot: a row that SQL added since the baseline
+        _write_sql_change(employee_id, snapshot.values if snapshot else None, before)
     changes = {**_differences(before, after), **{k: list(v) for k, v in (extra or {}).items()}}
     if changes:
         Change.objects.create(
@@ -124,10 +124,13 @@ def known_between(first: int, last: int | None) -> Iterable[int]:
     return known.values_list("pk", flat=True)
 
 
+@transaction.atomic
 def take_baseline() -> None:
     """Take a first snapshot of everybody, where there is none of anybody yet.
 
-    Who was there before the console was is not a newcomer. Called after every migrate.
+    Who was there before the console was is not a newcomer. Called after every migrate. All of it
+    or nothing: half a baseline would never be completed, and make newcomers of the others. The one
+    long transaction writes only tables that nobody uses yet, and locks no row of ``employees``.
     """
     if Snapshot.objects.exists():
         return

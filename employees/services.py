@@ -177,13 +177,14 @@ def archive(employee_id: int, actor: Actor, batch: str = "") -> bool:
 def restore(employee_id: int, actor: Actor, batch: str = "") -> bool:
     """Take a person out of the archive, still inactive; True when the row changed.
 
+    Another program may have set ``is_active`` of somebody archived: they would sign in at once.
     Raises: UnknownEmployee and NotAllowed.
     """
     employee = _locked(employee_id)
     _refuse(why_not(actor, Operation.RESTORE, employee))
     if employee.archived_at is None:
         return False
-    _write(employee, actor, "restored", batch, archived_at=None)
+    _write(employee, actor, "restored", batch, is_active=False, archived_at=None)
     return True
 
 
@@ -290,6 +291,8 @@ def _refuse_change(
 
 def _refuse_losing_last_admin(employee: Employee, field: str | None = None) -> None:
     """Raises: LastAdministrator, when nobody else could administer the console by Auth0."""
+    if employee.auth0_role != Auth0Role.ADMIN:
+        return  # without looking for the others in the whole table, a thousand times for a thousand
     if list(administrators().values_list("pk", flat=True)) == [employee.pk]:
         raise LastAdministrator(field)
 

@@ -35,7 +35,8 @@ def undoable(batch: str) -> list[Change]:
 def last_leaving(employee: Employee) -> Change | None:
     """The deactivation of this person that can still be taken back, or None."""
     recent = Change.objects.filter(employee_id=employee.pk, at__gte=Now() - WITHIN)
-    change = recent.filter(action__in=[*LEAVING, "reactivated", "undone"]).order_by("-id").first()
+    moves = [*LEAVING, "reactivated", "restored", "undone"]
+    change = recent.filter(action__in=moves).order_by("-id").first()
     is_leaving = change is not None and change.action in LEAVING and change.batch
     return change if is_leaving and not employee.is_active else None
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.core.mail import EmailMessage
 from django.test import Client
+from django.urls import reverse
 from django.utils.html import strip_tags
 from pytest_django import Settings
 
@@ -187,7 +188,7 @@ def test_a_double_click_sends_one_mail(
     sync(ana.pk)
 
     assert "No new mail: on its way already." in second
-    assert "No new mail: sent less than a minute ago." in third
+    assert "No new mail: a mail was sent less than a minute ago." in third
     assert len(mailoutbox) == 1
 
 
@@ -233,6 +234,24 @@ def test_a_later_invitation_is_an_invitation_again(
 
     subjects = [mail.subject for mail in mailoutbox]
     assert subjects[1:] == ["Set a new password", "Your account is ready: set your password"]
+
+
+def test_a_password_mail_is_no_invitation_to_whoever_looks_after_people(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage], admin_client: Client
+) -> None:
+    ana = with_account(tenant, "none")
+    page = reverse("admin:employees_employee_change", args=[ana.pk])
+    before = text(admin_client.get(page))
+
+    browser_of(ana).post(PASSWORD_MAIL)
+    sync(ana.pk)
+
+    after = text(admin_client.get(page))
+    assert "Nobody was invited." in before
+    assert "Password mail sent" in after
+    assert "Password mail Sent" in after
+    assert "Invitation sent" not in after
+    assert "Invitation Sent" not in after
 
 
 def test_no_password_mail_goes_to_somebody_who_left(

@@ -269,6 +269,13 @@ def test_a_created_account_tells_of_its_invitation() -> None:
     assert stand(ASKS, OURS).detail == "Nobody was invited."
 
 
+def test_a_password_mail_is_not_called_an_invitation() -> None:
+    sent = {**OURS, "mail_kind": "password", "invitation_sent_at": BEFORE}
+
+    assert stand(ASKS, {**sent, "invitation": "sent"}).detail == "Password mail sent 09:02 UTC."
+    assert stand(ASKS, {**sent, "invitation": "failed"}).label == "Created, password mail not sent"
+
+
 @pytest.mark.parametrize(
     ("row", "columns", "why"),
     [

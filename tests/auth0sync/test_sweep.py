@@ -1,7 +1,11 @@
 """The sweep finds what others wrote, hands out what is due, and there is only one of it."""
 
+from datetime import timedelta
+
 import pytest
+from django.contrib.sessions.models import Session
 from django.db import connection
+from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import Settings
 
@@ -66,6 +70,26 @@ def test_sessions_of_people_who_were_switched_off_by_sql_end() -> None:
     assert Sweeper().tick()
 
     assert EmployeeAuth.objects.get(employee=ana).login_token is None
+
+
+def test_log_ins_that_ran_out_are_removed_about_once_an_hour(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.AUTH0_SWEEP_SECONDS = 0
+    clock = [1_000_000.0]
+    monkeypatch.setattr("auth0sync.sweep.time.monotonic", lambda: clock[0])
+    now, sweeper = timezone.now(), Sweeper()
+    Session.objects.create(session_key="open", expire_date=now + timedelta(hours=1))
+
+    def left_at(seconds: float) -> set[str]:
+        Session.objects.create(session_key=f"{seconds}", expire_date=now - timedelta(seconds=1))
+        clock[0] = 1_000_000.0 + seconds
+        assert sweeper.tick()
+        return set(Session.objects.values_list("session_key", flat=True))
+
+    assert left_at(0) == {"open"}
+    assert left_at(3_599) == {"open", "3599"}
+    assert left_at(3_600) == {"open"}
 
 
 def test_only_one_of_two_sweepers_works_and_the_other_follows_at_once() -> None:

@@ -37,6 +37,27 @@ class TeamLeadTests(TestCase):
         self.assertEqual(names(self.browser, "q=ana"), {"Ana Mine"})
         self.assertEqual(names(self.browser, f"q={self.other.pk}") & {"Ana Packing"}, set())
 
+    def test_a_place_that_only_looks_like_hers_is_another_one(self) -> None:
+        """MariaDB compares without case, accents and space at the end; the rules don't."""
+        for place in (
+            {"department": "picking", "workspace": "MS"},
+            {"department": "Picking ", "workspace": "MS"},
+            {"department": "Pícking", "workspace": "MS"},
+            {"department": "Picking", "workspace": "ms"},
+        ):
+            person = make_employee(name="Ana Almost", **place)
+            with self.subTest(place):
+                self.assertEqual(names(self.browser), {"Lea Lead", "Ana Mine"})
+                self.assertEqual(names(self.browser, "q=almost"), set())
+                self.assertEqual(self.browser.get(page_of(person)).status_code, 302)
+
+    def test_a_place_with_accents_is_hers_all_the_same(self) -> None:
+        place = {"department": "Étiquetage ✓", "workspace": "MS"}
+        browser, _lead = team_lead(name="Léa", **place)
+        make_employee(name="Anaïs", **place)
+
+        self.assertEqual(names(browser), {"Léa", "Anaïs"})
+
     def test_a_filter_for_another_place_finds_nobody(self) -> None:
         self.assertEqual(names(self.browser, "department=Packing"), set())
         self.assertEqual(names(self.browser, "workspace=TX"), set())

@@ -8,10 +8,12 @@ from django.db import connections
 from django.test import Client
 from django.urls import reverse
 
+from auth0sync.due import note
 from employees import services
 from employees.errors import EmailTaken
 from employees.models import Change, Employee
 from tests.builders import CommittedTestCase, boss, make_employee
+from tests.employees.histories import known
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
@@ -67,7 +69,7 @@ class AtTheSameMomentTests(CommittedTestCase):
     def test_of_several_who_save_another_phone_at_once_one_wins_and_the_others_are_told(
         self,
     ) -> None:
-        ada = make_employee(phone_number="1")
+        ada = known(phone_number="1")
         page = reverse("admin:employees_employee_change", args=[ada.pk])
 
         def save(number: int) -> Callable[[], Any]:
@@ -95,3 +97,18 @@ class AtTheSameMomentTests(CommittedTestCase):
         self.assertEqual(
             [change.changes["phone_number"] for change in changes], [["1", ada.phone_number]]
         )
+
+    def test_two_people_with_one_email_are_changed_at_once(self) -> None:
+        people = [make_employee(auth_method="auth0") for _ in range(2)]
+        for number, person in enumerate(people):  # two texts, one address: SQL may write that
+            Employee.objects.filter(pk=person.pk).update(email=" " * number + "ada@example.com")
+        note([person.pk for person in people], actor="sql")
+
+        def move(person: Employee, department: str) -> Callable[[], Any]:
+            return lambda: services.change_employee(person.pk, {"department": department}, boss())
+
+        for number in range(20):
+            at_once(*(move(person, f"Department {number}") for person in people))
+
+        found = Employee.objects.values_list("department", flat=True)
+        self.assertEqual(list(found), ["Department 19"] * 2)

@@ -189,6 +189,11 @@ class AddingTests(FormTestCase):
         keys = {self.client.get(ADD).context["adminform"].form.form_key for _ in range(2)}
         self.assertEqual(len(keys), 2)
 
+    def test_a_key_that_no_page_has_made_adds_somebody_too(self) -> None:
+        self.client.post(ADD, {**NEWCOMER, "email": "", "form_key": "k" * 200})
+
+        self.assertTrue(Employee.objects.filter(name="Ada Quill").exists())
+
     def test_a_refused_form_can_be_sent_again(self) -> None:
         make_employee(email="ada@example.com")
         sent = {**NEWCOMER, "form_key": "k" * 32}

@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from unittest import mock
 
 from django.db import connection
 from django.test import TestCase
@@ -251,12 +252,29 @@ class BaselineTests(TestCase):
 
         self.assertEqual(notice_changes([ada.pk, ben.pk]), [ada.pk, ben.pk])
 
-    def test_a_service_that_writes_before_anybody_looked_makes_no_newcomer(self) -> None:
+    def test_a_baseline_that_was_interrupted_is_taken_anew(self) -> None:
+        people = [make_employee() for _ in range(3)]
+        with (
+            mock.patch("employees.history.PAGE", 1),
+            mock.patch("employees.history.add_keys", side_effect=[None, KeyboardInterrupt]),
+            self.assertRaises(KeyboardInterrupt),
+        ):
+            take_baseline()
+
+        take_baseline()
+
+        self.assertEqual(notice_changes([person.pk for person in people]), [])
+        self.assertEqual(Change.objects.count(), 0)
+
+    def test_a_service_that_writes_before_anybody_looked_tells_of_the_newcomer_first(self) -> None:
+        take_baseline()
         ada = make_employee(phone_number="1")
 
         services.change_employee(ada.pk, {"phone_number": "2"}, boss())
 
-        self.assertEqual([action for _, _, action, _ in lines(ada)], ["changed"])
+        told = [(source, action) for source, _, action, _ in lines(ada)]
+        self.assertEqual(told, [("sql", "added"), ("admin", "changed")])
+        self.assertEqual(lines(ada)[0][3]["phone_number"], [None, "1"])
 
 
 class SecretsTests(TestCase):

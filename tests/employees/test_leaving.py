@@ -14,6 +14,7 @@ from employees.forecast import WAYS, forecast
 from employees.models import Change, Employee, EmployeeAuth
 from employees.undo import undo
 from tests.builders import boss, make_auth, make_employee
+from tests.employees.histories import known
 from tests.employees.test_admin import LIST, AdminTestCase, page_of
 
 CONFIRMED = reverse("admin:employees_employee_leaving")
@@ -52,6 +53,18 @@ class ForecastTests(LeavingTestCase):
         self.assertEqual(
             found.sentence,
             "Deactivates 2 of 3 active people in Texas and 1 of 1 active people in Mississippi.",
+        )
+
+    def test_who_is_inactive_already_is_not_counted_among_the_active(self) -> None:
+        make_employee(workspace="TX")
+        texan, off = make_employee(workspace="TX"), make_employee(workspace="TX", is_active=False)
+
+        alone = forecast(WAYS["archive"], [off], boss())
+        both = forecast(WAYS["archive"], [texan, off], boss())
+
+        self.assertEqual(alone.sentence, "Archives 1 inactive person in Texas.")
+        self.assertEqual(
+            both.sentence, "Archives 1 of 2 active people in Texas and 1 inactive person in Texas."
         )
 
     def test_it_tells_who_is_so_already_and_who_is_out_of_reach(self) -> None:
@@ -185,6 +198,15 @@ class UndoTests(LeavingTestCase):
         self.assertContains(page, self.url())
         self.assertContains(page, "Deactivated by manager a moment ago.")
 
+    def test_it_is_not_offered_any_more_after_somebody_was_restored(self) -> None:
+        ada = make_employee()
+        self.act("archive", ada)
+        url = self.url()
+        self.act("restore", ada)
+
+        self.client.get(page_of(ada))  # what was said so far, with its link
+        self.assertNotContains(self.client.get(page_of(ada)), url)
+
     def test_it_ends_after_ten_minutes(self) -> None:
         ada = make_employee()
         self.act("deactivate", ada)
@@ -230,7 +252,7 @@ class UndoTests(LeavingTestCase):
         self.assertEqual((found.restored, [pk for pk, _ in found.refused]), ([], [ada.pk]))
 
     def test_it_stands_in_the_history(self) -> None:
-        ada = make_employee()
+        ada = known()
         self.act("deactivate", ada)
         self.client.post(self.url())
 

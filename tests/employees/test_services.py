@@ -289,6 +289,14 @@ class LeavingTests(TestCase):
         ada.refresh_from_db()
         self.assertEqual((ada.is_active, ada.archived_at), (False, None))
 
+    def test_restoring_lets_nobody_in_whom_another_program_has_switched_on(self) -> None:
+        ada = make_employee(is_active=True, archived_at=LONG_AGO)
+
+        self.assertTrue(services.restore(ada.pk, boss()))
+
+        ada.refresh_from_db()
+        self.assertEqual((ada.is_active, ada.archived_at), (False, None))
+
     def test_reactivating_brings_back_from_the_archive(self) -> None:
         ada = make_employee(is_active=False, archived_at=LONG_AGO)
 

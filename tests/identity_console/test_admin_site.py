@@ -12,6 +12,7 @@ from employees.authority import Actor
 from employees.models import Employee
 from employees.services import change_employee
 from tests.builders import make_employee
+from tests.employees.histories import known
 from tests.signed_in import signed_in, team_lead
 
 HOME = reverse("admin:index")
@@ -140,8 +141,8 @@ def test_a_manager_starts_with_what_is_to_do() -> None:
 
 def test_the_latest_changes_are_those_of_people_in_sight() -> None:
     lead, _ = team_lead()
-    mine = make_employee(name="Ana Mine", department="Picking", workspace="MS")
-    other = make_employee(name="Ana Other", department="Packing", workspace="MS")
+    mine = known(name="Ana Mine", department="Picking", workspace="MS")
+    other = known(name="Ana Other", department="Packing", workspace="MS")
     asker = Actor(name="console", is_program=True)
     for person in (mine, other):
         change_employee(person.pk, {"phone_number": "1"}, asker)
