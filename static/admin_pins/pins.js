@@ -8,6 +8,10 @@
     if (form.classList.contains("sent")) event.preventDefault();
     else form.classList.add("sent");
   });
+  // Some browsers keep a page for the back button in spite of no-store.
+  window.addEventListener("pagehide", () => {
+    document.querySelectorAll(".pins .pin output").forEach((pin) => pin.remove());
+  });
   // A page that the back button brings from the browser's memory can be sent again.
   window.addEventListener("pageshow", () => {
     document.querySelectorAll(".pins form.sent").forEach((form) => form.classList.remove("sent"));

@@ -149,8 +149,11 @@
     let touchedAt = Date.now();
     let toldAt = Date.now();
 
+    const secondsLeft = () => longest - (Date.now() - touchedAt) / 1000;
+
     ["pointerdown", "keydown", "input"].forEach((kind) => {
       document.addEventListener(kind, () => {
+        if (data.idleUrl && secondsLeft() <= 0) return; // it woke a tablet, too late
         touchedAt = Date.now();
         said.hidden = true;
         // The server's cookie is kept alive too, now and then.
@@ -162,7 +165,7 @@
     });
     // By the clock, not by counting: a tablet that slept has been idle all the same.
     const timer = setInterval(() => {
-      const left = Math.ceil(longest - (Date.now() - touchedAt) / 1000);
+      const left = Math.ceil(secondsLeft());
       if (left <= 0) {
         leave();
       } else if (data.idleUrl && left <= last) {

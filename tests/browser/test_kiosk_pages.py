@@ -257,3 +257,16 @@ def test_the_keys_stay_where_they_are_when_a_message_goes(open_page: OpenPage, n
 
     expect(page.get_by_role("alert")).to_have_count(0)
     assert page.get_by_role("button", name="1", exact=True).bounding_box() == before
+
+
+def test_the_touch_that_wakes_a_tablet_keeps_nobody_signed_in(page: Page, number: str) -> None:
+    """It comes before the clock of the page goes on."""
+    page.clock.install()
+    sign_in(page, number)
+    now = page.evaluate("() => Date.now()")
+    page.clock.set_system_time(now + 3_600_000)
+
+    page.mouse.click(5, 300)
+    page.clock.run_for(500)
+
+    expect(page.get_by_role("heading", name="Your employee number")).to_be_visible()

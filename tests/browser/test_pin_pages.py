@@ -38,3 +38,17 @@ def test_an_impatient_second_click_loses_no_pin(page: Page, console: ConsoleWith
     assert len(underway) == 1
     underway[0].continue_()
     expect(page.locator(".pin output")).to_have_text(re.compile(r"\d{4}"))
+
+
+def test_a_page_that_was_left_shows_no_pin(page: Page, console: ConsoleWithPages) -> None:
+    """Some browsers keep pages for the back button in spite of no-store."""
+    employee_id = console.insert(name="Rosa Quill", auth_method="pin")
+    sign_in_locally(page, console)
+    page.goto(f"/admin/employees/employee/{employee_id}/random_pin/")
+    page.get_by_role("button", name="Set and show the PIN").click()
+    shown = page.locator(".pin output")
+    expect(shown).to_be_visible()
+
+    page.evaluate("() => window.dispatchEvent(new PageTransitionEvent('pagehide'))")
+
+    expect(shown).to_have_count(0)
