@@ -270,3 +270,19 @@ def test_the_touch_that_wakes_a_tablet_keeps_nobody_signed_in(page: Page, number
     page.clock.run_for(500)
 
     expect(page.get_by_role("heading", name="Your employee number")).to_be_visible()
+
+
+def test_a_kiosk_that_lost_its_cookies_overnight_goes_on_with_a_scanner_alone(
+    portable: Page, number: str
+) -> None:
+    portable.goto("/kiosk/")
+    portable.context.clear_cookies()
+    enter(portable, number)
+    expect(portable.get_by_role("heading", name="This page was open for too long")).to_be_visible()
+
+    enter(portable, number)
+
+    expect(portable.get_by_role("heading", name="Your employee number")).to_be_visible()
+    enter(portable, number, "/kiosk/pin/")
+    enter(portable, PIN, "/kiosk/me/")
+    expect(portable.get_by_role("heading", name="Hello, Rosa!")).to_be_visible()
