@@ -10,6 +10,7 @@ from django.test import TestCase
 from employees import pin_services
 from employees.authority import Actor
 from employees.errors import InvalidValue, NotAllowed, UnknownEmployee
+from employees.history import record_event
 from employees.lockout import FREE_TRIES, charge
 from employees.models import Auth0Role, AuthMethod, Change, EmployeeAuth, PinTries
 from employees.pin_services import (
@@ -153,12 +154,11 @@ class ManyTests(TestCase):
 
     def test_a_fault_of_the_database_loses_no_pin_that_was_made_before(self) -> None:
         ada, ben, eve = (make_employee() for _ in range(3))
-        write_down = pin_services.record_event
 
         def fail_for_ben(employee_id: int, *rest: Any) -> None:
             if employee_id == ben.pk:
                 raise OperationalError("Lock wait timeout exceeded")
-            write_down(employee_id, *rest)
+            record_event(employee_id, *rest)
 
         failing = mock.patch.object(pin_services, "record_event", fail_for_ben)
         with failing, self.assertLogs("employees.pin_services", logging.ERROR):
