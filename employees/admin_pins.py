@@ -66,7 +66,7 @@ class TypedPinForm(forms.Form):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.widget = forms.PasswordInput(
-                attrs={"inputmode": "numeric", "autocomplete": "off", "maxlength": "6"}
+                attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "maxlength": "6"}
             )
 
     def clean(self) -> dict[str, Any]:

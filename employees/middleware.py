@@ -11,6 +11,8 @@ from employees.console_users import follow_demotion
 from employees.models import AuthMethod, Employee
 
 SUBJECT = "auth0_user_id"  # in the session of a log-in with Auth0: the account that it was
+# Kiosk and JSON calls have sessions of their own, and hold them to the row themselves.
+WITHOUT_SESSION = ("/kiosk/", "/api/employee/")
 
 
 def hold_to_the_row(
@@ -18,14 +20,16 @@ def hold_to_the_row(
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Read the row behind every signed-in request; the one read is ``actors.link_of``'s.
 
-    Somebody inactive, archived or back to the PIN loses their session and is told why, an account
-    that isn't theirs any more has to sign in again, and somebody whose role was lowered loses what
-    it gave. Stands after AuthenticationMiddleware. A user
+    Somebody inactive, archived or back to the PIN loses their session and is told why; somebody
+    whose row names another account than the one they came with has to sign in again; somebody
+    whose role was lowered loses what it gave. Stands after AuthenticationMiddleware. A user
     without an employee behind them is left to ``actors.actor_of``, which lets only a superuser do
     anything.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(WITHOUT_SESSION):
+            return get_response(request)
         user = request.user
         link = link_of(request) if user.is_authenticated else None
         if link is None or user.is_anonymous:

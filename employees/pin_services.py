@@ -3,11 +3,12 @@
 Some installations hold two auth rows for one person: both are written, always.
 """
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
@@ -20,6 +21,8 @@ from employees.pins import hash_pin, random_pin, weakness
 
 NEVER = ""  # the marker of somebody whose PIN nobody has set yet
 AUTH0_ONLY = "Signs in with Auth0 only: there is no PIN to set."
+NOT_SAVED = "The database didn't take it: try again."
+logger = logging.getLogger(__name__)
 
 
 class ChangedMeanwhile(EmployeesError):
@@ -85,6 +88,10 @@ def set_random_pins(
             made.append(set_random_pin(employee_id, actor, marker))
         except EmployeesError as error:
             skipped.append((employee_id, str(error)))
+        except DatabaseError:
+            # Those before have new PINs already, which nobody would ever see.
+            logger.exception("The PIN of employee %s couldn't be set", employee_id)
+            skipped.append((employee_id, NOT_SAVED))
     return made, skipped
 
 

@@ -74,7 +74,7 @@ def weakness(pin: str, employee_id: int, hired: date | None = None) -> Weak | No
         return Weak.FORM
     if int(pin) == employee_id:
         return Weak.NUMBER
-    if _repeats(pin) or _counts(pin) or pin in KEYPAD_LINES:
+    if any(_repeats(part) or _counts(part) for part in _parts(pin)) or pin in KEYPAD_LINES:
         return Weak.PATTERN
     if hired is not None and pin in _written(hired):
         return Weak.HIRED
@@ -96,6 +96,16 @@ def _bcrypt_says(pin: str, hashed: str) -> bool:
         return bcrypt.checkpw(pin.encode(), hashed.encode())
     except ValueError:  # the right letters, yet no hash: a cost or a salt that can't be
         return False
+
+
+def _parts(pin: str) -> list[str]:
+    """The PIN, and what remains of 112233 or 123321 when each digit is taken once."""
+    parts = [pin]
+    if pin[::2] == pin[1::2]:
+        parts.append(pin[::2])
+    if pin == pin[::-1]:
+        parts.append(pin[: (len(pin) + 1) // 2])
+    return parts
 
 
 def _repeats(pin: str) -> bool:

@@ -94,6 +94,19 @@ def printable(name: str) -> tuple[str, str]:
     return " ".join(plain.split()), "Helvetica-Bold"
 
 
+def fitted(text: str, font: str, size: float, width: float) -> tuple[str, float]:
+    """The text on one line of this width, and in which size.
+
+    Smaller than ``size`` where it must be; cut where even SMALLEST is too large, or it would be
+    printed over the next slip.
+    """
+    whole = text
+    while _size_for(text, font, size, width) < SMALLEST:
+        whole = whole[:-1]
+        text = f"{whole.rstrip()} …"
+    return text, _size_for(text, font, size, width)
+
+
 @cache
 def _fonts() -> dict[str, frozenset[int]]:
     """The fonts that this machine has, and the letters that each can write."""
@@ -126,14 +139,16 @@ def _draw(canvas: Canvas, slip: Slip, place: int, size: tuple[float, float]) -> 
     x, top = left + PADDING, bottom + height - PADDING
 
     name, font = printable(slip.name)
-    canvas.setFont(font, _fitting(name, font, NAME_SIZE, inner))
+    name, name_size = fitted(name, font, NAME_SIZE, inner)
+    canvas.setFont(font, name_size)
     canvas.drawString(x, top - 13, name)
 
     canvas.setFont("Helvetica", 8)
     canvas.drawString(x, top - 31, "Number / Número")
     canvas.drawString(x + inner / 2, top - 31, "PIN")
     number = str(slip.number)
-    canvas.setFont("Courier-Bold", _fitting(number, "Courier-Bold", 24, inner / 2 - 8))
+    number, number_size = fitted(number, "Courier-Bold", 24, inner / 2 - 8)
+    canvas.setFont("Courier-Bold", number_size)
     canvas.drawString(x, top - 53, number)
     canvas.setFont("Courier-Bold", 34)
     canvas.drawString(x + inner / 2, top - 58, slip.pin)
@@ -154,7 +169,6 @@ def _cut_line(canvas: Canvas, left: float, bottom: float, width: float, height: 
     canvas.restoreState()
 
 
-def _fitting(text: str, font: str, size: float, width: float) -> float:
-    """The size at which the text fits into one line: ``size``, or smaller where it must be."""
+def _size_for(text: str, font: str, size: float, width: float) -> float:
     at_size = pdfmetrics.stringWidth(text, font, size)
-    return size if at_size <= width else max(SMALLEST, size * width / at_size)
+    return size if at_size <= width else size * width / at_size

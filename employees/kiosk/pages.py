@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.template.loader import render_to_string
 from django.utils.decorators import decorator_from_middleware
@@ -45,7 +45,9 @@ def kiosk_page(*methods: str) -> Callable[[View], View]:
         @wraps(view)
         def answered(request: HttpRequest, **kwargs: Any) -> HttpResponse:
             if request.method not in methods:
-                return HttpResponseNotAllowed(methods)
+                refusal = error_page(request, 405, "page_missing_title", "")
+                refusal["Allow"] = ", ".join(methods)
+                return refusal
             try:
                 response: HttpResponse = guarded(request, **kwargs)
                 return response

@@ -33,7 +33,7 @@ from employees.signing_in import (
     sign_out,
 )
 
-LONGEST_NUMBER = 20  # characters that are kept of what was typed as a number
+LONGEST_NUMBER = 20  # digits; some badges fill the number up with zeros
 PAGES = ("start", "pin", "me", "change-pin")  # where the language can be changed
 
 
@@ -41,8 +41,8 @@ PAGES = ("start", "pin", "me", "change-pin")  # where the language can be change
 def start(request: HttpRequest) -> HttpResponse:
     """Step 1: the employee number, typed or scanned."""
     if request.method == "POST":
-        number = request.POST.get("number", "").strip()[:LONGEST_NUMBER]
-        if not number.isascii() or not number.isdigit():
+        number = request.POST.get("number", "").strip()
+        if not (number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER):
             return _to("start", request, Note("number"))
         response = _to("pin")
         cookies.keep_while_used(request, response, cookies.NUMBER, number)
@@ -86,7 +86,7 @@ def me(request: HttpRequest) -> HttpResponse:
     """Who is signed in."""
     session = _session(request)
     if session is None:
-        return _left(request)
+        return _over(request)
     employee = session.employee
     texts = TEXTS[cookies.language_of(request)]
     now = timezone.now().astimezone(_zone(employee))
@@ -105,13 +105,13 @@ def own_pin(request: HttpRequest) -> HttpResponse:
     """The PIN as it is, and twice the new one."""
     session = _session(request)
     if session is None:
-        return _left(request)
+        return _over(request)
     if request.method != "POST":
         response = show(request, "change-pin")
     else:
         note = _change(session, request)
         if note is None:
-            return _left(request)
+            return _over(request)
         response = _to("me" if note.key == "changed" else "change-pin", request, note)
     cookies.keep_while_used(request, response, cookies.TOKEN, session.token)
     return response
@@ -194,6 +194,14 @@ def _left(request: HttpRequest) -> HttpResponse:
     cookies.forget(response, *cookies.OF_A_PERSON)
     # Pages of a browser that keeps some in spite of no-store. Not "cookies": the admin's are here.
     response["Clear-Site-Data"] = '"cache"'
+    return response
+
+
+def _over(request: HttpRequest) -> HttpResponse:
+    """As when leaving; whoever still thought to be signed in is told that they aren't."""
+    response = _left(request)
+    if request.COOKIES.get(cookies.TOKEN):
+        cookies.keep_note(request, response, Note("over"))
     return response
 
 

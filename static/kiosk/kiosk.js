@@ -15,8 +15,45 @@
     const form = document.querySelector("[data-form]");
     if (form) keypad(form);
     document.querySelectorAll("form").forEach(onlyOnce);
-    if (document.body.dataset.idleSeconds) countdown(document.body.dataset);
+    countdown(document.body.dataset);
+    lookBeforeLeaving();
   });
+
+  // Where the browser has no network, look first: whoever is sent on in vain ends at the browser's
+  // own page, with no way back.
+  async function isReachable() {
+    const said = document.querySelector("[data-offline]");
+    try {
+      if (!navigator.onLine) await fetch(location.href, { method: "HEAD", cache: "no-store" });
+      said.hidden = true;
+    } catch {
+      said.hidden = false;
+    }
+    return said.hidden;
+  }
+
+  function lookBeforeLeaving() {
+    window.addEventListener("online", isReachable);
+    window.addEventListener("offline", isReachable);
+    // In the capturing phase, before a form counts itself as sent.
+    window.addEventListener("submit", async (event) => {
+      const form = event.target;
+      if (navigator.onLine || form.dataset.reachable) return;
+      const pressed = event.submitter;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      if (!await isReachable()) return;
+      form.dataset.reachable = "yes";
+      form.requestSubmit(pressed);
+      delete form.dataset.reachable;
+    }, true);
+    document.addEventListener("click", async (event) => {
+      const link = event.target.closest("a");
+      if (navigator.onLine || !link) return;
+      event.preventDefault();
+      if (await isReachable()) location.assign(link.href);
+    });
+  }
 
   // A second touch on the same button is not a second try.
   function onlyOnce(form) {
@@ -74,7 +111,8 @@
     function typed(field) {
       field.value = field.value.replace(/[^0-9]/g, "").slice(0, Number(field.dataset.longest));
       draw(form, field);
-      if (note && field.value) note.hidden = true;
+      // It keeps its place, or the keys would move away under the finger.
+      if (note && field.value) note.classList.add("past");
     }
 
     function show() {
@@ -111,12 +149,15 @@
     let touchedAt = Date.now();
     let toldAt = Date.now();
 
+    const secondsLeft = () => longest - (Date.now() - touchedAt) / 1000;
+
     ["pointerdown", "keydown", "input"].forEach((kind) => {
       document.addEventListener(kind, () => {
+        if (data.idleUrl && secondsLeft() <= 0) return; // it woke a tablet, too late
         touchedAt = Date.now();
         said.hidden = true;
         // The server's cookie is kept alive too, now and then.
-        if (touchedAt - toldAt > 1000 * longest / 3) {
+        if (data.idleUrl && touchedAt - toldAt > 1000 * longest / 3) {
           toldAt = touchedAt;
           fetch(data.stayUrl, { cache: "no-store" }).catch(() => {});
         }
@@ -124,14 +165,28 @@
     });
     // By the clock, not by counting: a tablet that slept has been idle all the same.
     const timer = setInterval(() => {
-      const left = Math.ceil(longest - (Date.now() - touchedAt) / 1000);
+      const left = Math.ceil(secondsLeft());
       if (left <= 0) {
-        clearInterval(timer);
-        location.replace(data.idleUrl);
-      } else if (left <= last) {
-        said.textContent = said.dataset.text.replace("{seconds}", String(left));
+        leave();
+      } else if (data.idleUrl && left <= last) {
+        const text = said.dataset.text.replace("{seconds}", String(left));
+        if (said.textContent !== text) said.textContent = text; // said aloud each time it is set
         said.hidden = false;
       }
     }, 250);
+
+    async function leave() {
+      if (!data.idleUrl) {
+        // Nobody is here, but a digit that somebody left would go before the next badge's.
+        document.querySelectorAll("[data-field]").forEach((field) => { field.value = ""; });
+        document.querySelectorAll("[data-note]").forEach((note) => { note.hidden = true; });
+        touchedAt = Date.now();
+        return;
+      }
+      clearInterval(timer);
+      root.classList.add("left"); // no touch brings this person back
+      if (await isReachable()) location.replace(data.idleUrl);
+      else setTimeout(leave, 5000);
+    }
   }
 })();

@@ -1,13 +1,15 @@
 """The kiosk in a real browser: touch, keyboard, scanner, two languages, and nothing left."""
 
 import re
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import bcrypt
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.chromium import DESKTOP
+from tests.browser.chromium import DESKTOP, PHONE
+from tests.browser.conftest import OpenPage
 from tests.browser.console import ConsoleWithPages
 
 pytestmark = pytest.mark.browser
@@ -152,3 +154,135 @@ def test_a_pin_opens_no_door_of_the_admin(page: Page, number: str) -> None:
     page.goto("/admin/")
 
     expect(page.get_by_role("button", name="Sign in with Auth0")).to_be_visible()
+
+
+def test_a_digit_that_somebody_left_does_not_go_before_the_next_badge(
+    page: Page, number: str
+) -> None:
+    page.clock.install()
+    page.goto("/kiosk/")
+    page.get_by_role("button", name="5", exact=True).click()
+
+    page.clock.run_for(46_000)
+
+    expect(page.locator("#number")).to_have_value("")
+    enter(page, number, "/kiosk/pin/")
+    expect(page.get_by_text(f"Number {number}", exact=True)).to_be_visible()
+
+
+def test_a_badge_may_fill_the_number_up_with_zeros(page: Page, number: str) -> None:
+    page.goto("/kiosk/")
+    enter(page, number.zfill(14), "/kiosk/pin/")
+    enter(page, PIN, "/kiosk/me/")
+
+    expect(page.get_by_role("heading", name="Hello, Rosa!")).to_be_visible()
+
+
+@pytest.fixture
+def portable(browser: Browser, console: ConsoleWithPages) -> Iterator[Page]:
+    """A page that may lose its network, which a browser reports as an error."""
+    context = DESKTOP.open(browser, console.base_url)
+    yield context.new_page()
+    context.close()
+
+
+def test_without_network_nobody_ends_at_the_browsers_own_page(portable: Page, number: str) -> None:
+    portable.goto("/kiosk/")
+    portable.context.set_offline(True)
+    expect(portable.get_by_text("There is no network.")).to_be_visible()
+    enter(portable, number)
+    expect(portable.get_by_role("heading", name="Your employee number")).to_be_visible()
+
+    portable.context.set_offline(False)
+
+    expect(portable.get_by_text("There is no network.")).to_be_hidden()
+    portable.keyboard.press("Enter")
+    expect(portable.get_by_role("heading", name="Your PIN")).to_be_visible()
+
+
+def test_a_browser_that_is_mistaken_about_the_network_is_not_believed(
+    portable: Page, number: str
+) -> None:
+    """As on a laptop without network, on which the console itself runs."""
+    portable.add_init_script(
+        "Object.defineProperty(Navigator.prototype, 'onLine', { get: () => false })"
+    )
+    sign_in(portable, number)
+
+    portable.get_by_role("button", name="Español").click()
+    portable.get_by_role("link", name="Cambiar PIN").click()
+
+    expect(portable.get_by_role("heading", name="Su PIN actual")).to_be_visible()
+
+
+def test_whoever_walks_away_without_network_is_hidden_and_then_signed_out(
+    portable: Page, number: str
+) -> None:
+    portable.clock.install()
+    sign_in(portable, number)
+    portable.context.set_offline(True)
+
+    portable.clock.run_for(46_000)
+
+    expect(portable.get_by_role("heading", name="Hello, Rosa!")).to_be_hidden()
+    expect(portable.get_by_text("There is no network.")).to_be_visible()
+    portable.context.set_offline(False)
+    portable.clock.run_for(6_000)
+    expect(portable.get_by_role("heading", name="Your employee number")).to_be_visible()
+
+
+def test_the_countdown_is_said_once_a_second(page: Page, number: str) -> None:
+    """A screen reader says it again each time it is set."""
+    page.clock.install()
+    sign_in(page, number)
+    page.evaluate(
+        "() => { window.said = 0; new MutationObserver((all) => { window.said += all.length; })"
+        ".observe(document.querySelector('[data-idle]'), { childList: true }); }"
+    )
+
+    page.clock.run_for(44_500)
+
+    assert page.evaluate("() => window.said") <= 10
+
+
+def test_the_keys_stay_where_they_are_when_a_message_goes(open_page: OpenPage, number: str) -> None:
+    page = open_page(PHONE)
+    page.goto("/kiosk/")
+    enter(page, number, "/kiosk/pin/")
+    enter(page, "8452")
+    expect(page.get_by_role("alert")).to_be_visible()
+    before = page.get_by_role("button", name="1", exact=True).bounding_box()
+
+    page.keyboard.type("8")
+
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert page.get_by_role("button", name="1", exact=True).bounding_box() == before
+
+
+def test_the_touch_that_wakes_a_tablet_keeps_nobody_signed_in(page: Page, number: str) -> None:
+    """It comes before the clock of the page goes on."""
+    page.clock.install()
+    sign_in(page, number)
+    now = page.evaluate("() => Date.now()")
+    page.clock.set_system_time(now + 3_600_000)
+
+    page.mouse.click(5, 300)
+    page.clock.run_for(500)
+
+    expect(page.get_by_role("heading", name="Your employee number")).to_be_visible()
+
+
+def test_a_kiosk_that_lost_its_cookies_overnight_goes_on_with_a_scanner_alone(
+    portable: Page, number: str
+) -> None:
+    portable.goto("/kiosk/")
+    portable.context.clear_cookies()
+    enter(portable, number)
+    expect(portable.get_by_role("heading", name="This page was open for too long")).to_be_visible()
+
+    enter(portable, number)
+
+    expect(portable.get_by_role("heading", name="Your employee number")).to_be_visible()
+    enter(portable, number, "/kiosk/pin/")
+    enter(portable, PIN, "/kiosk/me/")
+    expect(portable.get_by_role("heading", name="Hello, Rosa!")).to_be_visible()

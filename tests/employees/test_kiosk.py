@@ -1,4 +1,5 @@
 import logging
+import re
 import string
 from datetime import UTC, datetime
 from typing import Any
@@ -14,8 +15,9 @@ from django.urls import reverse
 from employees.kiosk import cookies
 from employees.kiosk.texts import DEFAULT, LANGUAGES, NOTES_OF_WEAK, TEXTS
 from employees.lockout import FREE_TRIES
-from employees.models import Employee, EmployeeAuth
+from employees.models import Employee, EmployeeAuth, EmployeeUser
 from employees.pins import Weak, check_pin
+from employees.signing_in import sign_in
 from tests.builders import make_auth, make_employee
 
 START, PIN_PAGE, ME = "/kiosk/", "/kiosk/pin/", "/kiosk/me/"
@@ -87,6 +89,12 @@ class SignInTests(KioskTestCase):
         for number in ("", "abc", "4 2", "٤٢", "-1"):
             page = self.client.post(START, {"number": number}, follow=True)
             self.assertContains(page, "Type your employee number.")
+
+    def test_a_number_that_is_too_long_is_not_cut_to_another(self) -> None:
+        page = self.client.post(START, {"number": "0" * 20 + "42"}, follow=True)
+
+        self.assertContains(page, "Type your employee number.")
+        self.assertEqual(self.cookie(cookies.NUMBER), "")
 
     def test_without_a_pin_nothing_is_tried(self) -> None:
         with mock.patch.object(bcrypt, "checkpw") as checkpw:
@@ -164,6 +172,21 @@ class LeavingTests(KioskTestCase):
 
         self.assertRedirects(self.client.get(ME), START, 303)
 
+    def test_whoever_is_signed_out_from_elsewhere_is_told(self) -> None:
+        for address in (ME, CHANGE):
+            self.sign_in()
+            sign_in(self.ada.pk, PIN)  # at another kiosk
+
+            page = self.client.get(address, follow=True)
+
+            self.assertContains(page, "You were signed out. Sign in again.")
+
+    def test_the_next_person_is_not_told_of_the_one_before(self) -> None:
+        self.sign_in()
+        self.client.post(LEAVE)
+
+        self.assertNotContains(self.client.get(ME, follow=True), "You were signed out")
+
     def test_a_page_without_scripts_signs_out_by_itself(self) -> None:
         page = self.sign_in()
 
@@ -225,8 +248,12 @@ class ChangePinTests(KioskTestCase):
             ("5555", OTHER, OTHER): "Your PIN now is wrong.",
             (PIN, OTHER, "8265"): "The two new PINs differ.",
             (PIN, PIN, PIN): "The new PIN is the old one.",
-            (PIN, "123", "123"): "A PIN is 4 to 6 digits.",
-            (PIN, "1234", "1234"): "counts up or down",
+            (PIN, "123", "123"): "A new PIN is 4 to 6 digits.",
+            (
+                PIN,
+                "1234",
+                "1234",
+            ): "The new PIN is too easy: it repeats itself",
             (PIN, "1988", "1988"): "year of birth",
             (PIN, "0301", "0301"): "year of hire",
         }.items():
@@ -253,6 +280,19 @@ class ChangePinTests(KioskTestCase):
             page = self.change(PIN, OTHER, OTHER)
 
         self.assertEqual(page.redirect_chain, [(START, 303)])
+
+    def test_no_browser_offers_to_keep_a_pin(self) -> None:
+        """``off`` is not heeded for what looks like a password; for a one-time code it is."""
+        self.client.post(START, {"number": str(self.ada.pk)})
+        pages = [self.client.get(PIN_PAGE).content.decode()]
+        self.sign_in()
+        pages.append(self.client.get(CHANGE).content.decode())
+
+        fields = [tag for page in pages for tag in re.findall("<input[^>]*password[^>]*>", page)]
+
+        self.assertEqual(len(fields), 4)
+        for field in fields:
+            self.assertIn('autocomplete="one-time-code"', field)
 
     def test_the_form_asks_for_each_with_a_label(self) -> None:
         self.sign_in()
@@ -282,6 +322,16 @@ class DefenceTests(KioskTestCase):
 
         self.assertEqual(self.cookie("sessionid"), before)
         self.assertEqual(self.client.get(reverse("admin:index")).status_code, 200)
+
+    def test_a_manager_who_may_not_sign_in_any_more_is_no_matter_of_the_kiosk(self) -> None:
+        user = get_user_model().objects.create_user("left")
+        left = make_employee(is_active=False)
+        EmployeeUser.objects.create(user=user, employee=left)
+        self.client.force_login(user)
+
+        self.assertContains(self.client.get(START), "Your employee number")
+        answer = self.client.post("/api/employee/logout")
+        self.assertEqual((answer.status_code, answer.json()), (200, {"success": True}))
 
     def test_no_page_is_kept_and_none_depends_on_the_session(self) -> None:
         self.sign_in()
@@ -333,9 +383,12 @@ class DefenceTests(KioskTestCase):
 
         self.assertContains(page, "There is no such page", status_code=404)
 
-    def test_what_changes_something_takes_no_get(self) -> None:
+    def test_what_changes_something_takes_no_get_and_has_a_way_back(self) -> None:
+        """A browser that opens its last pages again asks for them."""
         for address in (LEAVE, "/kiosk/language/"):
-            self.assertEqual(self.client.get(address).status_code, 405)
+            answer = self.client.get(address)
+            self.assertContains(answer, "Start again", status_code=405)
+            self.assertEqual(answer["Allow"], "POST")
 
     def test_number_and_pin_are_in_no_address(self) -> None:
         page = self.try_pin(4711, PIN)

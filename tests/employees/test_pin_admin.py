@@ -101,6 +101,12 @@ class OnePersonTests(PinAdminTestCase):
         self.assertNotIn(OTHER, self.said(answer))
         self.assertTrue(self.is_still(OTHER))
 
+    def test_no_browser_fills_in_or_keeps_a_typed_pin(self) -> None:
+        """``off`` is not heeded for what looks like a password."""
+        shown = self.client.get(page(self.ada, "type_pin"))
+
+        self.assertContains(shown, 'autocomplete="one-time-code"', count=2)
+
     def test_what_is_wrong_with_a_typed_pin_stands_beside_it(self) -> None:
         seen = self.seen(self.ada, "type_pin")
         for (pin, again), said in {

@@ -1,10 +1,16 @@
+import logging
 from datetime import UTC, date, datetime
+from typing import Any
+from unittest import mock
 
 import bcrypt
+from django.db import OperationalError
 from django.test import TestCase
 
+from employees import pin_services
 from employees.authority import Actor
 from employees.errors import InvalidValue, NotAllowed, UnknownEmployee
+from employees.history import record_event
 from employees.lockout import FREE_TRIES, charge
 from employees.models import Auth0Role, AuthMethod, Change, EmployeeAuth, PinTries
 from employees.pin_services import (
@@ -145,6 +151,22 @@ class ManyTests(TestCase):
         self.assertEqual([pk for pk, _ in skipped], [office.pk])
         for new in made:
             sign_in(new.employee.pk, new.pin)
+
+    def test_a_fault_of_the_database_loses_no_pin_that_was_made_before(self) -> None:
+        ada, ben, eve = (make_employee() for _ in range(3))
+
+        def fail_for_ben(employee_id: int, *rest: Any) -> None:
+            if employee_id == ben.pk:
+                raise OperationalError("Lock wait timeout exceeded")
+            record_event(employee_id, *rest)
+
+        failing = mock.patch.object(pin_services, "record_event", fail_for_ben)
+        with failing, self.assertLogs("employees.pin_services", logging.ERROR):
+            made, skipped = set_random_pins({p.pk: "" for p in (ada, ben, eve)}, boss())
+
+        self.assertEqual([new.employee for new in made], [ada, eve])
+        self.assertEqual(skipped, [(ben.pk, pin_services.NOT_SAVED)])
+        self.assertFalse(has_pin(ben.pk))
 
     def test_the_markers_of_many_take_one_query(self) -> None:
         people = [make_employee() for _ in range(5)]

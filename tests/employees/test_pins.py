@@ -74,6 +74,11 @@ def test_only_a_pin_is_hashed() -> None:
         ("7890", Weak.PATTERN),
         ("987654", Weak.PATTERN),
         ("2580", Weak.PATTERN),
+        ("1122", Weak.PATTERN),
+        ("112233", Weak.PATTERN),
+        ("1221", Weak.PATTERN),
+        ("12321", Weak.PATTERN),
+        ("654456", Weak.PATTERN),
         ("1987", Weak.YEAR),
         ("2001", Weak.YEAR),
         ("4711", Weak.NUMBER),
@@ -88,7 +93,7 @@ def test_a_pin_that_is_easily_guessed_is_refused_with_its_reason(pin: str, why: 
     assert weakness(pin, NUMBER, HIRED) == why
 
 
-@pytest.mark.parametrize("pin", ["7391", "83502", "194817", "1357", "0407"])
+@pytest.mark.parametrize("pin", ["7391", "83502", "194817", "1357", "0407", "7337", "4499"])
 def test_any_other_pin_is_good(pin: str) -> None:
     assert weakness(pin, NUMBER, HIRED) is None
 

@@ -3,8 +3,9 @@ import zlib
 from base64 import a85decode
 
 import pytest
+from reportlab.pdfbase import pdfmetrics
 
-from employees.slips import Slip, printable, slips_pdf
+from employees.slips import NAME_SIZE, Slip, fitted, printable, slips_pdf
 
 pytestmark = pytest.mark.once
 
@@ -68,6 +69,23 @@ def test_a_name_of_any_length_in_any_script_makes_a_slip() -> None:
     pdf = slips_pdf([Slip(number, name, "7391") for number, name in enumerate(names, 1)])
 
     assert pages_of(pdf) == 1
+
+
+@pytest.mark.parametrize(
+    "first", ["W" * 255, "María de los Ángeles Guadalupe Hernández " * 2, "李" * 99]
+)
+def test_a_name_that_is_too_long_is_cut_and_stays_on_its_slip(first: str) -> None:
+    name, font = printable(first)
+
+    shown, size = fitted(name, font, NAME_SIZE, 254)
+
+    assert pdfmetrics.stringWidth(shown, font, size) <= 254
+    assert shown.endswith(" …")
+    assert name.startswith(shown.removesuffix(" …"))
+
+
+def test_a_name_that_fits_is_not_cut() -> None:
+    assert fitted("Ada Quill", "Helvetica-Bold", NAME_SIZE, 254) == ("Ada Quill", NAME_SIZE)
 
 
 def test_the_pin_is_not_in_what_a_slip_is_called() -> None:
