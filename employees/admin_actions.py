@@ -210,7 +210,7 @@ class LeavingActions(Pages[Employee]):
         return TemplateResponse(request, "admin/employees/undo.html", context)
 
     def _undo(self, request: HttpRequest, batch: str, ids: list[int]) -> HttpResponse:
-        found = undo(batch, actor_of(request))
+        found = undo(batch, actor_of(request), ids)
         count = len(found.restored)
         said = [f"{count} {'person is' if count == 1 else 'people are'} as before."]
         if found.changed_since:

@@ -1,5 +1,6 @@
 """Taking a deactivation back, for ten minutes (requirement P2)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -48,13 +49,14 @@ def ends_at(change: Change) -> str:
     return f"{minutes} minute{'' if minutes == 1 else 's'}"
 
 
-def undo(batch: str, actor: Actor) -> Undone:
+def undo(batch: str, actor: Actor, ids: Collection[int] | None = None) -> Undone:
     """Put back everybody of ``batch`` who is still as it left them; a transaction for each.
 
     A second call finds them changed, and does nothing.
+    ids: of these only, since whoever is out of the actor's sight isn't spoken of; None for all.
     """
     found = Undone()
-    changes = undoable(batch)
+    changes = [one for one in undoable(batch) if ids is None or one.employee_id in ids]
     moved = _moved_since(changes)
     for change in changes:
         if change.employee_id in moved:

@@ -16,6 +16,7 @@ from employees.undo import undo
 from tests.builders import boss, make_auth, make_employee
 from tests.employees.histories import known
 from tests.employees.test_admin import LIST, AdminTestCase, page_of
+from tests.signed_in import team_lead
 
 CONFIRMED = reverse("admin:employees_employee_leaving")
 
@@ -241,6 +242,17 @@ class UndoTests(LeavingTestCase):
         self.client.post(url)
 
         self.assertEqual(self.states(ada), [(False, False)], "the later deactivation stays")
+
+    def test_a_team_lead_takes_back_what_concerns_her_people_and_hears_of_nobody_else(self) -> None:
+        browser, _lead = team_lead()
+        mine = make_employee(department="Picking", workspace="MS")
+        other = make_employee(department="Packing", workspace="MS")
+        self.act("deactivate", mine, other)
+
+        answer = browser.post(self.url(), follow=True)
+
+        self.assertEqual(self.said(answer), "1 person is as before.")
+        self.assertEqual(self.states(mine, other), [(True, False), (False, False)])
 
     def test_it_is_refused_to_those_who_may_not_reactivate(self) -> None:
         ada = make_employee(auth0_role="manager")
