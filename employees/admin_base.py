@@ -26,9 +26,26 @@ else:
             return cls
 
 
-__all__ = ["ModelAdmin", "Pages", "ReadOnly", "ThemedAdmin", "ThemedSelect", "ThemedTextInput"]
+__all__ = [
+    "ModelAdmin",
+    "Pages",
+    "ReadOnly",
+    "ThemedAdmin",
+    "ThemedSelect",
+    "ThemedTextInput",
+    "number_in",
+]
 
 _Row = TypeVar("_Row", bound=Model)
+
+
+LONGEST_NUMBER = 10  # digits of an employee number
+
+
+def number_in(term: str) -> int | None:
+    """The employee number that was searched for; None for anything that can't be one."""
+    digits = term.strip()
+    return int(digits) if digits.isdecimal() and len(digits) <= LONGEST_NUMBER else None
 
 
 class ForReaders(Pages[_Row]):

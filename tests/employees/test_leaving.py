@@ -95,7 +95,7 @@ class ActionTests(LeavingTestCase):
         page = self.preview("deactivate", ada)
 
         self.assertContains(page, "Ada Quill")
-        self.assertContains(page, "Their Auth0 accounts are blocked")
+        self.assertContains(page, "Auth0 accounts they have are blocked")
         self.assertEqual(self.states(ada), [(True, False)])
 
     def test_the_button_does_it_and_says_how_many(self) -> None:
