@@ -217,10 +217,16 @@ class EmployeeForm(forms.ModelForm[Employee]):
         return refusal(error)
 
     def _warn_of_look_alikes(self) -> None:
-        """Stop once for somebody who may be the same person; a tick says that they aren't."""
-        if self.data.get("anyway"):
+        """Stop once for somebody who may be the same person; a tick says that they aren't.
+
+        Stop in any case for ``not_yet``: somebody comes back from the page that brings people back.
+        """
+        not_yet = self.data.get("not_yet")
+        if self.data.get("anyway") and not not_yet:
             return
         self.look_alikes = look_alikes(self.cleaned_data, self.actor)
+        if not_yet:
+            self.add_error(None, "Nobody was brought back, and nothing is saved yet.")
         if self.look_alikes and not self.errors:
             self.add_error(None, "This may be somebody who is here already: see above.")
 
