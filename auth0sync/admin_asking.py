@@ -12,14 +12,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils.decorators import method_decorator
-from django.views.decorators.http import require_POST
 
 from auth0sync.due import invite_again, mark_due
 from auth0sync.models import Account
 from auth0sync.status import Weather, why_no_invitation, why_no_sync
 from employees.actors import actor_of
-from employees.admin_base import Pages
+from employees.admin_base import Pages, only_by_button
 from employees.authority import Operation, why_not
 from employees.models import Employee
 
@@ -83,13 +81,13 @@ class Asking(Pages[Employee]):
             *super().get_urls(),
         ]
 
-    @method_decorator(require_POST)
+    @only_by_button
     def sync_now_view(self, request: HttpRequest, employee_id: int) -> HttpResponse:
         """The button on the page: the list's action for one person."""
         self.sync_now(request, self._one(request, employee_id))
         return self._back(request, employee_id)
 
-    @method_decorator(require_POST)
+    @only_by_button
     def send_invitation_again_view(self, request: HttpRequest, employee_id: int) -> HttpResponse:
         """The button on the page: the list's action for one person."""
         self.send_invitation_again(request, self._one(request, employee_id))

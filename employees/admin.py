@@ -10,8 +10,9 @@ from urllib.parse import urlencode
 from django.contrib import admin, messages
 from django.db.models import Case, QuerySet, When
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.middleware.csrf import get_token
+from django.urls import URLPattern, path, reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
@@ -95,6 +96,15 @@ class EmployeeAdmin(
         *add_fieldsets,
         ("Record", {"fields": readonly_fields}),
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Beside the others, the address that the form asks before it is sent."""
+        view = self.admin_site.admin_view(self.signed_in_view)
+        return [path("signed-in/", view, name="employees_employee_signed_in"), *super().get_urls()]
+
+    def signed_in_view(self, request: HttpRequest) -> JsonResponse:
+        """That the session goes on, and the token for the form, which a new log-in changes."""
+        return JsonResponse({"token": get_token(request)})
 
     @admin.display(description="e-mail", ordering="email")
     def shown_email(self, employee: Employee) -> SafeString:

@@ -108,6 +108,12 @@ class ActionTests(LeavingTestCase):
         self.assertEqual(self.states(ada, ben), [(False, False)] * 2)
         self.assertFalse(EmployeeAuth.objects.exclude(login_token=None).exists())
 
+    def test_whoever_comes_to_the_button_by_the_log_in_reads_that_nothing_was_done(self) -> None:
+        page = self.client.get(CONFIRMED, follow=True)
+
+        self.assertEqual(page.redirect_chain, [(LIST, 302)])
+        self.assertContains(page, "Nothing was done: press the button again.")
+
     def test_every_way_works(self) -> None:
         ada = make_employee()
 

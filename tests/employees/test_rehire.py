@@ -248,7 +248,7 @@ class BringBackTests(RehireTestCase):
         self.assertEqual((self.ana.name, self.ana.is_active), ("Ana Ortiz", False))
 
     def test_nobody_is_brought_back_by_opening_an_address(self) -> None:
-        self.assertEqual(self.client.get(bring_back_of(self.ana)).status_code, 405)
+        self.assertRedirects(self.client.get(bring_back_of(self.ana)), page_of(self.ana))
 
     def test_finance_and_team_leads_of_another_place_bring_nobody_back(self) -> None:
         for browser, status in ((signed_in("finance")[0], 403), (team_lead()[0], 404)):
