@@ -139,6 +139,11 @@ class EmployeeAdmin(
     ) -> tuple[QuerySet[Employee], bool]:
         """A number finds the person with that employee number first, then what the text finds."""
         found, duplicates = super().get_search_results(request, queryset, search_term)
+        # A phone types ’ where the row has ', and the other way round.
+        for is_typed, is_meant in ("’'", "'’"):
+            if is_typed in search_term:
+                term = search_term.replace(is_typed, is_meant)
+                found = found | super().get_search_results(request, queryset, term)[0]
         number = number_in(search_term)
         if number is not None:
             # Many e-mails hold a 5, so number 5 would be the last of them all.

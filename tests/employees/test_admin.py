@@ -231,6 +231,14 @@ class ListTests(AdminTestCase):
         self.assertEqual(rows[0], ada)
         self.assertEqual(len(rows), 2)
 
+    def test_either_apostrophe_finds_the_other(self) -> None:
+        make_employee(name="Maeve O'Corrigan")
+        make_employee(name="Nora O’Neil")
+
+        self.assertEqual(self.names("q=O’Corrigan"), {"Maeve O'Corrigan"})
+        self.assertEqual(self.names("q=O'Neil"), {"Nora O’Neil"})
+        self.assertEqual(self.names("q=O'Neil+Zed"), set())
+
     def test_a_number_too_long_for_python_finds_nobody(self) -> None:
         self.assertEqual(self.names(f"q={'9' * 5_000}"), set())
 
