@@ -11,10 +11,12 @@ Content-Security-Policy. The exit status is 1 if anything is.
 """
 
 import argparse
+import os
 import sys
 import tempfile
 from pathlib import Path
 
+import django
 from playwright.sync_api import Browser, Page, StorageState
 
 import tests.settings  # noqa: F401  (takes the developer's own settings out of the environment)
@@ -98,6 +100,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--out", type=Path, default=ROOT / ".screenshots")
     parser.add_argument("--only", default="", metavar="WORD")
     options = parser.parse_args(arguments)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    django.setup()  # for the sample people, whose PINs a page types
     chosen = [shown for shown in PAGES if options.only in shown.name]
     if not chosen:
         parser.error(f"no page has {options.only!r} in its name")

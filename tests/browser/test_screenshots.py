@@ -1,5 +1,8 @@
 """The command that takes the pictures says what is wrong with a page."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +13,7 @@ from tests.browser.chromium import DESKTOP, PHONE, Device
 from tests.browser.console import ConsoleWithPages
 from tests.browser.pages import NOBODY, PAGES, SIGN_IN, Shown
 from tests.browser.screenshots import Gallery, wider_than
+from tests.processes import ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -69,3 +73,14 @@ def test_a_fault_is_reported_with_the_name_of_the_picture(
 def test_no_two_pages_have_the_same_name_and_everybody_can_sign_in() -> None:
     assert len({shown.name for shown in PAGES}) == len(PAGES)
     assert {shown.who for shown in PAGES} <= {NOBODY, *SIGN_IN}
+
+
+def test_the_command_runs_from_a_shell_that_knows_nothing_of_django() -> None:
+    command = [sys.executable, "-m", "tests.browser.screenshots", "--help"]
+    plain = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
+
+    answer = subprocess.run(
+        command, cwd=ROOT, env=plain, capture_output=True, text=True, timeout=60
+    )
+
+    assert answer.returncode == 0, answer.stderr
