@@ -4,28 +4,37 @@ Whom somebody may ask this for is ``authority``'s to say, person by person.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.contrib import admin, messages
+from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.decorators import method_decorator
-from django.views.decorators.http import require_POST
 
 from auth0sync.due import invite_again, mark_due
 from auth0sync.models import Account
 from auth0sync.status import Weather, why_no_invitation, why_no_sync
 from employees.actors import actor_of
-from employees.admin_base import Pages
+from employees.admin_base import Pages, only_by_button
 from employees.authority import Operation, why_not
 from employees.models import Employee
+
+MANY = 10  # people, invited again without being asked whether they are meant
+AT_ONCE = 1_000  # people; more are refused
+NAMES = 50  # shown on the page; the others are counted
+SALT = "auth0sync.invitations"
+GOOD_FOR_S = 3_600  # seconds from the page to its button
+LIST = "admin:employees_employee_changelist"
 
 
 class Asking(Pages[Employee]):
     """The two actions of the list, and the same as buttons on the employee's page."""
+
+    admin_site: admin.AdminSite
 
     @admin.action(description="Sync now", permissions=["change"])
     def sync_now(self, request: HttpRequest, people: QuerySet[Employee]) -> None:
@@ -42,19 +51,63 @@ class Asking(Pages[Employee]):
         self._report(request, "will be synced", marked, reasons.values())
 
     @admin.action(description="Send the invitation again", permissions=["change"])
-    def send_invitation_again(self, request: HttpRequest, people: QuerySet[Employee]) -> None:
-        """Have the invitation sent, with a new link, to those who have an account."""
-        actor, now = actor_of(request), Weather.today().now
+    def send_invitation_again(
+        self, request: HttpRequest, people: QuerySet[Employee]
+    ) -> HttpResponse | None:
+        """Have the invitation sent, with a new link, to those who have an account.
+
+        To more than MANY only after a page that says to whom: one click may choose the whole list.
+        """
+        chosen = list(people.order_by("pk")[: AT_ONCE + 1])
+        if len(chosen) > AT_ONCE:
+            text = f"That is more than {AT_ONCE} people at once: choose fewer, with the filters."
+            self.message_user(request, text, messages.ERROR)
+            return None
+        if len(chosen) > MANY:
+            return self._whom_it_would_invite(request, chosen)
+        self._invite(request, chosen)
+        return None
+
+    def _whom_it_would_invite(
+        self, request: HttpRequest, people: Sequence[Employee]
+    ) -> HttpResponse:
+        """The page before many are invited again."""
+        reasons = _reasons(request, people, Account.objects.in_bulk([p.pk for p in people]))
+        touched = [person for person in people if not reasons[person.pk]]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Send the invitation again: {len(people)} people",
+            "opts": Employee._meta,
+            "count": len(touched),
+            "touched": touched[:NAMES],
+            "touched_more": len(touched[NAMES:]),
+            "skipped": Counter(reason.rstrip(".") for reason in reasons.values() if reason).items(),
+            "signed": signing.dumps([person.pk for person in touched], salt=SALT, compress=True),
+            "back": reverse(LIST),
+        }
+        return TemplateResponse(request, "admin/auth0sync/invite_many.html", context)
+
+    @only_by_button
+    def invitations_view(self, request: HttpRequest) -> HttpResponse:
+        """The button of that page; each is looked at again."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        try:
+            ids = signing.loads(request.POST.get("people", ""), salt=SALT, max_age=GOOD_FOR_S)
+        except signing.BadSignature:
+            text = "That page is too old, or not from here: choose the people again."
+            self.message_user(request, text, messages.ERROR)
+        else:
+            self._invite(request, list(self.get_queryset(request).filter(pk__in=ids)))
+        return HttpResponseRedirect(reverse(LIST))
+
+    def _invite(self, request: HttpRequest, people: Sequence[Employee]) -> None:
         with transaction.atomic():  # the lock keeps a double click from sending two
             locked = Account.objects.select_for_update().order_by("pk")
             accounts = locked.in_bulk([person.pk for person in people])
-            reasons = {
-                person.pk: why_not(actor, Operation.INVITE, person)
-                or why_no_invitation(person, accounts.get(person.pk), now)
-                for person in people
-            }
+            reasons = _reasons(request, people, accounts)
             ids = [pk for pk, reason in reasons.items() if not reason]
-            invited = invite_again(ids, actor=actor.name)
+            invited = invite_again(ids, actor=actor_of(request).name)
         self._report(request, "will be invited again", invited, reasons.values())
 
     def _report(self, request: HttpRequest, what: str, count: int, reasons: Iterable[str]) -> None:
@@ -71,6 +124,11 @@ class Asking(Pages[Employee]):
         view = self.admin_site.admin_view
         return [
             path(
+                "send-invitations-again/",
+                view(self.invitations_view),
+                name="auth0sync_send_invitations_again",
+            ),
+            path(
                 "<int:employee_id>/sync-now/",
                 view(self.sync_now_view),
                 name="auth0sync_sync_now",
@@ -83,16 +141,16 @@ class Asking(Pages[Employee]):
             *super().get_urls(),
         ]
 
-    @method_decorator(require_POST)
+    @only_by_button
     def sync_now_view(self, request: HttpRequest, employee_id: int) -> HttpResponse:
         """The button on the page: the list's action for one person."""
         self.sync_now(request, self._one(request, employee_id))
         return self._back(request, employee_id)
 
-    @method_decorator(require_POST)
+    @only_by_button
     def send_invitation_again_view(self, request: HttpRequest, employee_id: int) -> HttpResponse:
         """The button on the page: the list's action for one person."""
-        self.send_invitation_again(request, self._one(request, employee_id))
+        self._invite(request, list(self._one(request, employee_id)))
         return self._back(request, employee_id)
 
     def _one(self, request: HttpRequest, employee_id: int) -> QuerySet[Employee]:
@@ -111,3 +169,15 @@ class Asking(Pages[Employee]):
             return HttpResponseRedirect(reverse("admin:employees_employee_cannot_work"))
         page = reverse("admin:employees_employee_change", args=[employee_id])
         return HttpResponseRedirect(page)
+
+
+def _reasons(
+    request: HttpRequest, people: Iterable[Employee], accounts: Mapping[int, Account]
+) -> dict[int, str]:
+    """Why each can't be invited again now; "" for those who can."""
+    actor, now = actor_of(request), Weather.today().now
+    return {
+        person.pk: why_not(actor, Operation.INVITE, person)
+        or why_no_invitation(person, accounts.get(person.pk), now)
+        for person in people
+    }

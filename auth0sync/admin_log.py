@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from auth0sync.models import SyncLog
 from employees.actors import actor_of, names_of, visible_to
-from employees.admin_base import ModelAdmin, ReadOnly
+from employees.admin_base import ModelAdmin, ReadOnly, number_in
 from employees.filters import ColumnFilter
 
 RECENT_ROWS = 1_000
@@ -127,5 +127,6 @@ class SyncLogAdmin(ReadOnly, ModelAdmin[SyncLog]):
         term = search_term.strip()
         if not term:
             return queryset, False
-        found = queryset.filter(employee_id=int(term)) if term.isdecimal() else queryset.none()
+        number = number_in(term)
+        found = queryset.none() if number is None else queryset.filter(employee_id=number)
         return found, False

@@ -8,17 +8,18 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.middleware.csrf import get_token
+from django.urls import URLPattern, path, reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
 from employees import services
 from employees.actors import actor_of, visible_to
 from employees.admin_actions import LeavingActions
-from employees.admin_base import ModelAdmin, ReadOnly
+from employees.admin_base import ModelAdmin, ReadOnly, number_in
 from employees.admin_history import HistoryPage
 from employees.admin_people import PeopleInSight
 from employees.admin_pins import SLIPS_ACTION, PinActions
@@ -35,6 +36,7 @@ from employees.filters import (
 )
 from employees.forms import EmployeeForm
 from employees.models import AuthMethod, Employee, Invitation, PodFactoryMapping, RoleConfig
+from employees.zones import moment
 
 KEPT_FOR_THE_NEXT = ("department", "role", "workspace", "hire_date", "auth_method", "invitation")
 REFUSED = "employees.refused"  # where a request keeps what a service refused
@@ -80,10 +82,10 @@ class EmployeeAdmin(
     readonly_fields: ClassVar[Any] = (
         "id",
         "is_active",
-        "archived_at",
+        "archived",
         "connecteam_user_id",
-        "created_at",
-        "updated_at",
+        "added",
+        "changed",
     )
     add_fieldsets: ClassVar[Any] = (
         ("Person", {"fields": ("name", "email", "personal_email", "phone_number")}),
@@ -95,6 +97,15 @@ class EmployeeAdmin(
         ("Record", {"fields": readonly_fields}),
     )
 
+    def get_urls(self) -> list[URLPattern]:
+        """Beside the others, the address that the form asks before it is sent."""
+        view = self.admin_site.admin_view(self.signed_in_view)
+        return [path("signed-in/", view, name="employees_employee_signed_in"), *super().get_urls()]
+
+    def signed_in_view(self, request: HttpRequest) -> JsonResponse:
+        """That the session goes on, and the token for the form, which a new log-in changes."""
+        return JsonResponse({"token": get_token(request)})
+
     @admin.display(description="e-mail", ordering="email")
     def shown_email(self, employee: Employee) -> SafeString:
         """The e-mail, which may break before its @, or what is missing for the account."""
@@ -104,6 +115,21 @@ class EmployeeAdmin(
             return format_html("{} <strong>needs an e-mail</strong>", email)
         return email or escape("–")
 
+    @admin.display(description="archived")
+    def archived(self, employee: Employee) -> str:
+        """Since when they are in the archive."""
+        return moment(employee.archived_at)
+
+    @admin.display(description="added")
+    def added(self, employee: Employee) -> str:
+        """When the row was made."""
+        return moment(employee.created_at)
+
+    @admin.display(description="changed")
+    def changed(self, employee: Employee) -> str:
+        """When the row was written last."""
+        return moment(employee.updated_at)
+
     def get_fieldsets(self, request: HttpRequest, obj: Employee | None = None) -> Any:
         """A newcomer has no record yet."""
         return self.add_fieldsets if obj is None else super().get_fieldsets(request, obj)
@@ -111,10 +137,19 @@ class EmployeeAdmin(
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Employee], search_term: str
     ) -> tuple[QuerySet[Employee], bool]:
-        """A number finds the person with that employee number beside what the text finds."""
+        """A number finds the person with that employee number first, then what the text finds."""
         found, duplicates = super().get_search_results(request, queryset, search_term)
-        if search_term.strip().isdecimal():
-            found = found | queryset.filter(pk=int(search_term))
+        # A phone types ’ where the row has ', and the other way round.
+        for is_typed, is_meant in ("’'", "'’"):
+            if is_typed in search_term:
+                term = search_term.replace(is_typed, is_meant)
+                found = found | super().get_search_results(request, queryset, term)[0]
+        number = number_in(search_term)
+        if number is not None:
+            # Many e-mails hold a 5, so number 5 would be the last of them all.
+            is_another = Case(When(pk=number, then=0), default=1)
+            found = found | queryset.filter(pk=number)
+            found = found.order_by(is_another, *queryset.query.order_by)
         return found, duplicates
 
     def get_form(
@@ -214,7 +249,11 @@ def what_happens_next(employee: Employee, invitation: str) -> str:
         return f"{employee.name} gets an Auth0 account as soon as there is an e-mail."
     goes_to = {
         Invitation.WORK: f"the invitation goes to {employee.email}",
-        Invitation.PERSONAL: f"the invitation goes to {employee.personal_email or 'nobody yet'}",
+        Invitation.PERSONAL: (
+            f"the invitation goes to {employee.personal_email}"
+            if employee.personal_email
+            else "the invitation waits for a personal e-mail"
+        ),
         Invitation.AUTH0: f"Auth0 mails {employee.email}",
         Invitation.VERIFIED: "no mail is sent",
         Invitation.NONE: "no mail is sent until you send the invitation",

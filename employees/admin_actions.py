@@ -14,12 +14,10 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.decorators import method_decorator
 from django.utils.html import format_html
-from django.views.decorators.http import require_POST
 
 from employees.actors import actor_of, names_of
-from employees.admin_base import Pages
+from employees.admin_base import Pages, only_by_button
 from employees.authority import why_not
 from employees.errors import EmployeesError
 from employees.forecast import WAYS, Leaving, forecast
@@ -143,7 +141,7 @@ class LeavingActions(Pages[Employee]):
         }
         return TemplateResponse(request, "admin/employees/leaving.html", context)
 
-    @method_decorator(require_POST)
+    @only_by_button
     def confirmed_view(self, request: HttpRequest) -> HttpResponse:
         """The button: a transaction for each person, and each is looked at again."""
         if not self.has_change_permission(request):

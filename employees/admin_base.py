@@ -1,10 +1,14 @@
 """What the admin pages of every room are made from: the theme's classes, and who may open them."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
 from employees.actors import actor_of
 
@@ -26,9 +30,48 @@ else:
             return cls
 
 
-__all__ = ["ModelAdmin", "Pages", "ReadOnly", "ThemedAdmin", "ThemedSelect", "ThemedTextInput"]
+__all__ = [
+    "ModelAdmin",
+    "Pages",
+    "ReadOnly",
+    "ThemedAdmin",
+    "ThemedSelect",
+    "ThemedTextInput",
+    "number_in",
+    "only_by_button",
+]
 
 _Row = TypeVar("_Row", bound=Model)
+
+
+def only_by_button(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A view that does something, and is asked by POST only.
+
+    Whoever pressed a button after their session had ended comes by GET, from the log-in. They land
+    where the button stands, and read that nothing was done.
+    """
+
+    @wraps(view)
+    def answered(self: Any, request: HttpRequest, employee_id: int | None = None) -> HttpResponse:
+        known = {} if employee_id is None else {"employee_id": employee_id}
+        if request.method == "POST":
+            return view(self, request, **known)
+        messages.warning(request, "Nothing was done: press the button again.")
+        page = "changelist" if employee_id is None else "change"
+        return HttpResponseRedirect(
+            reverse(f"admin:employees_employee_{page}", args=list(known.values()))
+        )
+
+    return answered
+
+
+LONGEST_NUMBER = 10  # digits of an employee number
+
+
+def number_in(term: str) -> int | None:
+    """The employee number that was searched for; None for anything that can't be one."""
+    digits = term.strip()
+    return int(digits) if digits.isdecimal() and len(digits) <= LONGEST_NUMBER else None
 
 
 class ForReaders(Pages[_Row]):

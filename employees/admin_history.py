@@ -6,7 +6,6 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -26,6 +25,7 @@ from employees.models import (
     RoleConfig,
     Workspace,
 )
+from employees.zones import zone_of
 
 ROWS = 50  # lines on one page
 LABELS = {
@@ -95,15 +95,9 @@ class HistoryPage(Pages[Employee]):
             "opts": self.model._meta,
             "original": person,
             "page": page,
-            "lines": lines_of(list(page.object_list), zone_of(person)),
+            "lines": lines_of(list(page.object_list), zone_of(person.workspace)),
         }
         return TemplateResponse(request, "admin/employees/history.html", context)
-
-
-def zone_of(person: Employee) -> ZoneInfo:
-    """The time zone of the person's workspace."""
-    zones = settings.WORKSPACE_TIME_ZONES
-    return ZoneInfo(zones.get(person.workspace or "", settings.DEFAULT_WORKSPACE_TIME_ZONE))
 
 
 def lines_of(changes: Sequence[Change], zone: ZoneInfo) -> list[Line]:

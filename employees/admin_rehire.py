@@ -14,13 +14,11 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
 
 from employees import services
 from employees.actors import actor_of
-from employees.admin_base import Pages
+from employees.admin_base import Pages, only_by_button
 from employees.authority import Actor, Operation, why_not
 from employees.errors import EmployeesError
 from employees.forms import EmployeeForm
@@ -57,7 +55,7 @@ class Rehiring(Pages[Employee]):
         found = [described(one, actor) for one in look_alikes(typed, actor)]
         return JsonResponse({"found": found})
 
-    @method_decorator(require_POST)
+    @only_by_button
     def bring_back_view(self, request: HttpRequest, employee_id: int) -> HttpResponse:
         """What a newcomer's form would make of somebody who left; then, confirmed, it does."""
         person = self.get_queryset(request).filter(pk=employee_id).first()

@@ -44,7 +44,7 @@ WAYS = {
             services.deactivate,
             lambda person: not person.is_active,
             (
-                "Their Auth0 accounts are blocked, and their sessions there end.",
+                "Auth0 accounts they have are blocked, and their sessions there end.",
                 "They are signed out of the kiosk and the console at once, and can't sign in.",
             ),
             can_be_undone=True,

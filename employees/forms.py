@@ -4,10 +4,8 @@ import json
 from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils.html import format_html
@@ -22,6 +20,7 @@ from employees.rehire import LookAlike, look_alikes
 from employees.selectors import departments, holder_of, invitation_of, shop_floor_departments
 from employees.values import clean_value
 from employees.widgets import DatalistInput, DayInput
+from employees.zones import zone_of
 
 PROPOSE = ("", "As usual for the department")
 WORKSPACES = [("", "Not known"), *Workspace.choices]
@@ -219,12 +218,18 @@ class EmployeeForm(forms.ModelForm[Employee]):
         return refusal(error)
 
     def _warn_of_look_alikes(self) -> None:
-        """Stop once for somebody who may be the same person; a tick says that they aren't."""
-        if self.data.get("anyway"):
+        """Stop once for somebody who may be the same person; a tick says that they aren't.
+
+        Stop in any case for ``not_yet``: somebody comes back from the page that brings people back.
+        """
+        not_yet = self.data.get("not_yet")
+        if self.data.get("anyway") and not not_yet:
             return
         self.look_alikes = look_alikes(self.cleaned_data, self.actor)
+        if not_yet:
+            self.add_error(None, "Nobody was brought back, and nothing is saved yet.")
         if self.look_alikes and not self.errors:
-            self.add_error(None, "This may be somebody who is here already: look below.")
+            self.add_error(None, "This may be somebody who is here already: see above.")
 
     def _refuse_what_is_closed(self) -> None:
         """Say so where a closed field was sent with another value; no page does that by itself.
@@ -296,4 +301,4 @@ def refusal(error: EmployeesError) -> ValidationError:
 
 def today() -> date:
     """The day at the company, where it is still yesterday evening when UTC has moved on."""
-    return datetime.now(ZoneInfo(settings.DEFAULT_WORKSPACE_TIME_ZONE)).date()
+    return datetime.now(zone_of(None)).date()

@@ -1,14 +1,16 @@
-"""Whoever may not be signed in any more is signed out at their next request."""
+"""Whoever may not be signed in any more is signed out; the others read times of their clock."""
 
 from collections.abc import Callable
 
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from employees.actors import link_of, may_sign_in
 from employees.console_users import follow_demotion
 from employees.models import AuthMethod, Employee
+from employees.zones import zone_of
 
 SUBJECT = "auth0_user_id"  # in the session of a log-in with Auth0: the account that it was
 # Kiosk and JSON calls have sessions of their own, and hold them to the row themselves.
@@ -42,6 +44,22 @@ def hold_to_the_row(
             return get_response(request)
         follow_demotion(user, link)
         return get_response(request)
+
+    return middleware
+
+
+def tell_local_time(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Show times as the clock on the wall of the signed-in person's workspace has them.
+
+    Stands after ``hold_to_the_row``, whose reading of the row it shares.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        link = link_of(request) if request.user.is_authenticated else None
+        with timezone.override(zone_of(link.employee.workspace if link else None)):
+            return get_response(request)
 
     return middleware
 

@@ -14,6 +14,12 @@ SHOP_FLOOR = frozenset(
 )
 
 
+# They turn the text after them around, so that a page shows number 83 as 38. Arabic and Hebrew
+# need none of them. Source: Unicode UAX 9, explicit embeddings, overrides and isolates.
+TURNS_TEXT = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+YEARS = range(1900, 2100)
+
+
 def tidy(text: str | None) -> str:
     """Without outer space and in NFC, so that one name is written in one way; None is ''."""
     return unicodedata.normalize("NFC", (text or "").strip())
@@ -65,6 +71,10 @@ def _text(label: str, longest: int, required: bool = False) -> Callable[[str, An
             raise InvalidValue(field, f"{label} has at most {longest} characters.")
         if any(unicodedata.category(character) == "Cc" for character in text):
             raise InvalidValue(field, f"{label} must be one line without control characters.")
+        if not TURNS_TEXT.isdisjoint(text):
+            raise InvalidValue(
+                field, f"{label} holds an invisible character that turns text around: type it anew."
+            )
         return text or None
 
     return clean
@@ -88,9 +98,12 @@ def _one_of(choices: list[str], default: str | None) -> Callable[[str, Any], str
 def _day(field: str, value: Any) -> date | None:
     if isinstance(value, str) and value:
         try:
-            return date.fromisoformat(value)
+            value = date.fromisoformat(value)
         except ValueError:
             raise InvalidValue(field, "Write the day as 2025-12-31.") from None
+    # A browser makes the year 25 of "12/31/25".
+    if value and value.year not in YEARS:
+        raise InvalidValue(field, "Write the year with four digits, such as 2025.")
     return value or None
 
 

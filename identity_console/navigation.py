@@ -36,7 +36,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def found(request: HttpRequest, term: str) -> list[SearchResult]:
-    """What the search shows: pages whose title holds ``term``, then people, the newest first."""
+    """What the search shows: pages whose title holds ``term``, then people, the newest first.
+
+    Whoever has the number that was searched for stands before the others.
+    """
     wanted = term.casefold()
     pages = [
         SearchResult(title=item["title"], description=group["title"], link=item["link"], icon=icon)
@@ -53,7 +56,7 @@ def _people(request: HttpRequest, term: str) -> list[SearchResult]:
     if not pages.has_view_permission(request):
         return []
     people, _ = pages.get_search_results(request, pages.get_queryset(request), term)
-    newest: list[Any] = list(people.order_by("-pk")[:PEOPLE_FOUND])
+    newest: list[Any] = list(people[:PEOPLE_FOUND])
     return [
         SearchResult(
             title=str(person),

@@ -4,9 +4,6 @@ Every form is answered with a redirect, so that reloading or going back repeats 
 PIN are in no address. Whether a number exists is told nowhere: the PIN is asked for in any case.
 """
 
-from zoneinfo import ZoneInfo
-
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -32,6 +29,7 @@ from employees.signing_in import (
     sign_in,
     sign_out,
 )
+from employees.zones import zone_of
 
 LONGEST_NUMBER = 20  # digits; some badges fill the number up with zeros
 PAGES = ("start", "pin", "me", "change-pin")  # where the language can be changed
@@ -89,7 +87,7 @@ def me(request: HttpRequest) -> HttpResponse:
         return _over(request)
     employee = session.employee
     texts = TEXTS[cookies.language_of(request)]
-    now = timezone.now().astimezone(_zone(employee))
+    now = timezone.now().astimezone(zone_of(employee.workspace))
     with override(cookies.language_of(request)):
         date = date_format(now, texts["date_format"])
         time = date_format(now, texts["time_format"])
@@ -212,11 +210,6 @@ def _to(page: str, request: HttpRequest | None = None, note: Note | None = None)
     if request is not None and note is not None:
         cookies.keep_note(request, response, note)
     return response
-
-
-def _zone(employee: Employee) -> ZoneInfo:
-    zones: dict[str, str] = settings.WORKSPACE_TIME_ZONES
-    return ZoneInfo(zones.get(employee.workspace or "", settings.DEFAULT_WORKSPACE_TIME_ZONE))
 
 
 def _first_name(employee: Employee) -> str:

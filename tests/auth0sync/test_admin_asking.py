@@ -17,6 +17,7 @@ LIST = reverse("admin:employees_employee_changelist")
 LOG = reverse("admin:auth0sync_synclog_changelist")
 CANNOT_WORK = reverse("admin:employees_employee_cannot_work")
 OURS = {"user_id": "auth0|emp-1", "origin": "created", "seen": {"blocked": False}}
+MANY = reverse("admin:auth0sync_send_invitations_again")
 BUTTONS = {"sync_now": "Sync now", "send_invitation_again": "Send the invitation again"}
 
 pytestmark = pytest.mark.usefixtures("state")
@@ -200,3 +201,51 @@ def permission(codename: str) -> Any:
     from django.contrib.auth.models import Permission
 
     return Permission.objects.get(codename=codename)
+
+
+def many_and_a_pin() -> tuple[list[Employee], Employee]:
+    return [somebody() for _ in range(11)], make_employee(auth_method="pin")
+
+
+def test_many_are_named_before_they_get_a_mail() -> None:
+    manager, _ = signed_in("manager")
+    people, pin = many_and_a_pin()
+    data = {"action": "send_invitation_again", "_selected_action": [p.pk for p in [*people, pin]]}
+
+    page = manager.post(LIST, data)
+
+    text = page.content.decode()
+    assert "11 people get a mail with a new link" in text
+    assert all(person.name in text for person in people)
+    assert "<li>1: no account is wanted</li>" in text
+    assert not any(was_asked(person) for person in people)
+
+    answer = manager.post(MANY, {"people": page.context["signed"]}, follow=True)
+
+    assert "11 people will be invited again." in answer.content.decode()
+    assert {account_of(person).invitation for person in people} == {"wanted"}
+
+
+def test_a_list_that_nobody_signed_invites_nobody() -> None:
+    manager, _ = signed_in("manager")
+    ana = somebody()
+
+    answer = manager.post(MANY, {"people": str(ana.pk)}, follow=True)
+
+    assert "choose the people again" in answer.content.decode()
+    assert not was_asked(ana)
+
+
+def test_many_are_looked_at_again_when_the_button_comes() -> None:
+    manager, _ = signed_in("manager")
+    people, _ = many_and_a_pin()
+    data = {"action": "send_invitation_again", "_selected_action": [p.pk for p in people]}
+    signed = manager.post(LIST, data).context["signed"]
+    Employee.objects.filter(pk=people[0].pk).update(auth0_role="admin")
+    lead, _ = team_lead(department="Packing")
+
+    manager.post(MANY, {"people": signed})
+    lead.post(MANY, {"people": signed})
+
+    assert [was_asked(person) for person in people] == [False, *[True] * 10]
+    assert signed_in("finance")[0].post(MANY, {"people": signed}).status_code == 403

@@ -143,6 +143,22 @@ def choose_somebody(page: Page) -> None:
     page.locator("input.action-select").first.check()
 
 
+def ask_to_invite_everybody(page: Page) -> None:
+    """Go on to the page that says who would get a mail."""
+    page.locator("#action-toggle").check()
+    page.locator("select[name=action]").select_option("send_invitation_again")
+    page.locator("#changelist-form button[name=index]").first.click()
+    page.get_by_role("heading", name="Send the invitation again").wait_for()
+
+
+def save_when_signed_out(page: Page) -> None:
+    """Have the form say that the session has ended."""
+    page.locator("[name=name]").fill("Ada Quill")
+    page.context.clear_cookies()
+    page.locator("[name=_save]").first.click()
+    page.get_by_text("You are signed out, so nothing was saved").wait_for()
+
+
 PAGES = (
     Shown("sign-in", "/login/", NOBODY),
     Shown("sign-in-local", "/login/local/", NOBODY),
@@ -159,9 +175,11 @@ PAGES = (
     Shown("start", "/admin/"),
     Shown("employees", EMPLOYEES),
     Shown("employees-chosen", EMPLOYEES, prepare=choose_somebody),
+    Shown("employees-invite-many", EMPLOYEES, prepare=ask_to_invite_everybody),
     Shown("employees-none-found", f"{EMPLOYEES}?q=nobody+is+called+this"),
     Shown("employee-add", f"{EMPLOYEES}add/"),
     Shown("employee-add-refused", f"{EMPLOYEES}add/", prepare=save_with_a_wrong_address),
+    Shown("employee-add-signed-out", f"{EMPLOYEES}add/", prepare=save_when_signed_out),
     Shown("employee-with-account", somebody_with("created")),
     Shown("employee-without-account", somebody_without_account),
     Shown("employee-deactivate", page_below("deactivate")),

@@ -100,11 +100,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--out", type=Path, default=ROOT / ".screenshots")
     parser.add_argument("--only", default="", metavar="WORD")
     options = parser.parse_args(arguments)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    django.setup()  # for the sample people, whose PINs a page types
     chosen = [shown for shown in PAGES if options.only in shown.name]
     if not chosen:
         parser.error(f"no page has {options.only!r} in its name")
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-    django.setup()
     options.out.mkdir(parents=True, exist_ok=True)
     faults: list[str] = []
     with (

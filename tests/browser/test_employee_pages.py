@@ -59,3 +59,55 @@ def test_who_is_not_signed_in_sees_nobody_on_a_phone_either(
     page.goto("/admin/employees/employee/")
 
     expect(page.get_by_role("button", name="Sign in with Auth0")).to_be_visible()
+
+
+def test_what_was_typed_outlives_the_session(page: Page, console: ConsoleWithPages) -> None:
+    sign_in_locally(page, console)
+    fill_in(page, "Cleo Quill", "cleo.quill@example.com")
+    page.context.clear_cookies()
+
+    page.get_by_role("button", name="Save", exact=True).first.click()
+
+    note = page.get_by_role("alert").filter(has_text="You are signed out, so nothing was saved")
+    expect(note).to_be_visible()
+    expect(field(page, "Name")).to_have_value("Cleo Quill")
+
+    # By the note's link: a new log-in changes the token that the form was made with.
+    with page.context.expect_page() as opened:
+        note.get_by_role("link").click()
+    opened.value.close()
+    another = page.context.new_page()
+    sign_in_locally(another, console)
+    page.get_by_role("button", name="Save", exact=True).first.dblclick()
+
+    expect(page.get_by_text("was added successfully")).to_be_visible()
+    assert len(console.sql("SELECT id FROM employees WHERE name = %s", "Cleo Quill")) == 1
+
+
+def test_the_filters_take_the_keys_and_give_them_back(
+    page: Page, console: ConsoleWithPages
+) -> None:
+    sign_in_locally(page, console)
+    page.goto("/admin/employees/employee/")
+    opener = page.get_by_role("button", name=re.compile("^Filters"))
+
+    opener.press("Enter")
+
+    expect(page.locator("#filter-form").get_by_role("combobox").first).to_be_focused()
+
+    page.keyboard.press("Escape")
+    expect(opener).to_be_focused()
+
+
+def test_a_long_name_keeps_the_history_as_wide_as_a_phone(
+    open_page: OpenPage, console: ConsoleWithPages
+) -> None:
+    page = open_page(PHONE)
+    sign_in_locally(page, console)
+    name = "Maximiliana Theodora Evangeline Wintersgill-Featherby de la Montesclaros"
+    number = console.insert(name=name, auth_method="pin")
+
+    page.goto(f"/admin/employees/employee/{number}/history/")
+
+    expect(page.get_by_role("link", name=f"Back to {name}")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE.width

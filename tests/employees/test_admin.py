@@ -222,6 +222,26 @@ class ListTests(AdminTestCase):
         self.assertEqual(self.names("q=ash"), {"Ben Ash"})
         self.assertEqual(self.names("q=99999999999999999999"), set())
 
+    def test_whoever_has_the_number_stands_first(self) -> None:
+        ada = make_employee(name="Ada Quill")
+        make_employee(email=f"another.{ada.pk}@example.com")
+
+        rows = self.client.get(f"{LIST}?q={ada.pk}").context["cl"].result_list
+
+        self.assertEqual(rows[0], ada)
+        self.assertEqual(len(rows), 2)
+
+    def test_either_apostrophe_finds_the_other(self) -> None:
+        make_employee(name="Maeve O'Corrigan")
+        make_employee(name="Nora O’Neil")
+
+        self.assertEqual(self.names("q=O’Corrigan"), {"Maeve O'Corrigan"})
+        self.assertEqual(self.names("q=O'Neil"), {"Nora O’Neil"})
+        self.assertEqual(self.names("q=O'Neil+Zed"), set())
+
+    def test_a_number_too_long_for_python_finds_nobody(self) -> None:
+        self.assertEqual(self.names(f"q={'9' * 5_000}"), set())
+
     def test_filters_narrow_the_list(self) -> None:
         make_employee(name="Ada", department="Picking", workspace="TX", auth0_role="manager")
         make_employee(name="Ben", department="Packing", is_active=False)

@@ -109,7 +109,7 @@ class ActionTests(LeavingTestCase):
         page = self.preview("deactivate", ada)
 
         self.assertContains(page, "Ada Quill")
-        self.assertContains(page, "Their Auth0 accounts are blocked")
+        self.assertContains(page, "Auth0 accounts they have are blocked")
         self.assertEqual(self.states(ada), [(True, False)])
 
     def test_the_button_does_it_and_says_how_many(self) -> None:
@@ -121,6 +121,12 @@ class ActionTests(LeavingTestCase):
         self.assertIn("2 people deactivated.", said)
         self.assertEqual(self.states(ada, ben), [(False, False)] * 2)
         self.assertFalse(EmployeeAuth.objects.exclude(login_token=None).exists())
+
+    def test_whoever_comes_to_the_button_by_the_log_in_reads_that_nothing_was_done(self) -> None:
+        page = self.client.get(CONFIRMED, follow=True)
+
+        self.assertEqual(page.redirect_chain, [(LIST, 302)])
+        self.assertContains(page, "Nothing was done: press the button again.")
 
     def test_every_way_works(self) -> None:
         ada = make_employee()

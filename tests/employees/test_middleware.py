@@ -9,6 +9,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from employees.console_users import UsernameTaken, signed_in, user_for
 from employees.models import Employee, EmployeeUser
@@ -141,3 +142,16 @@ def test_a_name_taken_by_hand_is_not_taken_over() -> None:
 
     with pytest.raises(UsernameTaken):
         user_for(employee)
+
+
+def test_times_are_those_of_the_clock_in_the_signed_in_persons_plant(settings: Settings) -> None:
+    settings.WORKSPACE_TIME_ZONES = {"MS": "America/Chicago", "TX": "America/Denver"}
+    employee, browser = somebody()
+    added = datetime(2026, 1, 2, 5, 30, tzinfo=UTC)
+    Employee.objects.filter(pk=employee.pk).update(workspace="TX", created_at=added)
+    page = f"/admin/employees/employee/{employee.pk}/change/"
+
+    assert "1 Jan 2026, 22:30 MST" in browser.get(page).content.decode()
+
+    Employee.objects.filter(pk=employee.pk).update(workspace=None)
+    assert "1 Jan 2026, 23:30 CST" in browser.get(page).content.decode()

@@ -192,6 +192,19 @@ class BringBackTests(RehireTestCase):
         self.ana.refresh_from_db()
         self.assertEqual((self.ana.name, self.ana.is_active), ("Ana Ortiz-Vega", True))
 
+    def test_cancelling_brings_the_typed_details_back_to_the_newcomers_form(self) -> None:
+        before = self.send()
+        hidden = dict(before.context["typed"])
+        self.assertContains(before, f'name="not_yet" value="yes" formaction="{ADD}"')
+
+        page = self.client.post(ADD, {**hidden, "confirmed": "yes", "not_yet": "yes"})
+
+        form = page.context["adminform"].form
+        self.assertEqual(form["email"].value(), "ana.vega@example.com")
+        self.assertContains(page, "nothing is saved yet")
+        self.assertNotContains(page, 'name="not_yet"')
+        self.assertEqual(Employee.objects.count(), 1)
+
     def test_an_email_that_another_has_stops_it_and_nothing_is_written(self) -> None:
         make_employee(name="Ben Ash", email="ana.vega@example.com")
 
@@ -235,7 +248,7 @@ class BringBackTests(RehireTestCase):
         self.assertEqual((self.ana.name, self.ana.is_active), ("Ana Ortiz", False))
 
     def test_nobody_is_brought_back_by_opening_an_address(self) -> None:
-        self.assertEqual(self.client.get(bring_back_of(self.ana)).status_code, 405)
+        self.assertRedirects(self.client.get(bring_back_of(self.ana)), page_of(self.ana))
 
     def test_finance_and_team_leads_of_another_place_bring_nobody_back(self) -> None:
         for browser, status in ((signed_in("finance")[0], 403), (team_lead()[0], 404)):

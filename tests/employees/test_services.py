@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from unittest import mock
 
 from django.db import connection
@@ -232,6 +232,23 @@ class ChangeEmployeeTests(TestCase):
             with self.subTest(column), self.assertRaises(InvalidValue) as caught:
                 services.change_employee(ada.pk, {column: value}, boss())
             self.assertEqual(caught.exception.field, column)
+
+    def test_a_year_of_two_digits_is_no_day(self) -> None:
+        ada = make_employee()
+        for day in (date(25, 12, 31), "0025-12-31", date(9999, 12, 31)):
+            with self.subTest(day), self.assertRaises(InvalidValue) as caught:
+                services.change_employee(ada.pk, {"hire_date": day}, boss())
+            self.assertIn("four digits", caught.exception.reason)
+
+    def test_a_name_holds_nothing_that_turns_the_text_after_it_around(self) -> None:
+        ada = make_employee()
+
+        with self.assertRaises(InvalidValue):
+            services.change_employee(ada.pk, {"name": "Ada \u202eQuill"}, boss())
+
+        services.change_employee(ada.pk, {"name": "ليلى الصبّاغ"}, boss())
+        ada.refresh_from_db()
+        self.assertEqual(ada.name, "ليلى الصبّاغ")
 
     def test_an_unknown_number_is_refused_by_every_service(self) -> None:
         for service in ("deactivate", "reactivate", "archive", "restore"):

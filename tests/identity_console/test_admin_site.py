@@ -114,6 +114,15 @@ def test_search_shows_the_newest_of_many() -> None:
     assert titles == [str(person) for person in reversed(people[5:])]
 
 
+def test_search_shows_whoever_has_the_number_however_many_e_mails_hold_it() -> None:
+    browser, manager = signed_in("manager", name="Mia Manager")
+    for number in range(25):
+        make_employee(email=f"another.{manager.pk}.{number}@example.com")
+
+    assert found(browser, str(manager.pk))[0] == str(manager)
+    assert found(browser, "9" * 5_000) == []
+
+
 def test_search_is_closed_to_strangers(client: Client) -> None:
     assert client.get(SEARCH, {"s": "ana"}).status_code == 302
 

@@ -60,7 +60,7 @@ document.addEventListener("DOMContentLoaded", () => {
         signal: asking.signal,
       });
       if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) {
-        stop("You are signed out, so the account status on this page no longer moves. Reload it to sign in.");
+        stop("You are signed out, so the account status on this page no longer moves. Sign in in another tab.");
         return;
       }
       if (!answer.ok) throw new Error(String(answer.status));

@@ -44,3 +44,61 @@ document.addEventListener("DOMContentLoaded", () => {
   };
   focus();
 });
+
+// A session may end while somebody is typing, and a form that is sent then is lost on the way to the
+// log-in. So it asks first; and takes the token along that a log-in in another tab has changed.
+document.addEventListener("DOMContentLoaded", () => {
+  const PATIENCE_MS = 10000;
+  const form = document.getElementById("employee_form");
+  const note = document.querySelector("[data-signed-in]");
+  if (!form || !note) {
+    return;
+  }
+  let asking = false;
+  let sure = false;
+
+  const say = (what) => {
+    for (const line of note.children) {
+      line.hidden = !line.hasAttribute(what);
+    }
+    note.hidden = false;
+    note.focus();
+    note.scrollIntoView({ block: "center" });
+  };
+
+  const ask = async () => {
+    const asked = { redirect: "manual", headers: { Accept: "application/json" } };
+    const answer = await fetch(note.dataset.signedIn, { ...asked, signal: AbortSignal.timeout(PATIENCE_MS) });
+    return answer.ok ? (await answer.json()).token : "";
+  };
+
+  form.addEventListener("submit", async (event) => {
+    if (sure) {
+      return;
+    }
+    event.preventDefault();
+    if (asking) {
+      return;
+    }
+    asking = true;
+    try {
+      const token = await ask();
+      if (token) {
+        form.elements.csrfmiddlewaretoken.value = token;
+        sure = true;
+        form.requestSubmit(event.submitter);
+      } else {
+        say("data-signed-out");
+      }
+    } catch {
+      say("data-unreachable");
+    } finally {
+      asking = false;
+    }
+  });
+
+  // Back on a page that the browser has kept, the form asks anew.
+  window.addEventListener("pageshow", () => {
+    sure = false;
+  });
+});
