@@ -57,6 +57,8 @@ def tell_local_time(
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(WITHOUT_SESSION):
+            return get_response(request)
         link = link_of(request) if request.user.is_authenticated else None
         with timezone.override(zone_of(link.employee.workspace if link else None)):
             return get_response(request)
