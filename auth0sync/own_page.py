@@ -1,5 +1,8 @@
 """``/``: the page of whoever is signed in. Its buttons only write that a mail is due."""
 
+from collections.abc import Callable
+from functools import wraps
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
@@ -49,12 +52,30 @@ def show(request: HttpRequest) -> HttpResponse:
     return render(request, "login/own_page.html", context)
 
 
+def only_by_button(view: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+    """A view that sends a mail, and is asked by POST only.
+
+    Whoever pressed a button after their session had ended comes by GET, from the log-in. They land
+    on their page, and read that no mail is on its way.
+    """
+
+    @wraps(view)
+    def answered(request: HttpRequest) -> HttpResponse:
+        if request.method == "POST":
+            return view(request)
+        messages.warning(request, "No mail was sent: press the button again.")
+        return redirect("own_page")
+
+    return answered
+
+
 @never_cache
 @login_required
+@only_by_button
 def verify(request: HttpRequest) -> HttpResponse:
     """Have the mail sent again whose link proves that the address is mine."""
     link = link_of(request)
-    if link is None or not _is_pressed(request):
+    if link is None:
         return redirect("own_page")
     if link.employee.auth0_sync_status == SyncStatus.VERIFIED:
         messages.success(request, "Your e-mail is verified already.")
@@ -66,16 +87,10 @@ def verify(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @login_required
+@only_by_button
 def change_password(request: HttpRequest) -> HttpResponse:
     """Have a mail sent to me with a link to set a new password."""
-    if not _is_pressed(request):
-        return redirect("own_page")
     return _ask_for_mail(request, MailKind.PASSWORD)
-
-
-def _is_pressed(request: HttpRequest) -> bool:
-    """Whether a button sent this; after a session's end the log-in leads back by address alone."""
-    return request.method == "POST"
 
 
 def _ask_for_mail(request: HttpRequest, kind: MailKind) -> HttpResponse:

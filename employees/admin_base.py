@@ -41,6 +41,7 @@ __all__ = [
     "only_by_button",
 ]
 
+LONGEST_NUMBER = 10  # digits of an employee number
 _Row = TypeVar("_Row", bound=Model)
 
 
@@ -63,9 +64,6 @@ def only_by_button(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
         )
 
     return answered
-
-
-LONGEST_NUMBER = 10  # digits of an employee number
 
 
 def number_in(term: str) -> int | None:

@@ -283,5 +283,7 @@ def test_a_button_after_the_session_ended_leads_by_the_log_in_to_the_own_page(
     login_page = Client().post(path)["Location"]
 
     assert login_page == f"/login/?next={path}"
-    assert browser_of(ana).get(login_page, follow=True).redirect_chain[-1] == ("/", 302)
+    page = browser_of(ana).get(login_page, follow=True)
+    assert page.redirect_chain[-1] == ("/", 302)
+    assert "No mail was sent: press the button again." in text(page)
     assert account_of(ana).invitation == ""

@@ -8,8 +8,9 @@ from unittest import mock
 import bcrypt
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session as DjangoSession
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.test import Client, SimpleTestCase, TestCase
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from employees.kiosk import cookies
@@ -333,6 +334,17 @@ class DefenceTests(KioskTestCase):
         self.assertContains(self.client.get(START), "Your employee number")
         answer = self.client.post("/api/employee/logout")
         self.assertEqual((answer.status_code, answer.json()), (200, {"success": True}))
+
+    def test_the_kiosk_never_looks_at_the_session_of_the_admin(
+        self,
+    ) -> None:
+        self.client.force_login(get_user_model().objects.create_superuser("manager"))
+
+        with CaptureQueriesContext(connection) as queries:
+            self.client.get(START)
+            self.client.post("/api/employee/logout")
+
+        self.assertEqual([q["sql"] for q in queries if "django_session" in q["sql"]], [])
 
     def test_no_page_is_kept_and_none_depends_on_the_session(self) -> None:
         self.sign_in()

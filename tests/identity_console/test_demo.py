@@ -9,7 +9,8 @@ from unittest import mock
 import pytest
 
 from identity_console import demo
-from identity_console.demo import Demo, Refused
+from identity_console.demo import Demo
+from identity_console.demo_processes import Refused
 
 
 def test_a_port_in_use_is_named_with_who_uses_it_and_another_way(tmp_path: Path) -> None:

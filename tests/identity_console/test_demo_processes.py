@@ -24,13 +24,13 @@ SERVER = (
 LAUNCH = """
 import os, sys
 from pathlib import Path
-from identity_console import demo
-demo.READY_S, demo.STEADY_S, demo.STOP_S = 8, 1, 2
+from identity_console import demo_processes
+from identity_console.demo import Demo
+from identity_console.demo_processes import Refused, say
+demo_processes.READY_S, demo_processes.STEADY_S, demo_processes.STOP_S = 8, 1, 2
 try:
-    sys.exit(demo.Processes(
-        demo.Demo(Path(sys.argv[1]), os.environ), when_ready=lambda: demo.say("READY")
-    ).run())
-except demo.Refused as refusal:
+    sys.exit(Demo(Path(sys.argv[1]), os.environ).processes(lambda: say("READY")).run())
+except Refused as refusal:
     sys.exit(f"REFUSED {refusal}")
 """
 
