@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db.models import Case, DateTimeField, Value, When
 from django.db.models.functions import Now
 
+from auth0sync import pauses
 from auth0sync.account import DesiredAccount
 from auth0sync.answers import THROTTLED
 from auth0sync.claim import Claim, after
@@ -85,6 +86,7 @@ def _sync_claimed(claim: Claim, until: float | None) -> None:
         claim.give_back(backoff_s(claim.account.attempts + 1), error, counted=True)
     except Misconfigured as error:
         logger.error("Auth0 is not set up as it has to be: %s", error)
+        pauses.begin(error)
         claim.give_back(MISCONFIGURED_S, error, counted=True)
     except (Conflict, Rejected, Gone) as error:
         claim.fail(error, {"auth0_sync_status": SyncStatus.FAILED})

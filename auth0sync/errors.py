@@ -28,6 +28,17 @@ class NotNow(Transient):
     """No call may go out at this moment (limit, pause, outage): no attempt is counted."""
 
 
+class Paused(NotNow):
+    """The tenant lacks what this call needs (a scope, a role): the others go on.
+
+    capability: what is paused, as in :class:`Misconfigured`.
+    """
+
+    def __init__(self, message: str, *, capability: str, retry_after_s: float) -> None:
+        super().__init__(message, code=f"paused_{capability}", retry_after_s=retry_after_s)
+        self.capability = capability
+
+
 class Unknown(SyncError):
     """A write may or may not have happened: read the account before anything else."""
 

@@ -1,17 +1,17 @@
 """What every call passes through: may it go out now, and what is noted of it afterwards."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.conf import settings
 
-from auth0sync import pace
+from auth0sync import pace, pauses
 from auth0sync.answers import THROTTLED
 from auth0sync.claim import Claim
 from auth0sync.due import is_provisioning_on
 from auth0sync.errors import NotNow, SyncError, Transient, Unknown
 from auth0sync.models import SyncLog
-from auth0sync.tenant import Call
+from auth0sync.tenant import Call, Outgoing
 
 
 @dataclass
@@ -19,20 +19,24 @@ class Gate:
     """The gate for the calls of one claim.
 
     until: ``time.monotonic()`` by which the last call has to be over; None for no such limit.
+    probes: the pauses that the call under way ends when it is answered well.
     """
 
     claim: Claim
     until: float | None
+    probes: list[str] = field(default_factory=list)
 
-    def before_call(self) -> None:
+    def before_call(self, outgoing: Outgoing) -> None:
         """Hold the lease and wait for a slot. Raises NotNow, LeaseLost: the call mustn't go out."""
         if not is_provisioning_on():
             raise NotNow("Provisioning is switched off.", code="switched_off", retry_after_s=30)
         if self.until is not None and time.monotonic() + settings.AUTH0_TIMEOUT > self.until:
             raise NotNow("The task's time is used up.", code="task_time", retry_after_s=1)
         pace.refuse_while_down()
+        self.probes = pauses.refuse(outgoing.capability)
         self.claim.renew()
         pace.take_slot()
+        pauses.take_probe(self.probes)
 
     def after_call(self, call: Call) -> None:
         """Log the call, and let the pace know how the tenant does."""
@@ -43,6 +47,8 @@ class Gate:
             pace.failed()
         else:
             pace.answered()
+            if error is None and self.probes:
+                pauses.end(self.probes)
         self.log(call)
 
     def log(self, call: Call) -> None:

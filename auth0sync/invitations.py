@@ -20,7 +20,7 @@ from auth0sync.errors import NotNow, Rejected, SyncError, Transient
 from auth0sync.gate import Gate
 from auth0sync.models import InvitationState, MailKind
 from auth0sync.rows import read_facts
-from auth0sync.tenant import Call, Tenant
+from auth0sync.tenant import Call, Group, Outgoing, Tenant
 from employees.emails import is_usable
 from employees.models import Invitation
 
@@ -126,7 +126,8 @@ def _try_and_log(gate: Gate, action: str, send: Callable[[], None]) -> SyncError
         raise
     except SyncError as error:
         failure = error
-    gate.log(Call(action, None, round((time.monotonic() - started) * 1000), failure))
+    took_ms = round((time.monotonic() - started) * 1000)
+    gate.log(Call(Outgoing(action, "mail", Group.REST), None, took_ms, failure))
     return failure
 
 

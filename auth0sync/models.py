@@ -191,6 +191,26 @@ class TenantState(models.Model):
         return f"installation {self.installation}"
 
 
+class Pause(models.Model):
+    """Something that the tenant doesn't let the console do at the moment, until a probe succeeds.
+
+    capability: as in errors.Misconfigured; ``token`` pauses everything.
+    """
+
+    capability = models.CharField(max_length=20, primary_key=True)
+    since = models.DateTimeField(db_default=Now())
+    code = models.CharField(max_length=50)
+    error = models.CharField(max_length=500)
+    missing = models.CharField(max_length=200, blank=True)
+    probe_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "auth0_pauses"
+
+    def __str__(self) -> str:
+        return f"{self.capability} is paused"
+
+
 class Bucket(models.Model):
     """When the next call of a group may go out; one row a group of calls.
 

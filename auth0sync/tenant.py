@@ -9,7 +9,8 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
@@ -29,15 +30,48 @@ from employees.emails import normalise_email
 PASSWORD_BYTES = 48  # of randomness; nobody ever knows or needs this password
 
 
+class Group(StrEnum):
+    """The calls that share one of the tenant's buckets (facts: section 3)."""
+
+    USER_READS = "user reads"
+    USER_WRITES = "user writes"
+    LOGS = "logs"
+    REST = "the rest"
+
+
 @dataclass(frozen=True)
-class Call:
-    """What happened in one call, for the log: names and codes, never values."""
+class Outgoing:
+    """A call that is about to go out.
+
+    capability: what it needs, as in errors.Misconfigured.
+    """
 
     action: str
+    capability: str
+    group: Group
+
+
+@dataclass(frozen=True)
+class Call:
+    """What happened in one call, for the log: names and codes, never values.
+
+    headers: the answer's, with names in lower case; empty when there was none.
+    """
+
+    outgoing: Outgoing
     http_status: int | None
     duration_ms: int
     error: SyncError | None
     fields: Sequence[str] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def action(self) -> str:
+        """What was done, in words."""
+        return self.outgoing.action
+
+
+GET_TOKEN = Outgoing("get token", "token", Group.REST)
 
 
 @dataclass
@@ -48,18 +82,23 @@ class Tenant:
     after_call: told of every request that went out, before an error is raised.
     """
 
-    before_call: Callable[[], None]
+    before_call: Callable[[Outgoing], None]
     after_call: Callable[[Call], None]
 
     def read_user(self, user_id: str) -> dict[str, Any]:
         """The profile. Raises Gone when Auth0 has no such account."""
         send = _sdk().users.with_raw_response.get
-        return _profile(self._call("read account", "read", lambda: send(user_id)), user_id)
+        return _profile(
+            self._call(Outgoing("read account", "read", Group.USER_READS), lambda: send(user_id)),
+            user_id,
+        )
 
     def find_by_email(self, email: str) -> list[dict[str, Any]]:
         """Every account with this e-mail, of all connections. email: normalised, as Auth0 asks."""
         send = _sdk().users.with_raw_response.list_users_by_email
-        found = self._call("find by e-mail", "read", lambda: send(email=email))
+        found = self._call(
+            Outgoing("find by e-mail", "read", Group.USER_READS), lambda: send(email=email)
+        )
         return [_profile(each) for each in found]
 
     def create_user(self, user_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,8 +110,7 @@ class Tenant:
         send = _sdk().users.with_raw_response.create
         return _profile(
             self._call(
-                "create account",
-                "create",
+                Outgoing("create account", "create", Group.USER_WRITES),
                 # The password is made here and nowhere kept: Auth0 asks for one (facts: users).
                 lambda: send(
                     connection=settings.AUTH0_CONNECTION,
@@ -90,10 +128,10 @@ class Tenant:
         """Change these fields and return the profile; None unsets one. Raises Gone, Conflict."""
         send = _sdk().users.with_raw_response.update
         capability = "block" if "blocked" in changes else "update"
+        action = "block account" if changes.get("blocked") else "update account"
         return _profile(
             self._call(
-                "block account" if changes.get("blocked") else "update account",
-                capability,
+                Outgoing(action, capability, Group.USER_WRITES),
                 lambda: send(user_id, **changes),
                 writes=True,
                 fields=sorted(changes),
@@ -105,8 +143,7 @@ class Tenant:
         """Set a random password that nobody knows. It lifts a block (facts: section 0, 3)."""
         send = _sdk().users.with_raw_response.update
         answer = self._call(
-            "replace password",
-            "update",
+            Outgoing("replace password", "update", Group.USER_WRITES),
             lambda: send(user_id, password=_random_password()),
             writes=True,
         )
@@ -115,13 +152,17 @@ class Tenant:
     def roles_of(self, user_id: str) -> tuple[str, ...]:
         """The names of the roles that the account holds."""
         send = _sdk().users.roles.with_raw_response.list
-        found = self._call("read roles", "roles", lambda: send(user_id, per_page=100))
+        found = self._call(
+            Outgoing("read roles", "roles", Group.REST), lambda: send(user_id, per_page=100)
+        )
         return tuple(str(role["name"]) for role in found)
 
     def role_id(self, name: str) -> str:
         """The tenant's id of a role. Raises Misconfigured when the tenant hasn't got it."""
         send = _sdk().roles.with_raw_response.list
-        found = self._call("find role", "roles", lambda: send(name_filter=name, per_page=100))
+        found = self._call(
+            Outgoing("find role", "roles", Group.REST), lambda: send(name_filter=name, per_page=100)
+        )
         for role in found:
             if role["name"] == name:  # the filter is a contains-match (facts: GET /roles)
                 return str(role["id"])
@@ -135,12 +176,20 @@ class Tenant:
     def add_role(self, user_id: str, role_id: str) -> None:
         """Give a role; giving it twice is harmless (facts: POST /users/{id}/roles)."""
         send = _sdk().users.roles.with_raw_response.assign
-        self._call("give role", "roles", lambda: send(user_id, roles=[role_id]), writes=True)
+        self._call(
+            Outgoing("give role", "roles", Group.REST),
+            lambda: send(user_id, roles=[role_id]),
+            writes=True,
+        )
 
     def remove_role(self, user_id: str, role_id: str) -> None:
         """Take a role away; a role that isn't held is no error."""
         send = _sdk().users.roles.with_raw_response.delete
-        self._call("take role away", "roles", lambda: send(user_id, roles=[role_id]), writes=True)
+        self._call(
+            Outgoing("take role away", "roles", Group.REST),
+            lambda: send(user_id, roles=[role_id]),
+            writes=True,
+        )
 
     def end_sessions(self, user_id: str) -> bool:
         """End the account's Auth0 sessions; False when the tenant's plan has no such call."""
@@ -162,8 +211,7 @@ class Tenant:
             {"client_id": settings.AUTH0_LOGIN_CLIENT_ID} if settings.AUTH0_LOGIN_CLIENT_ID else {}
         )
         answer = self._call(
-            "make password ticket",
-            "tickets",
+            Outgoing("make password ticket", "tickets", Group.REST),
             lambda: send(
                 user_id=user_id,
                 ttl_sec=hours * 3600,
@@ -177,11 +225,15 @@ class Tenant:
     def send_verification_mail(self, user_id: str) -> None:
         """Have Auth0 send its own verification mail."""
         send = _sdk().jobs.verification_email.with_raw_response.create
-        self._call("send verification mail", "tickets", lambda: send(user_id=user_id), writes=True)
+        self._call(
+            Outgoing("send verification mail", "tickets", Group.REST),
+            lambda: send(user_id=user_id),
+            writes=True,
+        )
 
     def _if_in_plan(self, action: str, send: Callable[[], Any]) -> bool:
         try:
-            self._call(action, "block", send, writes=True)
+            self._call(Outgoing(action, "block", Group.REST), send, writes=True)
         except Misconfigured as error:
             # Any 403 here may be the plan's, whatever its code (facts: section 0, 7).
             if error.code.startswith("insufficient_"):
@@ -191,8 +243,7 @@ class Tenant:
 
     def _call(
         self,
-        action: str,
-        capability: str,
+        outgoing: Outgoing,
         send: Callable[[], Any],
         *,
         writes: bool = False,
@@ -204,12 +255,14 @@ class Tenant:
         """
         replaced = False
         while True:
-            self.before_call()
+            self.before_call(outgoing)
             started = time.monotonic()
-            token = _outgoing.token = self._get_token(started)
+            token = _this.token = self._get_token(started)
+            _this.headers = {}
             answer = _send(send)
-            error = meaning(answer, capability, writes=writes)
-            self.after_call(Call(action, answer.status, _ms_since(started), error, fields))
+            error = meaning(answer, outgoing.capability, writes=writes)
+            took_ms = _ms_since(started)
+            self.after_call(Call(outgoing, answer.status, took_ms, error, fields, _this.headers))
             if error is None:
                 return answer.data
             if replaced or error.code not in {"unauthorized", "insufficient_scope"}:
@@ -221,7 +274,7 @@ class Tenant:
         try:
             return get_token()
         except SyncError as error:
-            self.after_call(Call("get token", None, _ms_since(started), error))
+            self.after_call(Call(GET_TOKEN, None, _ms_since(started), error))
             raise
 
 
@@ -230,7 +283,7 @@ def _random_password() -> str:
     return secrets.token_urlsafe(PASSWORD_BYTES) + "aA1!"
 
 
-_outgoing = threading.local()  # the token of the call that this thread is about to send
+_this = threading.local()  # this thread's call: the token it sends, the headers it is answered with
 
 
 def _sdk() -> Auth0:
@@ -242,7 +295,7 @@ def _sdk_for(base_url: str, timeout_s: int) -> Auth0:
     """One client and connection pool a process, made on first use: after the worker was forked."""
     return Auth0(
         base_url=f"{base_url}/api/v2",
-        token=lambda: str(_outgoing.token),
+        token=lambda: str(_this.token),
         max_retries=0,
         httpx_client=_Client(timeout=timeout_s),
     )
@@ -264,6 +317,7 @@ class _Client(httpx.Client):
         finally:
             response.close()
             response.stream = httpx.ByteStream(b"")
+        _this.headers = dict(response.headers)  # the SDK keeps those of a list to itself
         return response
 
 

@@ -109,7 +109,7 @@ def left(
 
 def silent_tenant() -> Tenant:
     told: list[Call] = []
-    return Tenant(lambda: None, told.append)
+    return Tenant(lambda outgoing: None, told.append)
 
 
 def create() -> None:

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from auth0sync import token
 from auth0sync.errors import Conflict, Gone, Misconfigured, NotNow, Rejected, Transient, Unknown
 from auth0sync.models import TenantState
-from auth0sync.tenant import Call, Tenant
+from auth0sync.tenant import Call, Outgoing, Tenant
 from tests.auth0sync.test_token import answering
 from tests.devtenant.running import RunningTenant
 from tests.ports import free_port
@@ -32,7 +32,7 @@ class Client:
         self.before = 0
         self.tenant = Tenant(self.before_call, self.calls.append)
 
-    def before_call(self) -> None:
+    def before_call(self, outgoing: Outgoing) -> None:
         self.before += 1
 
     def create(self, **over: Any) -> dict[str, Any]:
@@ -796,7 +796,7 @@ def test_blocking_is_told_as_such(tenant: RunningTenant, client: Client) -> None
 def test_no_request_goes_out_that_the_caller_holds_back(tenant: RunningTenant) -> None:
     told: list[Call] = []
 
-    def not_now() -> None:
+    def not_now(outgoing: Outgoing) -> None:
         raise NotNow("Not now.", code="test")
 
     held = Tenant(not_now, told.append)
