@@ -13,7 +13,9 @@ ALLOWED_REASONS = ("only on SQLite", "only on MariaDB", "SQLite's", "MariaDB's a
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "once: needs no database, so it runs with SQLite's tests")
+    config.addinivalue_line(
+        "markers", "once: would say the same on a second database, so it runs on SQLite alone"
+    )
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

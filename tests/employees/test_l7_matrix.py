@@ -48,6 +48,7 @@ def differences_of(row: Row, world: World, door: Door) -> Iterator[str]:
                 yield f"{row.who} – {row.whom} – {what}, by {attempt}: let through: {was_let}"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize("door", DOORS)
 def test_every_door_does_what_the_table_says(door: str, who: str) -> None:
