@@ -42,9 +42,8 @@ from employees.readiness import Missing
 QUEUE = (queue_admin.Schedule, queue_admin.OrmQ, queue_admin.Success, queue_admin.Failure)
 # Whose account somebody signs in with is the row's to say, never a form's.
 LOG_INS = (UserSocialAuth, Nonce, Association)
-for model in (*QUEUE, *LOG_INS):
-    if admin.site.is_registered(model):
-        admin.site.unregister(model)
+# Not all are there with every broker.
+admin.site.unregister(filter(admin.site.is_registered, (*QUEUE, *LOG_INS)))
 
 admin.site.unregister(Employee)
 admin.site.register(SyncLog, SyncLogAdmin)

@@ -7,6 +7,7 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
+from auth0sync import admin_asking
 from auth0sync.models import Account, SyncLog
 from employees.models import Employee
 from tests.auth0sync.people import account_of
@@ -224,6 +225,15 @@ def test_many_are_named_before_they_get_a_mail() -> None:
 
     assert "11 people will be invited again." in answer.content.decode()
     assert {account_of(person).invitation for person in people} == {"wanted"}
+
+
+def test_more_than_can_be_asked_for_at_once_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admin_asking, "AT_ONCE", 1)
+    manager, _ = signed_in("manager")
+    people = [somebody(), somebody()]
+
+    assert "choose fewer" in act(manager, "send_invitation_again", *people)
+    assert not any(was_asked(person) for person in people)
 
 
 def test_a_list_that_nobody_signed_invites_nobody() -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -104,6 +105,13 @@ def test_nobody_out_of_sight_is_answered_for(manager: Client) -> None:
 
     assert set(asked(lead, mine, other)) == {str(mine.pk)}
     assert set(asked(manager, mine, other)) == {str(mine.pk), str(other.pk)}
+
+
+def test_staff_without_a_role_are_refused(state: TenantState) -> None:
+    browser = Client()
+    browser.force_login(User.objects.create_user("somebody", is_staff=True))
+
+    assert browser.get(f"{STATUSES}?ids=1").status_code == 403
 
 
 def test_who_may_see_nobody_is_refused(state: TenantState) -> None:

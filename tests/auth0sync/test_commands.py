@@ -61,3 +61,14 @@ def test_the_name_of_the_installation_outlives_the_removal_of_the_app(
     executor.migrate(executor.loader.graph.leaf_nodes("auth0sync"))
 
     assert TenantState.objects.get().installation == "keepme1234"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_installation_that_has_lost_its_name_gets_another(transactional_db: None) -> None:
+    TenantState.objects.all().delete()
+
+    MigrationExecutor(connection).migrate([("auth0sync", None)])
+    executor = MigrationExecutor(connection)
+    executor.migrate(executor.loader.graph.leaf_nodes("auth0sync"))
+
+    assert len(TenantState.objects.get().installation) == 10

@@ -8,9 +8,11 @@ from pytest_django import Settings
 
 from auth0sync.due import invite_again
 from auth0sync.engine import sync
+from auth0sync.models import TenantState
 from employees.services import change_employee
 from tests.auth0sync.conftest import time_passes
-from tests.auth0sync.people import account_of, add, row_of
+from tests.auth0sync.people import account_of, add, by_sql, row_of
+from tests.auth0sync.test_existing_accounts import existing
 from tests.builders import boss
 from tests.devtenant.running import RunningTenant
 
@@ -234,6 +236,21 @@ def test_without_a_mail_server_the_notice_to_an_old_address_waits(
     sync(ana.pk)
 
     assert [mail.to for mail in mailoutbox] == [["ana@example.com"]]
+
+
+def test_a_placeholder_that_was_the_old_address_is_told_nothing(
+    tenant: RunningTenant, state: TenantState, mailoutbox: list[EmailMessage]
+) -> None:
+    ana = add("none", email="ana@example.com")
+    markers = {"employee_id": ana.pk, "installation": state.installation}
+    user_id = existing(tenant, email=f"{ana.pk}@company.com", app_metadata=markers)
+    by_sql(ana, auth0_user_id=user_id)
+
+    sync(ana.pk)
+
+    assert [user["email"] for user in tenant.users()] == ["ana@example.com"]
+    assert mailoutbox == []
+    assert account_of(ana).notice_to == ""
 
 
 def test_auth0s_own_mail_needs_no_mail_server_of_ours(
