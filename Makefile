@@ -4,7 +4,7 @@ PYTHON ?= python3
 RUN = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reset test screenshots lint bench pins
+.PHONY: help setup demo demo-reset test screenshots lint bench chaos pins
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -31,6 +31,9 @@ lint: setup ## ruff, types, layers, missing migrations, Django's deployment chec
 
 bench: setup ## the measurements in docs/performance.md
 	@$(RUN) -m bench
+
+chaos: setup ## 500 people while everything is broken on purpose (docs/chaos.md); ARGS="--seed 7 --short"
+	@$(RUN) -m tests.chaos $(ARGS)
 
 # requirements-base.txt is all but mysqlclient, which needs the MySQL headers. Versions that are
 # pinned stay as they are while the ranges allow it; UPGRADE=1 takes the newest.

@@ -3,7 +3,8 @@
 Tests run several times: all that need no process of their own, first on SQLite, then on MariaDB;
 then those marked ``process``, on both; these on every core. Then those marked ``browser``, one
 after the other in Chromium, all on SQLite and those marked ``both_databases`` on MariaDB too. A
-server or browser that isn't there is said in a line that begins with SKIPPED.
+server or browser that isn't there is said in a line that begins with SKIPPED. At the end the
+short form of ``make chaos`` breaks things for less than a minute (docs/chaos.md).
 
 Settings, from the environment:
 
@@ -118,6 +119,11 @@ def test_steps(servers: dict[str, str], strict: bool, browser: bool) -> list[Ste
     return steps
 
 
+def chaos_step() -> Step:
+    """The short form of ``make chaos``; it prints the seed with which a failure runs again."""
+    return Step("chaos, short form", [sys.executable, "-m", "tests.chaos", "--short"])
+
+
 def required_suites(env: Mapping[str, str]) -> set[str]:
     """The suites that may not be left out.
 
@@ -210,6 +216,7 @@ def main(arguments: list[str]) -> int:
     if arguments != ["lint"]:
         servers, absent = look_around(os.environ)
         steps += test_steps(servers, strict=bool(required), browser="browser" not in absent)
+        steps.append(chaos_step())
     with tempfile.TemporaryDirectory(prefix="identity-console-") as folder:
         failed = [step.name for step in steps if not step.run(folder)]
     say("\n=== Summary")

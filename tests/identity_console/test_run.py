@@ -95,3 +95,7 @@ def test_the_server_of_the_environment_is_taken_as_it_is() -> None:
 
     assert run.database_url({"TEST_DATABASE_URL": url}) == url
     assert run.database_url({}).startswith("mysql://root@127.0.0.1:3306/identity_console_")
+
+
+def test_the_short_form_of_the_chaos_is_one_of_the_steps() -> None:
+    assert run.chaos_step().command[-3:] == ["-m", "tests.chaos", "--short"]
