@@ -17,6 +17,7 @@ from social_django import admin as social_admin  # noqa: F401  (registers what i
 from social_django.models import Association, Nonce, UserSocialAuth
 
 from auth0sync.admin_asking import Asking
+from auth0sync.admin_explain import StepView
 from auth0sync.admin_log import SyncLogAdmin
 from auth0sync.admin_statuses import Statuses
 from auth0sync.models import Account, SyncLog
@@ -68,7 +69,7 @@ class StandingFilter(SelectFilter):
 
 
 @admin.register(Employee)
-class EmployeeWithAccountAdmin(Asking, Statuses, EmployeeAdmin):
+class EmployeeWithAccountAdmin(Asking, StepView, Statuses, EmployeeAdmin):
     """People, and beside each how the Auth0 account is."""
 
     list_display = (

@@ -167,6 +167,8 @@ class Asking(Pages[Employee]):
         """To the page that the button stands on."""
         if request.POST.get("from") == "cannot-work":
             return HttpResponseRedirect(reverse("admin:employees_employee_cannot_work"))
+        if request.POST.get("from") == "steps":
+            return HttpResponseRedirect(reverse("admin:auth0sync_steps", args=[employee_id]))
         page = reverse("admin:employees_employee_change", args=[employee_id])
         return HttpResponseRedirect(page)
 

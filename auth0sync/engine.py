@@ -30,7 +30,7 @@ from auth0sync.errors import (
 from auth0sync.invitations import send_due_mails
 from auth0sync.looking import look, look_after, replace_deleted
 from auth0sync.models import InvitationState
-from auth0sync.plan import Step, desired, diff, keep_email
+from auth0sync.plan import Step, diff, wanted_of
 from auth0sync.rows import account_columns
 from auth0sync.run import Run
 from auth0sync.steps import do
@@ -134,25 +134,14 @@ def _next_step(run: Run) -> Step | None:
 
 def _wanted(run: Run) -> DesiredAccount | None:
     """The account to aim at; None for nobody. Raises what only a person can mend."""
-    facts, seen = run.facts, run.claim.seen
-    if facts is None or not facts.asks_for_account:
-        return None
-    if facts.shares_email_with:
-        others = ", ".join(str(pk) for pk in facts.shares_email_with)
-        raise Conflict(
-            f"This e-mail is also that of employee {others}: one of the two has to change.",
-            code="shared_email",
-        )
-    if not facts.email_usable and not run.claim.account.origin:
-        return None
-    wanted = desired(
-        facts,
+    return wanted_of(
+        run.facts,
+        run.claim.seen,
+        has_account=run.claim.account.origin != "",
         installation=run.installation,
         assign_roles=settings.AUTH0_ENABLE_ROLE_ASSIGNMENT,
+        email_refused=run.email_refused is not None,
     )
-    if seen and (run.email_refused or not facts.email_usable):
-        return keep_email(wanted, seen)
-    return wanted
 
 
 def _finish(run: Run) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from auth0sync.account import DesiredAccount, Facts, PodFactory, Seen
-from auth0sync.errors import Rejected
+from auth0sync.errors import Conflict, Rejected
 
 CREATED_BY = "productivity_system"
 ROLE_CODES = {
@@ -150,6 +150,37 @@ def desired(facts: Facts, *, installation: str, assign_roles: bool = True) -> De
         },
         role=facts.auth0_role if assign_roles else None,
     )
+
+
+def wanted_of(
+    facts: Facts | None,
+    seen: Seen | None,
+    *,
+    has_account: bool,
+    installation: str,
+    assign_roles: bool,
+    email_refused: bool = False,
+) -> DesiredAccount | None:
+    """The account to aim at; None for nobody, or for want of an e-mail to make one for.
+
+    facts: None when the row is gone. has_account: whether the console has one of this person's.
+    email_refused: Auth0 doesn't take the row's e-mail, so the account keeps its own.
+    Raises what only a person can mend: Conflict, and Rejected as :func:`desired` does.
+    """
+    if facts is None or not facts.asks_for_account:
+        return None
+    if facts.shares_email_with:
+        others = ", ".join(str(pk) for pk in facts.shares_email_with)
+        raise Conflict(
+            f"This e-mail is also that of employee {others}: one of the two has to change.",
+            code="shared_email",
+        )
+    if not facts.email_usable and not has_account:
+        return None
+    wanted = desired(facts, installation=installation, assign_roles=assign_roles)
+    if seen and (email_refused or not facts.email_usable):
+        return keep_email(wanted, seen)
+    return wanted
 
 
 def diff(wanted: DesiredAccount | None, seen: Seen | None) -> list[Step]:

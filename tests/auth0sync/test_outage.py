@@ -124,7 +124,7 @@ def test_a_bug_pushes_one_employee_an_hour_ahead_and_is_not_hidden(
     tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ana = add()
-    monkeypatch.setattr("auth0sync.engine.desired", lambda *args, **kwargs: 1 / 0)
+    monkeypatch.setattr("auth0sync.engine.wanted_of", lambda *args, **kwargs: 1 / 0)
 
     with pytest.raises(ZeroDivisionError):
         sync(ana.pk)

@@ -183,6 +183,7 @@ PAGES = (
     Shown("employee-with-account", somebody_with("created")),
     Shown("employee-without-account", somebody_without_account),
     Shown("employee-deactivate", page_below("deactivate")),
+    Shown("employee-steps", page_below("steps")),
     Shown("employee-history", page_below("history")),
     Shown("employee-random-pin", page_below("random_pin")),
     Shown("employee-type-pin", page_below("type_pin")),

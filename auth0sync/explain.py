@@ -1,0 +1,341 @@
+"""One employee's account in five steps: row, wanted, as last seen, difference, calls; and what
+holds it up.
+
+A dry run: it reads the database and nothing else, and never talks to Auth0. The page and the
+command ``auth0_explain`` show the same. No token, link or password stands in it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Max, Q
+from django.db.models.functions import Now
+
+from auth0sync.account import DesiredAccount, Facts, Seen
+from auth0sync.errors import Conflict, Rejected
+from auth0sync.models import Account, Heartbeat, InvitationState, Pause, Priority, TenantState
+from auth0sync.ownership import derived_id, stored_id
+from auth0sync.plan import (
+    AddRole,
+    Block,
+    Close,
+    Create,
+    RemoveRole,
+    Step,
+    Update,
+    diff,
+    wanted_of,
+)
+from auth0sync.rows import read_facts
+from auth0sync.status import Weather, clock, mail_name
+from employees.actors import names_of
+
+SILENT_AFTER = timedelta(seconds=75)  # without an answered heartbeat (worker.DEAD_AFTER_S)
+TOP = ("email", "name", "given_name", "family_name")
+CLOSING_CALLS = {
+    "sessions": "DELETE /api/v2/users/{id}/sessions",
+    "refresh_tokens": "DELETE /api/v2/users/{id}/refresh-tokens",
+    "read_back": "GET /api/v2/users/{id}",
+}
+READ = "GET /api/v2/users/{id}"
+ROW = {
+    "name": "Name",
+    "email": "E-mail",
+    "personal_email": "Personal e-mail",
+    "phone_number": "Phone number",
+    "department": "Department",
+    "workspace": "Workspace",
+    "hire_date": "Hire date",
+    "is_active": "Active",
+    "is_archived": "In the archive",
+    "auth_method": "Signs in with",
+    "auth0_role": "Auth0 role",
+    "auth0_user_id": "Auth0 user id",
+    "connecteam_user_id": "Connecteam user id",
+    "invitation": "Invitation",
+}
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One field on both sides, as text; '' where there is nothing."""
+
+    name: str
+    wanted: str
+    seen: str
+    differs: bool
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call that would go out: what it does, and the request."""
+
+    does: str
+    request: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All five steps of one employee.
+
+    row: [] when the row is gone. decision: what the row asks for. refused: why nothing can be
+    planned until a person has changed something; '' when it can. read_at: when Auth0's side was
+    last read or confirmed. holdups: why it isn't done yet, or that nothing is left to do.
+    """
+
+    employee_id: int
+    user_id: str
+    row: list[tuple[str, str]]
+    decision: str
+    refused: str
+    fields: list[Compared]
+    read_at: datetime | None
+    calls: list[Call]
+    holdups: list[str]
+
+    @property
+    def differences(self) -> list[Compared]:
+        """The fields that would change."""
+        return [field for field in self.fields if field.differs]
+
+
+def explain(employee_id: int) -> Explanation | None:
+    """How the account of this employee stands; None when nobody ever had this number."""
+    facts = read_facts([employee_id]).get(employee_id)
+    account = Account.objects.filter(pk=employee_id).first()
+    if facts is None and account is None:
+        return None
+    account = account or Account(pk=employee_id)
+    seen = Seen.from_json(account.seen) if account.seen else None
+    weather = Weather.today()
+    installation = TenantState.objects.get(pk=1).installation
+    refused, wanted = "", None
+    try:
+        wanted = wanted_of(
+            facts,
+            seen,
+            has_account=account.origin != "",
+            installation=installation,
+            assign_roles=settings.AUTH0_ENABLE_ROLE_ASSIGNMENT,
+        )
+    except (Conflict, Rejected) as error:
+        refused = str(error)
+    named = facts.auth0_user_id if facts and facts.asks_for_account else ""
+    known_id = account.user_id or named
+    derived = stored_id(derived_id(installation, employee_id, account.generation))
+    # An account that isn't the console's own is never closed by it.
+    steps = [] if refused or (wanted is None and not account.origin) else diff(wanted, seen)
+    return Explanation(
+        employee_id=employee_id,
+        user_id=account.user_id or (facts.auth0_user_id if facts else ""),
+        row=_row(facts) if facts else [],
+        decision=_decision(facts, account, wanted, refused),
+        refused=refused,
+        fields=_fields(wanted, seen, steps, is_closed=not refused and account.origin != ""),
+        read_at=account.seen_at,
+        calls=list(_calls(account, known_id or derived, not known_id, wanted, steps, weather)),
+        holdups=list(_holdups(account, weather)),
+    )
+
+
+def why_nothing_moves(weather: Weather) -> list[str]:
+    """What holds up everybody's account at this moment; [] when nothing does."""
+    found = [standstill] if (standstill := weather.standstill()) else []
+    found += [
+        f"Paused since {clock(pause.since, weather.now)}: {pause.error}"
+        for pause in Pause.objects.order_by("since")
+    ]
+    if weather.limited_until:
+        found.append(f"Auth0's limit is reached; it goes on {_at(weather.limited_until, weather)}.")
+    beat = Heartbeat.objects.aggregate(last=Max("beaten_at"))["last"]
+    if beat is None or beat < weather.now - SILENT_AFTER:
+        since = f" since {clock(beat, weather.now)}" if beat else ""
+        found.append(f"No worker has shown a sign of life{since}: is qcluster running?")
+    return found
+
+
+def _row(facts: Facts) -> list[tuple[str, str]]:
+    found = [(label, _text(getattr(facts, name))) for name, label in ROW.items()]
+    mails = ", ".join(mapping.email for mapping in facts.podfactory if mapping.email)
+    return [*found, ("PodFactory e-mails", mails)]
+
+
+def _decision(
+    facts: Facts | None, account: Account, wanted: DesiredAccount | None, refused: str
+) -> str:
+    if refused:
+        return f"An account is asked for, but can't be as the row is. {refused}"
+    if wanted is not None:
+        return "An account should be open for this person."
+    if facts is None:
+        why = "The row is gone."
+    elif facts.asks_for_account:
+        return "An account is asked for, but there is no e-mail that one can be made for."
+    elif facts.is_archived:
+        why = "In the archive."
+    else:
+        why = "Signs in with the PIN." if facts.is_active else "Deactivated."
+    if account.origin:
+        return f"Nobody may use the account. {why}"
+    if facts and facts.auth0_user_id:
+        return f"No account is wanted. {why} The account in the row isn't the console's to touch."
+    return f"No account is wanted. {why}"
+
+
+def _fields(
+    wanted: DesiredAccount | None, seen: Seen | None, steps: list[Step], *, is_closed: bool
+) -> list[Compared]:
+    """Both sides; of an account that nobody may use only what says whose it is.
+
+    is_closed: whether it is to be blocked when nobody is to use it.
+    """
+    if wanted is None and seen is None:
+        return []
+    changed = _changed(steps)
+    ours, theirs = _flat(wanted), _flat(seen)
+    if wanted is None and is_closed:
+        ours["blocked"] = True
+    names = [name for name in theirs | ours if _text(ours.get(name)) or _text(theirs.get(name))]
+    return [
+        Compared(name, _text(ours.get(name)), _text(theirs.get(name)), name in changed)
+        for name in names
+        if wanted is not None or name in ("email", "name", "blocked")
+    ]
+
+
+def _flat(side: DesiredAccount | Seen | None) -> dict[str, Any]:
+    if side is None:
+        return {}
+    flat: dict[str, Any] = {name: getattr(side, name) for name in TOP}
+    if isinstance(side, Seen):
+        flat |= {"blocked": side.blocked, "roles": side.roles}
+    else:
+        flat |= {"blocked": False, "roles": side.role}
+    for group in ("user_metadata", "app_metadata"):
+        flat |= {f"{group}.{key}": value for key, value in getattr(side, group).items()}
+    return flat
+
+
+def _changed(steps: list[Step]) -> set[str]:
+    """The names of the fields that these steps write, as :func:`_flat` calls them."""
+    changed = set()
+    for step in steps:
+        match step:
+            case Create(body):
+                changed |= _names(body) | {"roles"}
+            case Update(changes):
+                changed |= _names(changes)
+            case Block():
+                changed.add("blocked")
+            case AddRole() | RemoveRole():
+                changed.add("roles")
+    return changed
+
+
+def _names(body: dict[str, Any]) -> set[str]:
+    return {
+        f"{name}.{key}" if isinstance(value, dict) else name
+        for name, value in body.items()
+        for key in (value if isinstance(value, dict) else [name])
+    }
+
+
+def _calls(
+    account: Account,
+    user_id: str,
+    is_new: bool,
+    wanted: DesiredAccount | None,
+    steps: list[Step],
+    weather: Weather,
+) -> Iterator[Call]:
+    seen = Seen.from_json(account.seen) if account.seen else None
+    is_doubtful = account.look_at is not None and account.look_at <= weather.now
+    # Whose id is known already, from the row or from before, is read before anything is made.
+    is_unread = wanted is not None and seen is None and not is_new
+    if is_doubtful or is_unread:
+        yield Call("read the account first; what follows may change by it", _put(READ, user_id))
+        if is_unread:
+            return
+    if wanted and wanted.role and seen and seen.roles is None:
+        yield Call("read the roles", _put("GET /api/v2/users/{id}/roles", user_id))
+    if seen is None and wanted and wanted.role:
+        steps = [*steps, AddRole(wanted.role)]
+    for step in steps:
+        yield Call(str(step), _put(_request(step), user_id))
+    if wanted and account.invitation in (InvitationState.WANTED, InvitationState.WAITING):
+        what = mail_name(account).lower()
+        yield Call(f"send the {what}", "POST /api/v2/tickets/password-change, then a mail")
+
+
+def _request(step: Step) -> str:
+    match step:
+        case Create():
+            return "POST /api/v2/users"
+        case Update() | Block():
+            return "PATCH /api/v2/users/{id}"
+        case Close(what):
+            return CLOSING_CALLS[what]
+        case AddRole():
+            return "POST /api/v2/users/{id}/roles"
+        case _:
+            return "DELETE /api/v2/users/{id}/roles"
+
+
+def _put(request: str, user_id: str) -> str:
+    return request.replace("{id}", user_id)
+
+
+def _holdups(account: Account, weather: Weather) -> Iterator[str]:
+    """Why it isn't done yet, most fundamental first."""
+    now = weather.now
+    if account.error:
+        at = f", {clock(account.error_at, now)}" if account.error_at else ""
+        yield f"Last error: {account.error} (code {account.error_code}{at})"
+    if account.is_clean and account.due_at is None:
+        if account.error:
+            yield "It waits for a person: it is tried again when the row changes, or on Sync now."
+        else:
+            yield "Nothing is due: the row was worked off."
+        return
+    yield from why_nothing_moves(weather)
+    if account.lease and account.lease_until and account.lease_until > now:
+        holder = account.lease.rpartition(":")[0]
+        yield f"A worker has it now ({holder}), until {_at(account.lease_until, weather)} at most."
+    if account.due_at is None:
+        return
+    by = names_of([account.due_by]).get(account.due_by, account.due_by)
+    asked = f", asked for by {by}" if by else ""
+    if account.due_at > now:
+        tries = f" after {account.attempts} failed tries" if account.attempts else ""
+        yield f"The next try is {_at(account.due_at, weather)}{tries}{asked}."
+        return
+    since = clock(account.due_at, now)
+    urgency = Priority(account.priority).label
+    ahead = _ahead_of(account)
+    yield f"Due since {since} as “{urgency}”{asked}; {ahead} before it in the queue."
+
+
+def _ahead_of(account: Account) -> int:
+    earlier = Q(priority__lt=account.priority) | Q(
+        priority=account.priority, due_at__lt=account.due_at
+    )
+    return Account.objects.filter(earlier, due_at__lte=Now()).exclude(pk=account.pk).count()
+
+
+def _at(moment: datetime, weather: Weather) -> str:
+    """To the second: what comes next is mostly near."""
+    left_s = round((moment - weather.now).total_seconds())
+    return f"in {left_s} s" if 0 <= left_s < 600 else f"at {clock(moment, weather.now)}"
+
+
+def _text(value: Any) -> str:
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(str(item) for item in value)
+    return str(value)

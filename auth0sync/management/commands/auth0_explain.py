@@ -1,0 +1,48 @@
+"""How one employee's account stands, and why it isn't done yet; changes nothing."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from auth0sync.explain import Explanation, explain
+
+
+class Command(BaseCommand):
+    help = "Explain an employee's Auth0 account in five steps, and what holds it up; a dry run."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("employee", type=int, metavar="ID")
+
+    def handle(self, *args: Any, employee: int, **options: Any) -> None:
+        found = explain(employee)
+        if found is None:
+            raise CommandError(f"There is no employee {employee}, and there never was an account.")
+        for line in lines(found):
+            self.stdout.write(line)
+
+
+def lines(found: Explanation) -> list[str]:
+    """The explanation as plain text."""
+    read = f", {found.read_at:%Y-%m-%d %H:%M:%S} UTC" if found.read_at else ""
+    equal = len(found.fields) - len(found.differences)
+    return [
+        f"Employee {found.employee_id}, account {found.user_id or 'none'}",
+        *_part("1. The row", [f"{label}: {value or '-'}" for label, value in found.row]),
+        *_part(
+            "2. Wanted", [found.decision, *(f"{f.name}: {f.wanted or '-'}" for f in found.fields)]
+        ),
+        *_part(
+            f"3. In Auth0, as last seen{read}",
+            [f"{f.name}: {f.seen or '-'}" for f in found.fields],
+        ),
+        *_part(
+            f"4. Differences ({equal} fields are equal)",
+            [f"{f.name}: {f.seen or '-'} -> {f.wanted or '-'}" for f in found.differences],
+        ),
+        *_part("5. Calls that would go out", [f"{c.does}: {c.request}" for c in found.calls]),
+        *_part("What holds it up", found.holdups),
+    ]
+
+
+def _part(title: str, items: list[str]) -> list[str]:
+    return ["", title, *(f"   {item}" for item in items or ["none"])]
