@@ -10,7 +10,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import URLPattern, path
 
 from auth0sync.models import Account, Bucket, TenantState
-from auth0sync.pace import BUCKET
+from auth0sync.pace import BUCKET, room_at
 from auth0sync.status import Standing, Weather, is_moving, standing
 from employees.admin_base import Pages
 from employees.models import Employee
@@ -60,14 +60,16 @@ def standings(people: QuerySet[Employee]) -> list[tuple[int, Standing, bool]]:
     rows = people.order_by("pk").annotate(
         clock=Now(),
         down_since=Subquery(state.values("down_since")),
-        room_at=Subquery(bucket.values("next_at")),
+        next_at=Subquery(bucket.values("next_at")),
+        limits=Subquery(bucket.values("limits")),
         **columns,
     )
     found = []
     for person in rows:
         row = vars(person)
         known = _account(row)
-        weather = Weather.at(row["clock"], row["down_since"], row["room_at"])
+        pace = Bucket(next_at=row["next_at"], limits=row["limits"])
+        weather = Weather.at(row["clock"], row["down_since"], room_at(pace))
         now = standing(person, known, weather)
         found.append((person.pk, now, is_moving(now, known)))
     return found

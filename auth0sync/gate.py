@@ -35,17 +35,18 @@ class Gate:
         pace.refuse_while_down()
         self.probes = pauses.refuse(outgoing.capability)
         self.claim.renew()
-        pace.take_slot()
+        pace.take_slot(outgoing.group)
         pauses.take_probe(self.probes)
 
     def after_call(self, call: Call) -> None:
         """Log the call, and let the pace know how the tenant does."""
         error = call.error
         if isinstance(error, Transient) and error.code == THROTTLED:
-            pace.hold_back(error.retry_after_s or 1.0)
+            pace.learn(call.outgoing.group, call.headers, error.retry_after_s or 1.0)
         elif isinstance(error, Transient | Unknown):
             pace.failed()
         else:
+            pace.learn(call.outgoing.group, call.headers)
             pace.answered()
             if error is None and self.probes:
                 pauses.end(self.probes)

@@ -19,8 +19,9 @@ from auth0sync.claim import Claim, after
 from auth0sync.errors import NotNow, Rejected, SyncError, Transient
 from auth0sync.gate import Gate
 from auth0sync.models import InvitationState, MailKind
+from auth0sync.rate import Group
 from auth0sync.rows import read_facts
-from auth0sync.tenant import Call, Group, Outgoing, Tenant
+from auth0sync.tenant import Call, Outgoing, Tenant
 from employees.emails import is_usable
 from employees.models import Invitation
 

@@ -212,15 +212,18 @@ class Pause(models.Model):
 
 
 class Bucket(models.Model):
-    """When the next call of a group may go out; one row a group of calls.
+    """The pace: when the next call may go out, and what is known of the tenant's own limits.
 
-    version rises with every change, for compare-and-set: a time can't be compared for equality,
-    since SQLite stores what its own clock says with fewer digits than what Django writes.
+    next_at: of all calls together, which AUTH0_RATE_LIMIT spaces. limits: rate.Limits as JSON. One
+    row for both, so that a slot is one UPDATE. version rises with every change, for
+    compare-and-set: a time can't be compared for equality, since SQLite stores what its own clock
+    says with fewer digits than what Django writes.
     """
 
     name = models.CharField(max_length=30, primary_key=True)
     next_at = models.DateTimeField(db_default=Now())
     version = models.BigIntegerField(default=0)
+    limits = models.JSONField(default=dict)
 
     class Meta:
         db_table = "auth0_buckets"

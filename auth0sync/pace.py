@@ -1,51 +1,96 @@
-"""When the next call to Auth0 may go out: the limit, and what to do when the tenant is down.
+"""When the next call to Auth0 may go out: the limits, and what to do when the tenant is down.
 
-Everything is kept in the database, on its clock, so that all processes on all machines share one
-pace. No transaction is open while somebody waits here.
+AUTH0_RATE_LIMIT is the ceiling over all calls. Below it the console goes as fast as the tenant's
+own answers show that it may (rate.py). Everything is kept in the database, on its clock, so that
+all processes on all machines share one pace. No transaction is open while somebody waits here.
 """
 
 import time
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db.models import F
-from django.db.models.functions import Greatest, Now
+from django.db.models.functions import Now
 
 from auth0sync.errors import NotNow
 from auth0sync.models import Account, Bucket, TenantState
+from auth0sync.rate import Group, Limits
 
 BUCKET = "management"
 WAIT_MOST_S = 2.0  # longer waits are spent without holding an employee
 DOWN_AFTER = 5  # failures in a row, over all employees
 PROBE_WAIT_MOST_S = 60
+SIZE_MOST = 10_000  # calls; a bucket that is bigger is no limit
 
 
-def take_slot() -> None:
-    """Wait for this process's turn, at most two seconds; calls are spaced evenly.
+def take_slot(group: Group) -> None:
+    """Wait for this process's turn, at most two seconds.
 
-    Even spacing keeps any second, wherever it begins, within AUTH0_RATE_LIMIT calls.
+    Calls are spaced evenly, which keeps any second, wherever it begins, within AUTH0_RATE_LIMIT
+    calls; and there has to be a call left in what is known of the tenant's bucket for ``group``.
     Raises: NotNow with the time until there is room, when that is longer.
     """
     interval = timedelta(seconds=1 / settings.AUTH0_RATE_LIMIT)
     while True:
-        bucket = Bucket.objects.annotate(now=Now()).get(pk=BUCKET)
-        turn = max(bucket.next_at, bucket.now)
-        wait_s = (turn - bucket.now).total_seconds()
+        bucket, now, limits = _read()
+        turn_s = limits.next_turn(group, max(bucket.next_at, now).timestamp())
+        wait_s = turn_s - now.timestamp()
         if wait_s > WAIT_MOST_S:
             raise NotNow("Waiting for Auth0's limit.", code="rate_limit", retry_after_s=wait_s)
-        # Compare and set: whoever changes the row first has the turn, the others look again.
-        unchanged = Bucket.objects.filter(pk=BUCKET, version=bucket.version)
-        if unchanged.update(next_at=turn + interval, version=F("version") + 1):
+        turn = now + timedelta(seconds=wait_s)
+        if _write(bucket, limits.take(group, turn_s), next_at=turn + interval):
             time.sleep(wait_s)
             return
 
 
-def hold_back(seconds: float) -> None:
-    """Let no process call for so many seconds: Auth0 said so with a 429."""
-    Bucket.objects.filter(pk=BUCKET).update(
-        next_at=Greatest(F("next_at"), Now() + timedelta(seconds=seconds)), version=F("version") + 1
-    )
+def learn(group: Group, headers: Mapping[str, str], wait_s: float | None = None) -> None:
+    """Let an answer of Auth0 correct what is known of its limits.
+
+    headers: the answer's, with names in lower case. wait_s: seconds that all processes have to
+    wait, when the call was refused (429); without a limit in the headers that holds for all calls.
+    """
+    told = _told(headers)
+    while True:
+        bucket, now, limits = _read()
+        columns: dict[str, Any] = {}
+        if told is None:
+            if wait_s is None:
+                return
+            columns["next_at"] = max(bucket.next_at, now + timedelta(seconds=wait_s))
+        elif wait_s is None:
+            limits = limits.answered(group, *told, now.timestamp())
+        else:
+            limits = limits.refused(group, told[0], now.timestamp(), wait_s)
+        if _write(bucket, limits, **columns):
+            return
+
+
+def room_at(bucket: Bucket) -> datetime:
+    """When a call may go out again, as far as waiting as told is concerned."""
+    held = (level.held_until for level in Limits.from_json(bucket.limits).levels.values())
+    return max([bucket.next_at, *(datetime.fromtimestamp(until, UTC) for until in held)])
+
+
+def _read() -> tuple[Bucket, datetime, Limits]:
+    """The row, the database's present time, and what the row says of the tenant's limits."""
+    bucket = Bucket.objects.annotate(now=Now()).get(pk=BUCKET)
+    return bucket, bucket.now, Limits.from_json(bucket.limits)
+
+
+def _write(bucket: Bucket, limits: Limits, **columns: Any) -> bool:
+    """Compare and set: False when another process has changed the row since it was read."""
+    unchanged = Bucket.objects.filter(pk=BUCKET, version=bucket.version)
+    return bool(unchanged.update(limits=limits.as_json(), version=F("version") + 1, **columns))
+
+
+def _told(headers: Mapping[str, str]) -> tuple[int, int] | None:
+    """The size of the bucket and what is left in it, where the answer says so."""
+    size, left = (headers.get(f"x-ratelimit-{name}", "") for name in ("limit", "remaining"))
+    if not (size.isdecimal() and left.isdecimal() and 0 < int(size) <= SIZE_MOST):
+        return None
+    return int(size), min(int(left), int(size))
 
 
 def refuse_while_down() -> None:

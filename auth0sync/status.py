@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from auth0sync.models import Account, Bucket, InvitationState, MailKind, SyncLog, TenantState
-from auth0sync.pace import BUCKET, WAIT_MOST_S
+from auth0sync.pace import BUCKET, WAIT_MOST_S, room_at
 from employees.actors import names_of
 from employees.emails import is_usable
 from employees.models import AuthMethod, Employee, SyncStatus
@@ -56,9 +56,10 @@ class Weather:
     def today(cls) -> "Weather":
         """As it is now, in two queries."""
         state = TenantState.objects.filter(pk=1).annotate(now=Now()).first()
-        room_at = Bucket.objects.filter(pk=BUCKET).values_list("next_at", flat=True).first()
+        bucket = Bucket.objects.filter(pk=BUCKET).first()
         now = state.now if state else timezone.now()
-        return cls.at(now, state.down_since if state else None, room_at)
+        down_since = state.down_since if state else None
+        return cls.at(now, down_since, room_at(bucket) if bucket else None)
 
     @classmethod
     def at(cls, now: datetime, down_since: datetime | None, room_at: datetime | None) -> "Weather":

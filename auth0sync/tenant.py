@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
@@ -24,19 +23,11 @@ from django.conf import settings
 from auth0sync.answers import Answer, meaning
 from auth0sync.errors import Misconfigured, SyncError, Unknown
 from auth0sync.ownership import stored_id
+from auth0sync.rate import Group
 from auth0sync.token import drop_token, get_token
 from employees.emails import normalise_email
 
 PASSWORD_BYTES = 48  # of randomness; nobody ever knows or needs this password
-
-
-class Group(StrEnum):
-    """The calls that share one of the tenant's buckets (facts: section 3)."""
-
-    USER_READS = "user reads"
-    USER_WRITES = "user writes"
-    LOGS = "logs"
-    REST = "the rest"
 
 
 @dataclass(frozen=True)

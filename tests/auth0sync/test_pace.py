@@ -19,12 +19,33 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from auth0sync import pace
 from auth0sync.errors import NotNow
 from auth0sync.models import Account, Bucket, TenantState
+from auth0sync.rate import Group, Limits
 
+READS, WRITES, REST = Group.USER_READS, Group.USER_WRITES, Group.REST
 WAKES_LATE_S = 0.2  # a slot is exact; a thread of a busy machine wakes a little after it
 
 
 def bucket_free_in(seconds: float) -> None:
     Bucket.objects.update(next_at=Now() + timedelta(seconds=seconds))
+
+
+def take_slot() -> None:
+    pace.take_slot(WRITES)
+
+
+def told(size: int, left: int) -> dict[str, str]:
+    """The headers of an answer."""
+    return {"x-ratelimit-limit": str(size), "x-ratelimit-remaining": str(left)}
+
+
+def limits_kept() -> Limits:
+    return Limits.from_json(Bucket.objects.get().limits)
+
+
+def seconds_until_slot(group: Group) -> float:
+    with pytest.raises(NotNow) as turned_away:
+        pace.take_slot(group)
+    return turned_away.value.retry_after_s or 0.0
 
 
 def seconds_until_free() -> float:
@@ -73,7 +94,7 @@ def at_once(calls: int, call: Callable[[], Any]) -> list[Any]:
 
 
 def test_the_first_call_goes_out_at_once(state: TenantState) -> None:
-    assert timed(pace.take_slot) < 0.5
+    assert timed(take_slot) < 0.5
 
 
 def test_the_slots_are_evenly_spaced(state: TenantState, settings: Settings) -> None:
@@ -82,7 +103,7 @@ def test_the_slots_are_evenly_spaced(state: TenantState, settings: Settings) -> 
     turns = [Bucket.objects.get().next_at]
 
     for _ in range(4):
-        pace.take_slot()
+        pace.take_slot(WRITES)
         turns.append(Bucket.objects.get().next_at)
 
     gaps = [later - earlier for earlier, later in zip(turns, turns[1:], strict=False)]
@@ -93,7 +114,7 @@ def test_an_idle_time_is_not_saved_up(state: TenantState, settings: Settings) ->
     settings.AUTH0_RATE_LIMIT = 5
     bucket_free_in(-60)
 
-    pace.take_slot()
+    pace.take_slot(WRITES)
 
     assert 0.1 < seconds_until_free() <= 0.2
 
@@ -102,7 +123,7 @@ def test_a_call_waits_for_its_slot(state: TenantState, settings: Settings) -> No
     settings.AUTH0_RATE_LIMIT = 1000
     bucket_free_in(0.4)
 
-    assert 0.3 < timed(pace.take_slot) < 1.5
+    assert 0.3 < timed(take_slot) < 1.5
 
 
 def test_a_slot_that_is_too_far_away_is_told_instead_of_waited_for(state: TenantState) -> None:
@@ -111,7 +132,7 @@ def test_a_slot_that_is_too_far_away_is_told_instead_of_waited_for(state: Tenant
 
     started = time.monotonic()
     with pytest.raises(NotNow) as turned_away:
-        pace.take_slot()
+        pace.take_slot(WRITES)
 
     assert time.monotonic() - started < 1
     assert turned_away.value.code == "rate_limit"
@@ -130,7 +151,7 @@ def test_processes_that_share_the_limit_never_pass_it_in_any_second(
     def ten_calls() -> list[float]:
         out: list[float] = []
         while len(out) < 10:
-            pace.take_slot()
+            pace.take_slot(WRITES)
             out.append(time.monotonic())
         return out
 
@@ -144,30 +165,76 @@ def test_processes_that_share_the_limit_never_pass_it_in_any_second(
     assert bucket.next_at - free_at >= timedelta(seconds=50 / 20)
 
 
-def test_a_hold_back_delays_everybody(state: TenantState) -> None:
-    pace.hold_back(7)
-
-    with pytest.raises(NotNow) as turned_away:
-        pace.take_slot()
-
-    assert turned_away.value.retry_after_s == pytest.approx(7, abs=0.9)
-
-
-def test_a_short_hold_back_does_not_shorten_a_longer_one(state: TenantState) -> None:
-    pace.hold_back(30)
-    pace.hold_back(1)
-
-    assert seconds_until_free() > 25
-
-
-def test_a_hold_back_makes_whoever_has_just_read_the_old_time_look_again(
+def test_a_refused_call_without_a_word_about_the_limit_holds_everybody_back(
     state: TenantState,
 ) -> None:
+    pace.learn(WRITES, {}, 7)
+
+    assert seconds_until_slot(READS) == pytest.approx(7, abs=0.9)
+
+
+def test_a_short_wait_does_not_shorten_a_longer_one(state: TenantState) -> None:
+    pace.learn(WRITES, {}, 30)
+    pace.learn(WRITES, {}, 3)
+
+    assert seconds_until_slot(WRITES) > 25
+
+
+def test_a_refused_call_holds_back_those_that_share_its_bucket(state: TenantState) -> None:
+    pace.learn(READS, told(40, 39))
+    pace.learn(REST, told(20, 19))
+
+    pace.learn(WRITES, told(20, 0), 7)
+
+    assert seconds_until_slot(WRITES) > 6
+    assert seconds_until_slot(REST) > 6
+    assert timed(lambda: pace.take_slot(READS)) < 0.5
+
+
+def test_what_was_learnt_is_there_for_the_next_process(state: TenantState) -> None:
+    pace.learn(WRITES, told(2, 0))
+    rate = limits_kept().level(WRITES)
+
+    assert rate is not None
+    assert rate.rate == pytest.approx(2.0)
+
+
+def test_calls_that_nobody_counts_against_are_not_held_back(state: TenantState) -> None:
+    for headers in ({}, told(0, 0), told(10_000_000, 1), {"x-ratelimit-limit": "two"}):
+        pace.learn(WRITES, headers)
+
+    assert limits_kept() == Limits()
+
+
+def test_an_empty_bucket_is_waited_for(state: TenantState, settings: Settings) -> None:
+    settings.AUTH0_RATE_LIMIT = 1000
+    pace.learn(WRITES, told(2, 0))
+
+    assert 0.3 < timed(take_slot) < 1.5
+    assert 0.3 < timed(take_slot) < 1.5
+
+
+def test_whoever_has_just_read_the_row_looks_again_after_an_answer(state: TenantState) -> None:
     read = Bucket.objects.get().version
 
-    pace.hold_back(1)
+    pace.learn(WRITES, told(2, 1))
 
-    assert Bucket.objects.get().version != read
+    assert Bucket.objects.get().version == read + 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_answers_that_come_at_the_same_moment_are_all_heard(state: TenantState) -> None:
+    pace.learn(WRITES, told(40, 39))
+
+    def five_answers() -> None:
+        for _ in range(5):
+            pace.learn(WRITES, told(40, 39))
+
+    at_once(4, five_answers)
+
+    level = limits_kept().level(WRITES)
+    assert level is not None
+    assert level.taken == 20
 
 
 # An outage
