@@ -162,8 +162,9 @@ def _finish(run: Run) -> None:
     else:
         send_due_mails(run.claim, run.tenant, run.gate, run.row, seen)
         # In doubt about a lost answer it isn't done before the account was looked at once more.
-        settled = run.claim.account.look_at is None
-        run.claim.finish(done=settled, row=account_columns(run.claim.employee_id, seen))
+        in_doubt = run.claim.is_in_doubt()
+        row = account_columns(run.claim.employee_id, seen)
+        run.claim.finish(done=not in_doubt, row=row, **({} if in_doubt else {"look_at": None}))
 
 
 def _finish_closed(run: Run) -> None:

@@ -12,21 +12,23 @@ from auth0sync.pace import is_open
 
 GO_ON_FOR_S = 20.0  # after its own employee a task goes on with the most urgent due ones
 LAST_CALL_S = 45.0  # the queue would kill it at 55
-CLUSTER_NAME = "AUTH0SYNC_CLUSTER"  # set by the parent (worker.py) for its cluster
+CLUSTER_NAME = "AUTH0SYNC_CLUSTER"  # set by the parent (cluster.py) for its cluster
 
 
 def sync_employee(employee_id: int) -> None:
     """Sync this employee, then the most urgent due ones for up to 20 s."""
     started = time.monotonic()
-    sync(employee_id, until=started + LAST_CALL_S)
-    sync_due(started)
+    if _show_life():
+        sync(employee_id, until=started + LAST_CALL_S)
+        sync_due(started)
 
 
 def sync_due(started: float | None = None) -> None:
     """Sync the most urgent due employees until none is left, or 20 s after ``started``."""
     started = time.monotonic() if started is None else started
-    while time.monotonic() < started + GO_ON_FOR_S and is_provisioning_on() and is_open():
-        _show_life()
+    while time.monotonic() < started + GO_ON_FOR_S and _show_life():
+        if not (is_provisioning_on() and is_open()):
+            return
         ids = next_due(5)
         # Whoever is first may just have been taken by another worker: then the next one.
         if not any(sync(pk, until=started + LAST_CALL_S) for pk in ids):
@@ -34,12 +36,22 @@ def sync_due(started: float | None = None) -> None:
 
 
 def beat(name: str) -> None:
-    """A sign of life of the cluster of this name: a worker has taken and run a task."""
-    Heartbeat.objects.filter(pk=name).update(beaten_at=Now())
+    """A sign of life of the cluster of this name: a worker of its own has taken and run a task.
+
+    All clusters of an installation take from one queue. One that takes the question meant for
+    another hands it back, since it can't answer for it; the other's parent asks again.
+    """
+    if name == os.environ.get(CLUSTER_NAME):
+        _show_life()
+    else:
+        Heartbeat.objects.filter(pk=name).update(queued_at=None)
 
 
-def _show_life() -> None:
-    """A worker at work is a sign of life too: the heartbeat may stand behind it in the queue."""
+def _show_life() -> bool:
+    """A worker at work is a sign of life too: the heartbeat may stand behind it in the queue.
+
+    False when the parent has taken the row away, because the cluster has to end: what is due
+    stays due, and another worker, or the next start, goes on with it.
+    """
     name = os.environ.get(CLUSTER_NAME)
-    if name:
-        beat(name)
+    return not name or bool(Heartbeat.objects.filter(pk=name).update(beaten_at=Now()))

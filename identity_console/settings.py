@@ -227,6 +227,8 @@ elif QUEUE_BROKER == "redis" and not REDIS_URL:
 if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
     env.problems.append("REDIS_URL must look like redis://HOST:6379/0, rediss:// or unix://.")
 
+REDIS_WAITS = "socket_connect_timeout=3&socket_timeout=3"  # seconds; a longer one of the URL wins
+
 # A task ends by itself after 45 s (auth0sync/tasks.py): the queue's own limits only catch a bug.
 Q_CLUSTER = {
     "name": "identity-console",
@@ -240,7 +242,12 @@ Q_CLUSTER = {
     "save_limit": 100,
     "catch_up": False,
     "label": "Queue",
-    **({"redis": REDIS_URL} if QUEUE_BROKER == "redis" else {"orm": "default"}),
+    # A Redis that doesn't answer holds nobody up: what is due stands in the database.
+    **(
+        {"redis": f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{REDIS_WAITS}"}
+        if QUEUE_BROKER == "redis"
+        else {"orm": "default"}
+    ),
 }
 
 # --- Auth0 ----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ if __name__ == "__main__":
     from auth0sync import worker
 
     worker.BEAT_EVERY_S = 1.0
-    worker.DEAD_AFTER_S = 6.0
+    worker.DEAD_AFTER_S = 15.0
     from django.core.management import execute_from_command_line
 
     sys.argv = ["manage.py", "qcluster"]

@@ -269,3 +269,17 @@ def test_an_answer_that_does_not_hold_what_was_sent_is_no_success(
 
     assert account_of(ana).error_code == "not_kept"
     assert row_of(ana).auth0_sync_status == "failed"
+
+
+def test_whoever_comes_back_while_an_old_link_is_watched_is_settled_at_once(
+    tenant: RunningTenant, ana: Employee
+) -> None:
+    deactivate(ana.pk, boss())
+    sync(ana.pk)
+    assert account_of(ana).look_at is not None, "the invitation's link could still be used"
+    reactivate(ana.pk, boss())
+
+    sync(ana.pk)
+
+    assert account_of(ana).is_clean
+    assert (account_of(ana).look_at, account_of(ana).due_at) == (None, None)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.devtenant.running import RunningTenant
 from tests.processes import RunningConsole, family_of, outliving, running_console, wait_for
+from tests.servers import Redis
 
 pytestmark = pytest.mark.process
 
@@ -72,12 +73,12 @@ def test_rows_of_the_existing_tables_become_accounts_and_stay_as_their_sql_left_
         ana = console.insert(
             name="Ana Ortiz", email="Ana@Example.com", auth_method="auth0", department="Picking"
         )
-        wait_for(lambda: complete(console.tenant, "ana@example.com"), 20)
+        wait_for(lambda: complete(console.tenant, "ana@example.com"), 60)
         console.sql("UPDATE employees SET department = 'Packing' WHERE id = %s", ana)
-        wait_for(lambda: in_department(console.tenant, "Packing"), 20)
+        wait_for(lambda: in_department(console.tenant, "Packing"), 60)
         console.sql("UPDATE employees SET is_active = 0 WHERE id IN (%s, %s)", ana, before[0]["id"])
-        wait_for(lambda: (account(console.tenant, "ana@example.com") or {}).get("blocked"), 20)
-        wait_for(lambda: token_of(console, before[0]["id"]) is None, 20)
+        wait_for(lambda: (account(console.tenant, "ana@example.com") or {}).get("blocked"), 60)
+        wait_for(lambda: token_of(console, before[0]["id"]) is None, 60)
 
         assert len(console.tenant.users()) == 1
         after = console.sql("SELECT * FROM employees WHERE id <> %s ORDER BY id", ana)
@@ -117,8 +118,8 @@ def test_who_arrives_with_an_account_and_the_pin_is_left_alone_in_auth0_too(
 
     console.insert(name="Ana", email="ana@example.com", auth0_user_id=user_id)
     ben = console.insert(name="Ben", email="ben@example.com", auth_method="auth0")
-    wait_for(lambda: complete(console.tenant, "ben@example.com"), 20)
-    wait_for(lambda: console.employee(ben)["auth0_sync_status"] == "created", 20)
+    wait_for(lambda: complete(console.tenant, "ben@example.com"), 60)
+    wait_for(lambda: console.employee(ben)["auth0_sync_status"] == "created", 60)
 
     assert account(console.tenant, "ana@example.com") == before[0]
 
@@ -129,7 +130,7 @@ def test_people_saved_while_the_tenant_is_away_get_their_accounts_without_a_hand
     console.tenant.stop()
     people = [f"p{n}@example.com" for n in range(5)]
     ids = [console.insert(name=mail, email=mail, auth_method="hybrid") for mail in people]
-    wait_for(lambda: {console.employee(pk)["auth0_sync_status"] for pk in ids} == {"pending"}, 20)
+    wait_for(lambda: {console.employee(pk)["auth0_sync_status"] for pk in ids} == {"pending"}, 60)
     time.sleep(8)  # long enough for the console to notice that nobody answers
 
     console.tenant.start()
@@ -149,7 +150,7 @@ def test_twenty_workers_killed_after_the_call_leave_twenty_accounts_that_equal_t
     people = [f"p{n}@example.com" for n in range(20)]
     for mail in people:
         pk = console.insert(name=mail, email=mail, auth_method="auth0", department="Packing")
-        wait_for(lambda mail=mail: account(tenant, mail), 20)  # type: ignore[misc]
+        wait_for(lambda mail=mail: account(tenant, mail), 60)  # type: ignore[misc]
         worker = console.worker_on(pk)
         assert worker is not None
         worker.kill()
@@ -176,13 +177,50 @@ def test_a_cluster_that_hangs_because_an_idle_worker_was_killed_is_replaced(
     console.stop_worker()
     console.start_worker("-m", "tests.auth0sync.quick_watchdog")
     assert console.worker is not None
-    family = wait_for(lambda: at_least(6, console.worker), 20)
+    family = wait_for(lambda: at_least(6, console.worker), 60)
 
     for idle in family[3:]:  # below parent, cluster and its guard: workers, monitor, pusher
         idle.kill()
     console.insert(name="Ana", email="ana@example.com", auth_method="auth0")
 
     wait_for(lambda: complete(console.tenant, "ana@example.com"), 60)
+
+
+@pytest.mark.once
+def test_with_redis_it_waits_for_its_queue_and_for_what_hangs(tmp_path: Path) -> None:
+    with Redis(tmp_path / "redis") as redis:
+        redis.stop()
+        settings = {"QUEUE_BROKER": "redis", "REDIS_URL": redis.url}
+        with running_console(tmp_path, **settings) as console:
+            console.make_shared_tables()
+            console.manage("migrate", "-v0")
+            console.start_worker("-m", "tests.auth0sync.quick_watchdog")
+            ana = console.insert(name="Ana", email="ana@example.com", auth_method="auth0")
+            wait_for(lambda: console.employee(ana)["auth0_sync_status"] == "pending", 60)
+
+            redis.start()
+            wait_for(lambda: complete(console.tenant, "ana@example.com"), 60)
+
+            for idle in wait_for(lambda: at_least(6, console.worker), 20)[3:]:
+                idle.kill()
+            redis.flush()
+            console.insert(name="Ben", email="ben@example.com", auth_method="auth0")
+            wait_for(lambda: complete(console.tenant, "ben@example.com"), 90)
+
+
+def test_a_call_under_way_is_finished_and_recorded_after_a_sigterm(
+    console: RunningConsole,
+) -> None:
+    console.tenant.fault(
+        match={"method": "POST", "path": "/api/v2/users"}, kind="slow", when="after", delay_s=2
+    )
+    ana = console.insert(name="Ana", email="ana@example.com", auth_method="auth0")
+    wait_for(lambda: account(console.tenant, "ana@example.com"), 60)
+    assert console.employee(ana)["auth0_user_id"] is None, "not answered yet"
+
+    console.stop_worker()
+
+    assert console.employee(ana)["auth0_user_id"] is not None
 
 
 def at_least(count: int, worker: Any) -> list[psutil.Process]:
@@ -193,7 +231,7 @@ def at_least(count: int, worker: Any) -> list[psutil.Process]:
 
 def test_sigterm_ends_the_worker_and_everything_below_it(console: RunningConsole) -> None:
     assert console.worker is not None
-    wait_for(lambda: len(family_of(console.worker.pid)) > 4, 20)  # type: ignore[union-attr]
+    wait_for(lambda: len(family_of(console.worker.pid)) > 4, 60)  # type: ignore[union-attr]
     family = family_of(console.worker.pid)
 
     took = console.stop_worker()
@@ -204,7 +242,7 @@ def test_sigterm_ends_the_worker_and_everything_below_it(console: RunningConsole
 
 def test_nothing_outlives_a_parent_that_was_killed(console: RunningConsole) -> None:
     assert console.worker is not None
-    wait_for(lambda: len(family_of(console.worker.pid)) > 4, 20)  # type: ignore[union-attr]
+    wait_for(lambda: len(family_of(console.worker.pid)) > 4, 60)  # type: ignore[union-attr]
     family = family_of(console.worker.pid)
 
     console.worker.kill()
@@ -215,7 +253,7 @@ def test_nothing_outlives_a_parent_that_was_killed(console: RunningConsole) -> N
 
 def test_sigterm_to_the_whole_group_ends_it_quickly_too(console: RunningConsole) -> None:
     assert console.worker is not None
-    family = wait_for(lambda: at_least(6, console.worker), 20)
+    family = wait_for(lambda: at_least(6, console.worker), 60)
 
     for process in family:
         process.terminate()

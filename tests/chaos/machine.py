@@ -13,6 +13,7 @@ import psutil
 from tests.processes import ROOT, family_of
 
 STOP_S = 70.0
+WHOLE = 7  # parent, cluster, guard, two workers, monitor, pusher
 BACK_AFTER_S = 2.0  # the operating system's supervisor starts what has ended
 
 
@@ -42,11 +43,18 @@ class Machine:
                     self.command, cwd=ROOT, env=self.env, stdout=log, stderr=log
                 )
 
+    def is_up(self) -> bool:
+        """Whether parent, cluster, guard, and what works below it are there."""
+        return self.process is not None and len(family_of(self.process.pid)) >= WHOLE
+
     def kill_one(self, dice: random.Random) -> str:
-        """SIGKILL to the parent, to one process below it, or to all; says to which."""
-        family = family_of(self.process.pid) if self.process else []
-        if len(family) < 4:
-            return ""  # still starting
+        """SIGKILL to the parent, to one process below it, or to all; says to which.
+
+        Nothing is killed, and nothing said, while it is still starting.
+        """
+        if self.process is None or not self.is_up():
+            return ""
+        family = family_of(self.process.pid)
         what = dice.choice(["worker"] * 4 + ["cluster", "guard", "parent", "everything"])
         # In this order they were started: parent, cluster, its guard, then workers and the rest.
         chosen = {

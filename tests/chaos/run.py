@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tests.chaos.machine import Machine
 from tests.chaos.trouble import Trouble
 from tests.devtenant.running import RunningTenant
-from tests.processes import ROOT
+from tests.processes import ROOT, wait_for
 from tests.servers import MariaDB, Redis
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LIMIT = 10  # calls a second, here and in the tenant
 CLIENT_SECRET = "not-a-secret"
 TICK_S = 0.2
+START_S = 60.0
 LOOK_EVERY_S = 5.0
 STATE_EVERY_S = 20.0
 
@@ -52,8 +53,8 @@ class Plan:
     def every_s(self) -> dict[str, float]:
         """Seconds between two troubles of a kind."""
         if self.short:
-            return {"fault": 1.0, "kill": 8.0, "flush": 8.0}
-        return {"fault": 1.0, "kill": 12.0, "flush": 25.0, "restart": 50.0}
+            return {"fault": 2.0, "kill": 5.0, "flush": 8.0}
+        return {"fault": 3.0, "kill": 12.0, "flush": 25.0, "restart": 50.0}
 
     def __str__(self) -> str:
         short = " --short" if self.short else ""
@@ -94,21 +95,22 @@ class Run:
             trouble = Trouble(
                 str(self.plan.seed), tenant, machines, mariadb, redis, self.plan.every_s
             )
+            for machine in machines:
+                machine.supervise()
+                wait_for(machine.is_up, START_S)
             writers = self._start_writers(env)
             for writer in writers:
                 stack.callback(writer.kill)
             began = time.monotonic()
             self._make_trouble(began, tenant, machines, trouble, writers)
-            faults = sum(fault["fired"] for fault in tenant.faults())
+            trouble.note_fired()
             tenant.clear_faults()
             calm = time.monotonic()
             verdict = self._let_it_calm_down(tenant, machines, env)
             calm_s = time.monotonic() - calm
             self._note_calls(tenant)
             stopped_s = max([machine.stop() for machine in machines])
-            return self._report(
-                tenant, writers, trouble, verdict, faults, calm - began, calm_s, stopped_s
-            )
+            return self._report(tenant, writers, trouble, verdict, calm - began, calm_s, stopped_s)
 
     def _environment(
         self, tenant: RunningTenant, mariadb: MariaDB | None, redis: Redis | None
@@ -227,7 +229,6 @@ class Run:
         writers: list["subprocess.Popen[bytes]"],
         trouble: Trouble,
         verdict: "Verdict",
-        faults: int,
         trouble_s: float,
         calm_s: float,
         stopped_s: float,
@@ -261,7 +262,7 @@ class Run:
             "employees added": people,
             "rows at the end": Employee.objects.count(),
             "accounts": len(tenant.users()),
-            "faults": faults,
+            "faults": trouble.fired,
             "kills": sum(n for name, n in kills.items() if name.startswith("kill")),
             "flushed or restarted": sum(n for k, n in kills.items() if not k.startswith("kill")),
             "lost": len(verdict.lost),

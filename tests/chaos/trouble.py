@@ -9,6 +9,8 @@ from tests.devtenant.running import RunningTenant
 from tests.servers import MariaDB, Redis
 
 HANG_S = 60.0
+RATES = [0.1, 0.2, 0.4]  # of the calls that fail
+OUTAGE_EVERY = 25  # troubles of this kind: then all calls fail for one of them
 
 
 class Trouble:
@@ -31,9 +33,11 @@ class Trouble:
         self.machines = machines
         self.mariadb = mariadb
         self.redis = redis
-        self.every_s = every_s
-        self.next_at = {name: self._wait(name) for name in sorted(every_s)}
+        absent = {"flush": redis is None, "restart": mariadb is None}
+        self.every_s = {name: s for name, s in every_s.items() if not absent.get(name)}
+        self.next_at = {name: self._wait(name) for name in sorted(self.every_s)}
         self.counts: Counter[str] = Counter()
+        self.fired = 0
 
     def step(self, at: float) -> None:
         """Do what is due; at: seconds since the start."""
@@ -44,22 +48,24 @@ class Trouble:
             "restart": self._restart,
         }
         for name in self.next_at:
-            if at >= self.next_at[name]:
+            if at >= self.next_at[name] and (done := actions[name]()):
                 self.next_at[name] = at + self._wait(name)
-                if done := actions[name]():
-                    self.counts[f"{name}: {done}"] += 1
+                self.counts[f"{name}: {done}"] += 1
 
     def _wait(self, name: str) -> float:
         return self.dice.uniform(0.5, 1.5) * self.every_s[name]
 
     def _fault(self) -> str:
-        """One fault for the next call, or now and then an outage of some calls."""
+        """Another way in which some of the calls fail, or now and then all, until the next one."""
+        self.note_fired()
+        self.tenant.clear_faults()
         when = self.dice.choice(["before", "after"])
         kind, status = self.dice.choice(
             [("status", 429), ("status", 500), ("status", 503), ("reset", 0), ("hang", 0)]
         )
-        times = 6 if self.dice.random() < 0.04 else 1
-        spec: dict[str, object] = {"kind": kind, "when": when, "times": times}
+        rate = 1.0 if self.dice.randrange(OUTAGE_EVERY) == 0 else self.dice.choice(RATES)
+        seed = self.dice.randrange(10**6)
+        spec: dict[str, object] = {"kind": kind, "when": when, "rate": rate, "seed": seed}
         if kind == "status":
             # A tenant that refuses for its limit has not done it.
             spec |= {"status": status} | ({"when": "before"} if status == 429 else {})
@@ -68,18 +74,20 @@ class Trouble:
         self.tenant.fault(match={"path": "/api/v2/.*"}, **spec)
         return f"{status or kind} {spec['when']} the write"
 
+    def note_fired(self) -> None:
+        """Count the calls that failed so far; call it before the faults are removed."""
+        self.fired += sum(fault["fired"] for fault in self.tenant.faults())
+
     def _kill(self) -> str:
         return self.dice.choice(self.machines).kill_one(self.dice)
 
     def _flush(self) -> str:
-        if self.redis is None:
-            return ""
+        assert self.redis is not None
         self.redis.flush()
         return "Redis"
 
     def _restart(self) -> str:
-        if self.mariadb is None:
-            return ""
+        assert self.mariadb is not None
         gently = self.dice.random() < 0.5
         if gently:
             self.mariadb.stop()

@@ -1,12 +1,15 @@
 """The one thing to start beside the web server. It takes the place of the queue's own command."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
+from django.db import connection
 
+from auth0sync.cluster import run_cluster
 from auth0sync.models import Heartbeat
-from auth0sync.worker import Worker, run_cluster
+from auth0sync.worker import Worker
 
 
 class Command(BaseCommand):
@@ -14,17 +17,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--cluster-only",
-            action="store_true",
-            help="The cluster without its parent; the parent starts it so.",
+            "--cluster-of",
+            type=int,
+            metavar="PID",
+            help="Only the cluster, for this parent; the parent starts it so.",
         )
 
-    def handle(self, *args: Any, cluster_only: bool, **options: Any) -> None:
-        if cluster_only:
-            run_cluster()
+    def handle(self, *args: Any, cluster_of: int | None, **options: Any) -> None:
+        if cluster_of is not None:
+            run_cluster(cluster_of)
             return
-        try:
-            Heartbeat.objects.exists()
-        except DatabaseError as error:
-            raise CommandError(f"The database isn't ready ({error}): run migrate first.") from None
+        with suppress(DatabaseError):  # a server that is away comes back: the worker waits for it
+            if Heartbeat._meta.db_table not in connection.introspection.table_names():
+                raise CommandError("The database has no tables of the console: run migrate first.")
         Worker().run()
