@@ -78,7 +78,7 @@ class Facts:
 
     def fingerprint(self) -> str:
         """A hash that moves exactly when something that the plan reads has moved."""
-        data = json.dumps([PLAN_VERSION, asdict(self)], sort_keys=True, ensure_ascii=True)
+        data = json.dumps(asdict(self), sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(data.encode()).hexdigest()
 
     @property

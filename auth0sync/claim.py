@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import BooleanField, Case, DateTimeField, ExpressionWrapper, F, Q, Value, When
 from django.db.models.functions import Coalesce, Least, Now
 
-from auth0sync.account import Seen
+from auth0sync.account import PLAN_VERSION, Seen
 from auth0sync.errors import LeaseLost, SyncError
 from auth0sync.models import Account, InvitationState, Priority
 from auth0sync.rows import write_columns
@@ -51,7 +51,7 @@ class Claim:
         # The process stands in it, so that an operator can see who holds an employee.
         lease = f"{gethostname()[:40]}:{getpid()}:{uuid4().hex[:16]}"
         until = after(settings.AUTH0_LEASE_SECONDS)
-        row = Account.objects.filter(pk=employee_id)
+        row = Account.objects.filter(pk=employee_id, batch=None)  # who is held waits
         taken = row.filter(lease="").update(lease=lease, lease_until=until)
         if not taken:
             ran_out = row.filter(lease_until__lt=Now()).exclude(lease="")
@@ -142,7 +142,7 @@ class Claim:
         """
         columns = {"priority": Priority.BULK, **_NO_ERROR, **columns}
         if done:
-            columns["done_seq"] = self.seq
+            columns |= {"done_seq": self.seq, "plan_version": PLAN_VERSION, "let_through": ""}
         planned = Coalesce(Least("look_at", "invitation_at"), "look_at", "invitation_at")
         with transaction.atomic():
             if row:
@@ -154,14 +154,15 @@ class Claim:
                 )
             self._release(planned, columns)
 
-    def give_back(self, due_in_s: float, error: SyncError, *, counted: bool) -> None:
+    def give_back(self, due_in_s: float | None, error: SyncError, *, counted: bool) -> None:
         """Stay due, in so many seconds, and give the lease back; no step that was done is lost.
 
+        due_in_s: None for somebody who is held: the decision makes them due.
         counted: whether this was a failed attempt, which lengthens the next back-off.
         Raises LeaseLost.
         """
         columns = _error_columns(error) | {"attempts": F("attempts") + 1} if counted else {}
-        self._release(after(due_in_s), columns)
+        self._release(Value(None) if due_in_s is None else after(due_in_s), columns)
 
     def fail(self, error: SyncError, row: dict[str, Any]) -> None:
         """Leave it to a person: not due until the row changes or somebody asks.
@@ -181,10 +182,8 @@ class Claim:
         columns["due_at"] = Case(
             When(moved, then=F("due_at")), default=due_at, output_field=DateTimeField()
         )
-        if "priority" in columns:
-            columns["priority"] = Case(
-                When(moved, then=F("priority")), default=Value(columns["priority"])
-            )
+        for name in columns.keys() & {"priority", "let_through"}:
+            columns[name] = Case(When(moved, then=F(name)), default=Value(columns[name]))
         self._write(lease="", lease_until=None, **columns)
 
     def _write(self, **columns: Any) -> None:

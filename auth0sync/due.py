@@ -5,7 +5,7 @@ somebody changed by SQL. Both call :func:`note`. Waking a worker comes after the
 fail: the sweep finds what is due.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from django.db.models.functions import Least, Now
 from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
+from auth0sync import brake
 from auth0sync.account import Facts
 from auth0sync.models import Account, InvitationState, MailKind, Priority
 from auth0sync.rows import read_facts, write_columns
@@ -22,6 +23,8 @@ from employees.actors import ADMIN_PREFIX
 from employees.models import SyncStatus
 from employees.signals import employee_changed
 
+# One person whose columns of these were changed in the form passes the safety brake.
+DECIDED_BY_HAND = frozenset({"is_active", "archived_at", "auth_method", "email", "auth0_role"})
 TASK = "auth0sync.tasks.sync_employee"
 
 
@@ -36,19 +39,31 @@ def is_provisioning_on() -> bool:
 
 
 def note(
-    employee_ids: Iterable[int], *, actor: str, priority: Priority = Priority.BULK
+    employee_ids: Iterable[int],
+    *,
+    actor: str,
+    priority: Priority = Priority.BULK,
+    by_hand: bool = False,
+    together: Iterable[int] = (),
 ) -> list[int]:
     """Compare rows with their fingerprints and mark due those that moved; return their ids.
 
     Also for ids whose row is gone: an account of theirs has to be closed.
     actor: who changed them, for the log. Each row is noted in a transaction of its own, or in
     the caller's.
+    by_hand, together: for the safety brake (``brake.renew``).
     """
     ids = list(employee_ids)
     facts = read_facts(ids)
     accounts = Account.objects.in_bulk(ids)
     moved = [pk for pk in ids if _has_moved(facts.get(pk), accounts.get(pk))]
-    return [pk for pk in moved if _note_one(pk, facts.get(pk), actor, priority)]
+    braked = brake.renew(
+        {pk: (facts.get(pk), accounts.get(pk)) for pk in moved},
+        actor=actor,
+        by_hand=by_hand,
+        together=together,
+    )
+    return [pk for pk in moved if _note_one(pk, facts.get(pk), actor, priority, braked.get(pk, {}))]
 
 
 def mark_due(
@@ -107,12 +122,21 @@ def wake(employee_id: int) -> None:
         async_task(TASK, employee_id, broker=broker)
 
 
-def _on_employee_changed(sender: object, employee_id: int, actor: str, **kwargs: object) -> None:
+def _on_employee_changed(
+    sender: object,
+    employee_id: int,
+    actor: str,
+    fields: Collection[str] = (),
+    together: Collection[int] = (),
+    **kwargs: object,
+) -> None:
     by_hand = actor.startswith(ADMIN_PREFIX)
     moved = note(
         [employee_id],
         actor=actor,
         priority=Priority.INTERACTIVE if by_hand else Priority.BULK,
+        by_hand=by_hand and len(together) < 2 and not DECIDED_BY_HAND.isdisjoint(fields),
+        together=together,
     )
     if moved:
         transaction.on_commit(lambda: wake(employee_id), robust=True)
@@ -126,7 +150,13 @@ def _has_moved(facts: Facts | None, account: Account | None) -> bool:
 
 
 @transaction.atomic
-def _note_one(employee_id: int, facts: Facts | None, actor: str, priority: Priority) -> bool:
+def _note_one(
+    employee_id: int,
+    facts: Facts | None,
+    actor: str,
+    priority: Priority,
+    braked: Mapping[str, Any],
+) -> bool:
     """Remember the row as it is now; True when there is something to do for it."""
     if facts is not None:
         _write_status(employee_id, facts)  # employees before accounts, as in the services
@@ -134,6 +164,7 @@ def _note_one(employee_id: int, facts: Facts | None, actor: str, priority: Prior
     columns: dict[str, Any] = {
         "fingerprint": facts.fingerprint() if facts else "",
         "email_key": facts.email[:255] if facts else "",
+        **braked,
     }
     _sharers_are_due({account.email_key, columns["email_key"]} - {""}, employee_id, actor)
     if not _concerns_auth0(facts, account):
@@ -194,5 +225,5 @@ def _sharers_are_due(email_keys: set[str], employee_id: int, actor: str) -> None
 
 def next_due(limit: int) -> list[int]:
     """The most urgent employees that are due and free, at most ``limit``."""
-    free = Account.objects.filter(due_at__lte=Now()).exclude(lease_until__gt=Now())
+    free = Account.objects.filter(due_at__lte=Now(), batch=None).exclude(lease_until__gt=Now())
     return list(free.order_by("priority", "due_at").values_list("pk", flat=True)[:limit])

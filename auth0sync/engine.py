@@ -13,13 +13,14 @@ from django.conf import settings
 from django.db.models import Case, DateTimeField, Value, When
 from django.db.models.functions import Now
 
-from auth0sync import pauses
+from auth0sync import brake, pauses
 from auth0sync.account import DesiredAccount
 from auth0sync.answers import THROTTLED
 from auth0sync.claim import Claim, after
 from auth0sync.errors import (
     Conflict,
     Gone,
+    Held,
     LeaseLost,
     Misconfigured,
     NotNow,
@@ -77,6 +78,8 @@ def backoff_s(attempts: int) -> float:
 def _sync_claimed(claim: Claim, until: float | None) -> None:
     try:
         _settle(Run(claim, until))
+    except Held as error:
+        claim.give_back(None, error, counted=False)
     except NotNow as error:
         claim.give_back(error.retry_after_s or 1, error, counted=False)
     except Transient as error:
@@ -109,6 +112,7 @@ def _settle(run: Run) -> None:
         if step is None:
             _finish(run)
             return
+        brake.allow(run.claim.account, run.facts, step)
         try:
             do(run, step)
         except Unknown as error:

@@ -39,6 +39,10 @@ class Paused(NotNow):
         self.capability = capability
 
 
+class Held(NotNow):
+    """The safety brake holds this change until a second person decides: it has no due time."""
+
+
 class Unknown(SyncError):
     """A write may or may not have happened: read the account before anything else."""
 

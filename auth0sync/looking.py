@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models.functions import Now
 
+from auth0sync import brake
 from auth0sync.account import Seen
 from auth0sync.claim import after
 from auth0sync.errors import Conflict, Gone, Misconfigured, Unknown
@@ -111,9 +112,8 @@ def own(
     ).exists()
     if new_to_the_row and not seen.email_verified:
         columns |= wanted_invitation(run.facts)
-    run.record(
-        seen, user_id=seen.user_id, origin=origin, **run.fingerprint(seen.user_id), **columns
-    )
+    columns |= {"user_id": seen.user_id, "origin": origin, "let_through": brake.NEW}
+    run.record(seen, **run.fingerprint(seen.user_id), **columns)
 
 
 def replace_deleted(run: Run) -> None:

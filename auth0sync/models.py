@@ -10,6 +10,8 @@ from typing import Any, NoReturn, TypeVar
 from django.db import models
 from django.db.models.functions import Now
 
+from auth0sync.account import PLAN_VERSION
+
 _Row = TypeVar("_Row", bound=models.Model)
 
 
@@ -46,13 +48,106 @@ class Priority(models.IntegerChoices):
     BULK = 2, "changed by a program"
 
 
+class Risk(models.TextChoices):
+    """What the safety brake counts, the gravest first; and what a new plan may change."""
+
+    BLOCK = "block", "blocks"
+    EMAIL = "email", "e-mail changes"
+    ROLE = "role", "role changes"
+    CREATE = "create", "new accounts"
+    PLAN = "plan", "changes by the new version"
+
+
+def this_plan() -> int:
+    """The version of the plan that runs here: a new row has never seen an older one."""
+    return PLAN_VERSION
+
+
+class StagedBatch(models.Model):
+    """Changes that are held before their first call until a second person decides.
+
+    causes: who asked for them, as ``Account.due_by``. version rises with every person who joins
+    and with every row that moves, so that nobody approves what they haven't seen.
+    renewed_at: when the threshold was last passed; for an hour from then all else is held too.
+    people, forecast: what was decided on. carried_out_at: when the decision had reached everybody.
+    """
+
+    class Kind(models.TextChoices):
+        CHANGES = "changes", "blocks, e-mails and roles"
+        CREATIONS = "creations", "new accounts"
+        PLAN = "plan", "new version of the console"
+
+    class State(models.TextChoices):
+        OPEN = "open", "waits for a second person"
+        APPROVED = "approved", "approved"
+        REJECTED = "rejected", "rejected"
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    began_at = models.DateTimeField(db_default=Now())
+    renewed_at = models.DateTimeField(db_default=Now())
+    version = models.PositiveIntegerField(default=0)
+    causes = models.JSONField(default=list)
+
+    decided_by = models.CharField(max_length=100, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_alone = models.BooleanField(default=False)
+    reason = models.CharField(max_length=500, blank=True)
+    people = models.PositiveIntegerField(default=0)
+    forecast = models.CharField(max_length=1000, blank=True)
+    carried_out_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "auth0_staged_batches"
+        verbose_name = "held change"
+        verbose_name_plural = "held changes"
+        indexes = [models.Index(fields=["state", "kind"], name="auth0_batch_state")]
+
+    def __str__(self) -> str:
+        return f"batch {self.pk}: {self.get_kind_display()}"
+
+
+class BrakeCount(models.Model):
+    """One person whom the safety brake has counted within the last hour; one row for each kind."""
+
+    employee_id = models.IntegerField()
+    kind = models.CharField(max_length=10, choices=StagedBatch.Kind.choices)
+    risk = models.CharField(max_length=10, choices=Risk.choices)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "auth0_brake_counts"
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "employee_id"], name="auth0_brake_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"employee {self.employee_id}: {self.risk}"
+
+
+class Brake(models.Model):
+    """The one row (id 1) whose lock makes counting and holding one thing for all processes."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+
+    class Meta:
+        db_table = "auth0_brake"
+
+    def __str__(self) -> str:
+        return "the brake's lock"
+
+
 class Account(models.Model):
     """What the console knows and intends about one employee's Auth0 account.
 
     There is one for every employee that was ever looked at, also without an account: the
     fingerprint tells the sweep whether the row has moved. Due means ``due_at`` is set and not in
     the future; clean means ``done_seq = due_seq``. Only :mod:`auth0sync.due` and
-    :mod:`auth0sync.claim` write here.
+    :mod:`auth0sync.claim` write here; the columns of the safety brake, :mod:`auth0sync.brake` too.
+
+    batch: where this person is held; nobody held is taken by a worker. held_for: why.
+    let_through: for which row (its fingerprint) the brake lets this person pass uncounted.
+    plan_version: of the plan with which the account was last brought up to date.
     """
 
     employee_id = models.IntegerField(primary_key=True)
@@ -91,6 +186,11 @@ class Account(models.Model):
     invitation_error = models.CharField(max_length=500, blank=True)
     ticket_until = models.DateTimeField(null=True)
     notice_to = models.EmailField("old address to tell", blank=True)
+
+    batch = models.ForeignKey(StagedBatch, on_delete=models.SET_NULL, null=True)
+    held_for = models.CharField(max_length=10, choices=Risk.choices, blank=True)
+    let_through = models.CharField(max_length=64, blank=True)
+    plan_version = models.PositiveIntegerField(default=this_plan, db_index=True)
 
     class Meta:
         db_table = "auth0_accounts"

@@ -5,6 +5,7 @@ One click is one batch, so that a deactivation can be undone together for ten mi
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -152,7 +153,8 @@ class LeavingActions(Pages[Employee]):
             text = "That page is too old, or not from here: choose the people again."
             self.message_user(request, text, messages.ERROR)
             return HttpResponseRedirect(reverse(LIST))
-        way, batch, actor = WAYS[sent["way"]], new_batch(), actor_of(request)
+        way, batch = WAYS[sent["way"]], new_batch()
+        actor = replace(actor_of(request), together=tuple(sent["ids"]))
         changed, reasons = 0, Counter[str]()
         for employee_id in sent["ids"]:
             try:
@@ -208,7 +210,7 @@ class LeavingActions(Pages[Employee]):
         return TemplateResponse(request, "admin/employees/undo.html", context)
 
     def _undo(self, request: HttpRequest, batch: str, ids: list[int]) -> HttpResponse:
-        found = undo(batch, actor_of(request), ids)
+        found = undo(batch, replace(actor_of(request), together=tuple(ids)), ids)
         count = len(found.restored)
         said = [f"{count} {'person is' if count == 1 else 'people are'} as before."]
         if found.changed_since:

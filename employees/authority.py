@@ -81,6 +81,7 @@ class Actor:
     employee's number) or a program's name. role: the role they act with, one of ``Auth0Role``; ""
     for nobody in particular, who may do nothing. employee_id: their own row, where they have one.
     is_program: a command of the operator, which no rule about roles holds back.
+    together: all whom one click or file concerns, where that is more than one person.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Actor:
     department: str = ""
     workspace: str = ""
     is_program: bool = False
+    together: tuple[int, ...] = ()
 
     @property
     def is_admin(self) -> bool:

@@ -6,7 +6,7 @@ columns that differ, writes the change down, and sends ``employee_changed``, all
 or program it came through.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -76,7 +76,7 @@ def add_employee(
     added = Employee.objects.get(pk=employee.pk)
     record_change(added.pk, None, values_of(added), actor, "added")
     SentForm.objects.filter(pk=form_key).update(employee_id=added.pk)
-    _tell(added.pk, actor)
+    _tell(added.pk, actor, values_of(added))
     return added
 
 
@@ -118,7 +118,7 @@ def change_employee(
         extra["invitation"] = (invited, invitation)
     if changed:
         record_change(employee_id, before, values_of(employee), actor, "changed", extra=extra)
-        _tell(employee_id, actor)
+        _tell(employee_id, actor, changed)
     return changed
 
 
@@ -249,7 +249,7 @@ def _write(employee: Employee, actor: Actor, action: str, batch: str, **columns:
         setattr(employee, name, value)
     employee.save(update_fields=list(columns))
     record_change(employee.pk, before, values_of(employee), actor, action, batch=batch)
-    _tell(employee.pk, actor)
+    _tell(employee.pk, actor, columns)
 
 
 def _refuse_second_sending(form_key: str) -> None:
@@ -346,5 +346,11 @@ def _clear_tokens(employee_id: int) -> None:
     )
 
 
-def _tell(employee_id: int, actor: Actor) -> None:
-    employee_changed.send(sender=Employee, employee_id=employee_id, actor=actor.name)
+def _tell(employee_id: int, actor: Actor, fields: Iterable[str]) -> None:
+    employee_changed.send(
+        sender=Employee,
+        employee_id=employee_id,
+        actor=actor.name,
+        fields=set(fields),
+        together=actor.together,
+    )

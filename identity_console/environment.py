@@ -112,6 +112,24 @@ class Environment(environ.Env):  # type: ignore[misc]
             return default
         return int(value)
 
+    def threshold(self, name: str, default: str) -> tuple[int, int]:
+        """``5,10%`` as people and per cent, of which the larger counts; either may be left out."""
+        people = per_cent = 0
+        for word in self.words(name, default):
+            digits = word.removesuffix("%").strip()
+            number = int(digits) if digits.isascii() and digits.isdigit() else -1
+            if number < 0 or (word.endswith("%") and number > 100):
+                self.problems.append(
+                    f"{name} must be a number of people, per cent of them, or both, such as "
+                    f"{default}; 0 is off."
+                )
+                return 0, 0
+            if word.endswith("%"):
+                per_cent = number
+            else:
+                people = number
+        return people, per_cent
+
     def number(self, name: str, default: float, minimum: float) -> float:
         """A number of at least ``minimum``; 0.5 is written with a dot."""
         value = self.text(name, str(default))

@@ -74,6 +74,12 @@ SENTENCES = [
     ({"AUTH0_DOMAIN": f"[{SECRET}", **CREDENTIALS}, "AUTH0_DOMAIN must be a host name only"),
     ({"AUTH0_DOMAIN": "example.us.auth0.com"}, "AUTH0_DOMAIN is set, but AUTH0_CLIENT_ID or"),
     ({"AUTH0_DELETED_POLICY": SECRET}, "AUTH0_DELETED_POLICY must be ask or recreate."),
+    (
+        {"AUTH0_SAFETY_THRESHOLD": SECRET},
+        "AUTH0_SAFETY_THRESHOLD must be a number of people, per cent of them, or both, such as "
+        "5,10%; 0 is off.",
+    ),
+    ({"AUTH0_SAFETY_THRESHOLD": "101%"}, "AUTH0_SAFETY_THRESHOLD must be a number of people"),
     ({"TRUSTED_PROXIES": SECRET}, "TRUSTED_PROXIES must hold addresses or networks"),
     ({"QUEUE_BROKER": SECRET}, "QUEUE_BROKER must be orm or redis."),
     ({"QUEUE_BROKER": "redis"}, "QUEUE_BROKER is redis, but REDIS_URL is missing."),

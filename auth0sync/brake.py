@@ -1,0 +1,268 @@
+"""The safety brake: a crowd that is changed within one hour is held for a second person.
+
+Blocks, e-mail changes and role changes are counted, from whatever source, by people: retries and
+further changes of the same person count once. The change that would pass AUTH0_SAFETY_THRESHOLD,
+and all later ones for an hour, are held in a batch (batches.py) before their first call. Not
+counted is what belongs to a new account, and one person changed by hand in the form.
+:func:`renew` judges when a change is noted, so that of a crowd nothing goes out; :func:`allow`
+judges just before a step, and has the last word. Source: docs/architecture.md, "Safety brake".
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Case, F, OuterRef, Subquery, Value, When
+from django.db.models.functions import Now
+
+from auth0sync.account import PLAN_VERSION, Facts, Seen
+from auth0sync.errors import Held, Rejected
+from auth0sync.models import Account, Brake, BrakeCount, Risk, StagedBatch, TenantState
+from auth0sync.plan import (
+    AddRole,
+    Block,
+    Close,
+    Create,
+    RemoveRole,
+    Step,
+    Update,
+    desired,
+    diff,
+    keep_email,
+)
+from employees.models import Employee
+
+Kind = StagedBatch.Kind
+WITHIN = timedelta(hours=1)
+CREATIONS = 10  # times the threshold
+NEW = "new"  # in Account.let_through: whatever is done until the new account is complete
+FREE: dict[str, Any] = {"batch": None, "held_for": "", "let_through": ""}
+_GONE = "gone"  # in Account.let_through: the row was deleted
+
+
+def limit(kind: Kind) -> int | None:
+    """How many people may be changed within an hour; None when the brake is off."""
+    people, per_cent = settings.AUTH0_SAFETY_THRESHOLD
+    if not (people or per_cent):
+        return None
+    active = Employee.objects.filter(is_active=True, archived_at__isnull=True)
+    share = active.count() * per_cent // 100 if per_cent else 0
+    return max(people, share, 1) * (CREATIONS if kind == Kind.CREATIONS else 1)
+
+
+def allow(account: Account, facts: Facts | None, step: Step) -> None:
+    """Count this step, which is about to be done under the account's lease. Raises Held."""
+    risk = _risk_of(step)
+    if account.batch_id is None:
+        if account.let_through in (NEW, _mark(facts)):
+            return
+        if _is_of_a_new_plan(account) and not isinstance(step, Block | Close):
+            risk = Risk.PLAN
+        if risk is None:
+            return
+        with transaction.atomic():
+            batch = _weigh(_kind_of(risk), {account.pk: risk}, account.due_by)
+            if batch is None:
+                return
+            mine = Account.objects.filter(pk=account.pk, lease=account.lease)
+            mine.update(batch=batch, held_for=risk, let_through=_mark(facts))
+    raise Held("Held by the safety brake until a second person decides.", code="held")
+
+
+def renew(
+    moved: Mapping[int, tuple[Facts | None, Account | None]],
+    *,
+    actor: str,
+    by_hand: bool,
+    together: Iterable[int] = (),
+) -> dict[int, dict[str, Any]]:
+    """The brake's columns to be written with the due marks of people whose rows have moved.
+
+    Whoever is held stays so, unless nothing is left that needs a decision. by_hand: one person
+    was changed in the form, who is let through as the row is now.
+    together: all whom the same click or file concerns.
+    """
+    if by_hand:
+        return {pk: {**FREE, "let_through": _mark(facts)} for pk, (facts, _) in moved.items()}
+    columns: dict[int, dict[str, Any]] = {}
+    weighed: dict[Kind, dict[int, Risk]] = defaultdict(dict)
+    for pk, (facts, account) in moved.items():
+        if account is None:
+            continue
+        risk = foreseen_risk(facts, account)
+        if account.batch_id is not None:
+            if risk is not None and not (account.held_for == Risk.PLAN and risk == Risk.BLOCK):
+                columns[pk] = _still_held(account.batch_id, risk, facts)
+                continue
+            columns[pk] = FREE
+        if risk not in (None, Risk.CREATE):  # creations are counted when they are made
+            weighed[_kind_of(risk)][pk] = risk
+    for kind, risks in weighed.items():
+        with transaction.atomic():
+            batch = _weigh(kind, risks, actor, together)
+        if batch is not None:
+            for pk, risk in risks.items():
+                held = {"batch": batch, "held_for": risk, "let_through": _mark(moved[pk][0])}
+                columns[pk] = held
+    return columns
+
+
+def hold_for_new_plan(found: Mapping[int, Facts | None]) -> None:
+    """Hold these people, whose accounts a new version of the plan would change."""
+    with transaction.atomic():
+        batch = _weigh(Kind.PLAN, dict.fromkeys(found, Risk.PLAN), "")
+        for pk, facts in found.items():
+            # Due as well, so that it is said everywhere that something is left to do.
+            Account.objects.filter(pk=pk, batch=None).update(
+                batch=batch,
+                held_for=Risk.PLAN,
+                let_through=_mark(facts),
+                due_seq=F("due_seq") + 1,
+            )
+
+
+def steps_ahead(facts: Facts | None, account: Account, installation: str) -> list[Step]:
+    """What the engine would do for this row as far as it can be told without a look at Auth0."""
+    seen = Seen.from_json(account.seen) if account.seen else None
+    if not account.origin:
+        creates = facts is not None and facts.wants_account and not facts.auth0_user_id
+        return [Create({})] if creates else []
+    if seen is None or facts is None or not facts.asks_for_account:
+        return diff(None, seen)
+    if facts.shares_email_with:
+        return []
+    try:
+        wanted = desired(
+            facts, installation=installation, assign_roles=settings.AUTH0_ENABLE_ROLE_ASSIGNMENT
+        )
+    except Rejected:
+        return []
+    if not facts.email_usable:
+        wanted = keep_email(wanted, seen)
+    if seen.roles is None:
+        wanted = replace(wanted, role=None)
+    return diff(wanted, seen)
+
+
+def foreseen_risk(facts: Facts | None, account: Account) -> Risk | None:
+    """The gravest of what the engine would do for this row; None for nothing that is counted."""
+    if account.let_through == NEW:
+        return None
+    steps = steps_ahead(facts, account, TenantState.objects.get(pk=1).installation)
+    if any(isinstance(step, Block) for step in steps):
+        return Risk.BLOCK
+    if _is_of_a_new_plan(account) and any(not isinstance(step, Close) for step in steps):
+        return Risk.PLAN
+    return next((risk for risk in Risk if risk in map(_risk_of, steps)), None)
+
+
+def lock() -> None:
+    """Wait for all others who count, hold or decide; until the transaction ends."""
+    Brake.objects.get_or_create(pk=1)
+    Brake.objects.select_for_update().get(pk=1)
+
+
+def _weigh(
+    kind: Kind, risks: Mapping[int, Risk], cause: str, together: Iterable[int] = ()
+) -> StagedBatch | None:
+    """Count these people, or name the batch in which they have to be held."""
+    if kind == Kind.PLAN:
+        lock()
+        return _join(kind, cause)
+    most = limit(kind)
+    if most is None:
+        return None
+    lock()
+    counts = BrakeCount.objects.filter(kind=kind, at__gt=Now() - WITHIN)
+    fresh = set(risks) - set(
+        counts.filter(employee_id__in=list(risks)).values_list("employee_id", flat=True)
+    )
+    if not fresh:
+        return None
+    is_passed = StagedBatch.objects.filter(
+        kind=kind, state=StagedBatch.State.OPEN, renewed_at__gt=Now() - WITHIN
+    ).exists()
+    if is_passed:
+        return _join(kind, cause)
+    if max(counts.count() + len(fresh), _with_open_accounts(together)) > most:
+        batch = _join(kind, cause, renewed_at=Now())
+        _pull_in(batch)
+        return batch
+    BrakeCount.objects.filter(kind=kind).filter(at__lte=Now() - WITHIN).delete()
+    BrakeCount.objects.bulk_create(
+        BrakeCount(kind=kind, employee_id=pk, risk=risks[pk]) for pk in sorted(fresh)
+    )
+    return None
+
+
+def _join(kind: Kind, cause: str, **columns: Any) -> StagedBatch:
+    batches = StagedBatch.objects.filter(kind=kind, state=StagedBatch.State.OPEN)
+    batch = batches.first() or StagedBatch.objects.create(kind=kind)
+    causes = sorted({*batch.causes, cause} - {""})
+    batches.filter(pk=batch.pk).update(version=F("version") + 1, causes=causes, **columns)
+    return batch
+
+
+def _pull_in(batch: StagedBatch) -> None:
+    """Hold those too who were counted on the way to the threshold and haven't had their turn."""
+    counts = BrakeCount.objects.filter(kind=batch.kind)
+    waiting = Account.objects.filter(
+        pk__in=list(counts.values_list("employee_id", flat=True)),
+        batch=None,
+        lease="",
+        let_through="",
+    ).exclude(due_seq=F("done_seq"))
+    waiting.update(
+        batch=batch,
+        held_for=Subquery(counts.filter(employee_id=OuterRef("pk")).values("risk")[:1]),
+        let_through=Case(When(fingerprint="", then=Value(_GONE)), default=F("fingerprint")),
+    )
+    held = Account.objects.filter(batch=batch).values_list("pk", flat=True)
+    counts.filter(employee_id__in=list(held)).delete()
+
+
+def _still_held(batch_id: int, risk: Risk, facts: Facts | None) -> dict[str, Any]:
+    """Whoever decides has to see the row as it is now; what is approved already isn't widened."""
+    undecided = StagedBatch.objects.filter(pk=batch_id, state=StagedBatch.State.OPEN)
+    if not undecided.update(version=F("version") + 1):
+        return {}
+    return {"held_for": risk, "let_through": _mark(facts)}
+
+
+def _with_open_accounts(employee_ids: Iterable[int]) -> int:
+    ids = list(employee_ids)
+    if not ids:
+        return 0
+    accounts = Account.objects.filter(pk__in=ids, seen__blocked=False)
+    return accounts.exclude(origin="").count()
+
+
+def _is_of_a_new_plan(account: Account) -> bool:
+    return account.origin != "" and account.plan_version != PLAN_VERSION
+
+
+def _mark(facts: Facts | None) -> str:
+    return facts.fingerprint() if facts else _GONE
+
+
+def _risk_of(step: Step) -> Risk | None:
+    match step:
+        case Block():
+            return Risk.BLOCK
+        case Update(changes) if "email" in changes:
+            return Risk.EMAIL
+        case AddRole() | RemoveRole():
+            return Risk.ROLE
+        case Create():
+            return Risk.CREATE
+    return None
+
+
+def _kind_of(risk: Risk | None) -> Kind:
+    if risk == Risk.PLAN:
+        return Kind.PLAN
+    return Kind.CREATIONS if risk == Risk.CREATE else Kind.CHANGES
