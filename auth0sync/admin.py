@@ -16,11 +16,13 @@ from django_q import admin as queue_admin
 from social_django import admin as social_admin  # noqa: F401  (registers what is taken out below)
 from social_django.models import Association, Nonce, UserSocialAuth
 
+from auth0sync import brake
 from auth0sync.admin_asking import Asking
+from auth0sync.admin_batches import StagedBatchAdmin
 from auth0sync.admin_explain import StepView
 from auth0sync.admin_log import SyncLogAdmin
 from auth0sync.admin_statuses import Statuses
-from auth0sync.models import Account, SyncLog
+from auth0sync.models import Account, StagedBatch, SyncLog
 from auth0sync.status import (
     STANDINGS,
     Standing,
@@ -36,6 +38,7 @@ from employees.admin import EmployeeAdmin
 from employees.admin_readiness import Mending, missing_of
 from employees.authority import Operation, why_not
 from employees.filters import SelectFilter
+from employees.forecast import Leaving
 from employees.models import Employee
 from employees.readiness import Missing
 
@@ -48,6 +51,7 @@ admin.site.unregister(filter(admin.site.is_registered, (*QUEUE, *LOG_INS)))
 
 admin.site.unregister(Employee)
 admin.site.register(SyncLog, SyncLogAdmin)
+admin.site.register(StagedBatch, StagedBatchAdmin)
 
 
 class StandingFilter(SelectFilter):
@@ -146,8 +150,21 @@ class EmployeeWithAccountAdmin(Asking, StepView, Statuses, EmployeeAdmin):
             if self.admin_site.get_model_admin(SyncLog).has_view_permission(request):
                 log = reverse("admin:auth0sync_synclog_changelist")
                 block["log_url"] = f"{log}?q={obj.pk}"
+            batch = block["account"] and block["account"].batch_id
+            if batch and actor.is_admin:
+                block["batch_url"] = reverse("admin:auth0sync_stagedbatch_change", args=[batch])
             context["auth0"] = block
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def brake_notice(self, way: Leaving, people: Sequence[Employee]) -> str:
+        """How many of these accounts the safety brake would hold."""
+        if not way.can_be_undone or len(people) < 2:
+            return ""
+        held = brake.would_hold([person.pk for person in people])
+        if not held:
+            return ""
+        who = "1 of these accounts" if held == 1 else f"{held} of these accounts"
+        return f"The safety brake holds {who} until a second person agrees."
 
     def mendings(self, request: HttpRequest, people: Sequence[Employee]) -> dict[int, Mending]:
         """For the accounts the buttons of the employee's page, with what stands in the way."""

@@ -160,10 +160,20 @@ def foreseen_risk(facts: Facts | None, account: Account) -> Risk | None:
     return next((risk for risk in Risk if risk in map(_risk_of, steps)), None)
 
 
+def would_hold(employee_ids: Iterable[int]) -> int:
+    """How many of these open accounts would be held, if all were blocked by one click now."""
+    most, crowd = limit(Kind.CHANGES), _with_open_accounts(employee_ids)
+    if most is None or _is_passed(Kind.CHANGES) or crowd > most:
+        return 0 if most is None else crowd
+    counted = BrakeCount.objects.filter(kind=Kind.CHANGES, at__gt=Now() - WITHIN)
+    return max(0, counted.exclude(employee_id__in=list(employee_ids)).count() + crowd - most)
+
+
 def lock() -> None:
     """Wait for all others who count, hold or decide; until the transaction ends."""
-    Brake.objects.get_or_create(pk=1)
-    Brake.objects.select_for_update().get(pk=1)
+    if Brake.objects.select_for_update().filter(pk=1).first() is None:
+        # The migration makes it, since two who make it at once wait for each other.
+        Brake.objects.get_or_create(pk=1)
 
 
 def _weigh(
@@ -183,10 +193,7 @@ def _weigh(
     )
     if not fresh:
         return None
-    is_passed = StagedBatch.objects.filter(
-        kind=kind, state=StagedBatch.State.OPEN, renewed_at__gt=Now() - WITHIN
-    ).exists()
-    if is_passed:
+    if _is_passed(kind):
         return _join(kind, cause)
     if max(counts.count() + len(fresh), _with_open_accounts(together)) > most:
         batch = _join(kind, cause, renewed_at=Now())
@@ -197,6 +204,12 @@ def _weigh(
         BrakeCount(kind=kind, employee_id=pk, risk=risks[pk]) for pk in sorted(fresh)
     )
     return None
+
+
+def _is_passed(kind: Kind) -> bool:
+    """Whether the threshold was passed within the hour, and nobody has decided yet."""
+    batches = StagedBatch.objects.filter(kind=kind, state=StagedBatch.State.OPEN)
+    return batches.filter(renewed_at__gt=Now() - WITHIN).exists()
 
 
 def _join(kind: Kind, cause: str, **columns: Any) -> StagedBatch:

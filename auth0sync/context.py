@@ -4,14 +4,16 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F, Min, Q
+from django.db.models import Count, F, Max, Min, Q
 from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
+from django.utils.html import format_html
 
-from auth0sync.models import Account, InvitationState, TenantState
+from auth0sync.models import Account, InvitationState, StagedBatch, TenantState
 from auth0sync.status import NOT_CONFIGURED, SWITCHED_OFF, clock
+from employees.actors import actor_of
 
 # What only somebody with access to the tenant's settings can mend (errors.Misconfigured).
 SETUP_FAULTS = (
@@ -36,13 +38,18 @@ def auth0_notices(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if not request.path.startswith(reverse("admin:index")) or not (user and user.is_staff):
         return {}
-    return {"auth0_notices": SimpleLazyObject(notices)}
+    return {"auth0_notices": SimpleLazyObject(lambda: notices(actor_of(request).is_admin))}
 
 
-def notices() -> list[str]:
-    """What stands in everybody's way, most fundamental first; at most two queries."""
+def notices(is_admin: bool = False) -> list[str]:
+    """What stands in everybody's way, most fundamental first; at most two queries.
+
+    is_admin: for somebody who can decide about what is held; at most one query more.
+    """
     counts = _counts()
     found = [_standstill(counts["waiting"])]
+    if is_admin:
+        found.append(_held())
     if counts["fault"]:
         found.append(f"A setting in Auth0 is in the way: {counts['fault']}")
     if not settings.MAIL_CONFIGURED:
@@ -74,6 +81,17 @@ def _standstill(waiting: int) -> str:
         f"Auth0 hasn't answered since {clock(state.down_since, now)}. Everything else works, and "
         f"the console goes on by itself.{_people_wait(waiting)}"
     )
+
+
+def _held() -> str:
+    """For those who can decide, with the way to it."""
+    open_batch = {"batch__isnull": False, "batch__state": StagedBatch.State.OPEN}
+    held = Account.objects.filter(**open_batch).aggregate(number=Count("pk"), batch=Max("batch"))
+    if not held["number"]:
+        return ""
+    who = "1 person is" if held["number"] == 1 else f"{held['number']} people are"
+    url = reverse("admin:auth0sync_stagedbatch_change", args=[held["batch"]])
+    return format_html('{} held by the safety brake: <a href="{}">decide</a>.', who, url)
 
 
 def _people_wait(count: int) -> str:

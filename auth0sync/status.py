@@ -24,6 +24,7 @@ Tone = Literal["good", "waiting", "attention", "quiet"]
 NOT_CONFIGURED = "Auth0 isn't configured (AUTH0_DOMAIN), so no accounts are made."
 SWITCHED_OFF = "The link to Auth0 is switched off (AUTH0_SYNC_ENABLED)."
 NO_MAIL_SERVER = "no mail server is configured (EMAIL_URL)"
+HELD = "Held: waits for a second person"
 LOG_ROWS = 20  # on the employee's page; the rest is behind a link
 INVITED_JUST_NOW = timedelta(minutes=1)  # a second click within it is taken for the same wish
 SIGNS_IN_WITH_AUTH0 = (AuthMethod.AUTH0, AuthMethod.HYBRID)
@@ -98,6 +99,8 @@ def clock(moment: datetime, now: datetime) -> str:
 
 def standing(employee: Employee, account: Account | None, weather: Weather) -> Standing:
     """How this employee's account is; account is None for a row that nobody has noted yet."""
+    if account and account.batch_id:
+        return Standing(HELD, _held_for(account), "attention")
     if not asks_for_account(employee):
         return _unwanted(employee, account, weather)
     if account and _needs_a_person(account):
@@ -224,6 +227,11 @@ def _missing_email(employee: Employee) -> str:
     return f"{found} The account is made as soon as a real e-mail is saved."
 
 
+def _held_for(account: Account) -> str:
+    what = str(account.get_held_for_display())
+    return f"One of many changes at once ({what}); it goes out when an administrator approves it."
+
+
 def _needs_a_person(account: Account) -> bool:
     """The engine gave up on the row as it is; a new due mark makes it try again."""
     return account.error_code != "" and account.is_clean
@@ -253,24 +261,28 @@ def _account(*conditions: Q, **columns: object) -> Exists:
     return Exists(Account.objects.filter(*conditions, pk=OuterRef("pk"), **columns))
 
 
+_HELD = Q(_account(batch__isnull=False))
 _CLEAN = Q(due_seq=F("done_seq"))
 _ASKS = Q(is_active=True, archived_at__isnull=True, auth_method__in=SIGNS_IN_WITH_AUTH0)
 _OURS = Q(_account(~Q(origin="")))
-_GIVEN_UP = (_ASKS | _OURS) & Q(_account(_CLEAN, ~Q(error_code="")))
-_SETTLED = Q(_account(_CLEAN, error_code=""))
+_GIVEN_UP = (_ASKS | _OURS) & Q(_account(_CLEAN, ~Q(error_code=""), batch=None))
+_SETTLED = Q(_account(_CLEAN, error_code="", batch=None))
 # The listener and the sweep write NULL for somebody who asks, but whose e-mail can't be used.
-_WITHOUT_EMAIL = _ASKS & ~_OURS & ~_GIVEN_UP & Q(_account()) & Q(auth0_sync_status__isnull=True)
+_WITHOUT_EMAIL = (
+    _ASKS & ~_OURS & ~_GIVEN_UP & Q(_account(batch=None)) & Q(auth0_sync_status__isnull=True)
+)
 _NOT_INVITED = (
     _ASKS
     & Q(auth0_sync_status=SyncStatus.CREATED)
-    & Q(_account(_CLEAN, error_code="", invitation=InvitationState.FAILED))
+    & Q(_account(_CLEAN, error_code="", batch=None, invitation=InvitationState.FAILED))
 )
 _ELSEWHERE = ~_ASKS & ~_OURS & Q(auth0_user_id__isnull=False) & ~Q(auth0_user_id="")
 _DELETED = ~_ASKS & _SETTLED & Q(_account(~Q(origin=""), seen__isnull=True))
 
 STANDINGS: dict[str, tuple[str, Q]] = {
-    "waiting": ("Waiting", (_ASKS | _OURS) & ~_SETTLED & ~_GIVEN_UP & ~_WITHOUT_EMAIL),
-    "attention": ("Needs attention", _GIVEN_UP | _WITHOUT_EMAIL | _NOT_INVITED),
+    "waiting": ("Waiting", (_ASKS | _OURS) & ~_SETTLED & ~_GIVEN_UP & ~_WITHOUT_EMAIL & ~_HELD),
+    "attention": ("Needs attention", _GIVEN_UP | _WITHOUT_EMAIL | _NOT_INVITED | _HELD),
+    "held": ("Held", _HELD),
     "created": ("Created", _ASKS & _OURS & _SETTLED & Q(auth0_sync_status=SyncStatus.CREATED)),
     "verified": ("Verified", _ASKS & _OURS & _SETTLED & Q(auth0_sync_status=SyncStatus.VERIFIED)),
     "blocked": ("Blocked", ~_ASKS & _OURS & _SETTLED & ~_DELETED),

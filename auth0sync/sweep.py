@@ -7,6 +7,7 @@ the database, and works in slices short enough to let everybody else at the tabl
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import chain
 from uuid import uuid4
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django_q.tasks import async_task, queue_size
 
+from auth0sync import batches, new_plan
 from auth0sync.due import is_provisioning_on, next_due, note
 from auth0sync.models import Account, TenantState
 from auth0sync.pace import is_open
@@ -53,6 +55,7 @@ class Sweeper:
             self._next_sweep = now + settings.AUTH0_SWEEP_SECONDS
             self._begin_sweep(now)
         self._go_on_with_pass()
+        batches.carry_out()
         hand_out()
         return True
 
@@ -77,6 +80,7 @@ class Sweeper:
 
     def _begin_sweep(self, now: float) -> None:
         clear_tokens_of_inactive()
+        batches.forget_empty()
         if now >= self._next_clearing:  # Django itself never removes sessions that ran out
             self._next_clearing = now + SESSIONS_EVERY_S
             SessionStore.clear_expired()
@@ -84,7 +88,7 @@ class Sweeper:
         if not small:
             note_moved()
         if self._pass is None and (small or now >= self._next_pass):
-            self._pass, self._pass_began = look_at_all(), now
+            self._pass, self._pass_began = chain(new_plan.stage(), look_at_all()), now
 
     def _go_on_with_pass(self) -> None:
         ends = time.monotonic() + SLICE_S

@@ -92,6 +92,7 @@ def _environment(database_url: str, tenant_port: int, smtp_port: int) -> dict[st
         "AUTH0_BASE_URL": f"http://127.0.0.1:{tenant_port}",
         "AUTH0_CLIENT_ID": "console-m2m",
         "AUTH0_CLIENT_SECRET": "not-a-secret",
+        "AUTH0_SAFETY_THRESHOLD": "0",  # hundreds are changed at once, on purpose
         "AUTH0_LOGIN_CLIENT_ID": "console-login",
         "AUTH0_LOGIN_CLIENT_SECRET": "not-a-secret",
     }

@@ -118,6 +118,10 @@ class LeavingActions(Pages[Employee]):
             return None
         return self._preview(request, way, chosen)
 
+    def brake_notice(self, way: Leaving, people: Sequence[Employee]) -> str:
+        """What holds this up after the button, in a sentence; "" for nothing."""
+        return ""
+
     def _preview(
         self, request: HttpRequest, way: Leaving, people: Sequence[Employee]
     ) -> HttpResponse:
@@ -131,6 +135,7 @@ class LeavingActions(Pages[Employee]):
             "opts": self.model._meta,
             "way": way,
             "forecast": found,
+            "brake": self.brake_notice(way, found.touched),
             "touched": found.touched[:NAMES],
             "touched_more": len(found.touched[NAMES:]),
             "already": found.already[:NAMES],

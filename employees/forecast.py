@@ -104,16 +104,16 @@ class Forecast:
             return "Nobody would be touched."
         if not self.way.can_be_undone:
             counts = Counter(_workspace(person) for person in self.touched)
-            places = [f"{_people(number)} {_place(name)}" for name, number in counts.items()]
+            places = [f"{_people(number)} {place(name)}" for name, number in counts.items()]
             return f"{self.way.verb} {_and(places)}."
         working = Counter(_workspace(person) for person in self.touched if _works_here(person))
         others = Counter(_workspace(person) for person in self.touched if not _works_here(person))
         places = [
-            f"{number} of {self.active_by_workspace.get(name, number)} active people {_place(name)}"
+            f"{number} of {self.active_by_workspace.get(name, number)} active people {place(name)}"
             for name, number in working.items()
         ]
         places += [
-            f"{_people(number, 'inactive ')} {_place(name)}" for name, number in others.items()
+            f"{_people(number, 'inactive ')} {place(name)}" for name, number in others.items()
         ]
         return f"{self.way.verb} {_and(places)}."
 
@@ -162,7 +162,8 @@ def _people(number: int, how: str = "") -> str:
     return f"{number} {how}{'person' if number == 1 else 'people'}"
 
 
-def _place(workspace: str) -> str:
+def place(workspace: str) -> str:
+    """Such as "in Texas"."""
     labels: dict[str, str] = {str(value): str(label) for value, label in Workspace.choices}
     return f"in {labels.get(workspace, workspace)}" if workspace else "without a workspace"
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from unfold.dataclasses import SearchResult
 
-from auth0sync.models import SyncLog
+from auth0sync.models import StagedBatch, SyncLog
 from employees.models import Employee, PodFactoryMapping, RoleConfig
 
 PEOPLE_FOUND = 20  # in the search; more are on the list, one click away
@@ -25,7 +25,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             *_add("Add a person", "person_add", Employee, request),
             *_cannot_work(request),
         ],
-        "Auth0": _list("Sync log", "sync", SyncLog, request),
+        "Auth0": [
+            *_list("Held changes", "front_hand", StagedBatch, request),
+            *_list("Sync log", "sync", SyncLog, request),
+        ],
         "Other programs": [
             *_list("Jobs", "work", RoleConfig, request),
             *_list("PodFactory names", "badge", PodFactoryMapping, request),

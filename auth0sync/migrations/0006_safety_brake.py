@@ -6,6 +6,10 @@ import django.db.models.functions.datetime
 from django.db import migrations, models
 
 
+def make_the_lock(apps, schema_editor):
+    apps.get_model("auth0sync", "Brake").objects.get_or_create(pk=1)
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -81,4 +85,5 @@ class Migration(migrations.Migration):
             name='batch',
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to='auth0sync.stagedbatch'),
         ),
+        migrations.RunPython(make_the_lock, migrations.RunPython.noop),
     ]

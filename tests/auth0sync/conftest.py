@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from auth0sync import token
 from auth0sync.login import Auth0
-from auth0sync.models import Account, Bucket, TenantState
+from auth0sync.models import Account, Brake, Bucket, TenantState
 from tests.auth0sync.visiting import CONSOLE, Visitor
 from tests.devtenant.running import RunningTenant
 
@@ -47,6 +47,7 @@ def state(db: None) -> TenantState:
     TenantState.objects.all().delete()
     Bucket.objects.all().delete()
     Bucket.objects.create(pk="management")
+    Brake.objects.get_or_create(pk=1)
     return TenantState.objects.create()
 
 

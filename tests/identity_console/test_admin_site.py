@@ -41,7 +41,7 @@ RECORDS = ["Sync log", "Jobs", "PodFactory names"]
         ("team_lead", PEOPLE),
         ("finance", PEOPLE + RECORDS),
         ("manager", ["People", "Add a person", "Who can’t work today", *RECORDS]),
-        ("admin", ["People", "Add a person", "Who can’t work today", *RECORDS]),
+        ("admin", ["People", "Add a person", "Who can’t work today", "Held changes", *RECORDS]),
     ],
 )
 def test_the_menu_holds_what_a_role_may_open(role: str, titles: list[str]) -> None:
