@@ -70,12 +70,7 @@ def _refusal(status: int, answer: Answer, capability: str) -> SyncError:
     if code == IDP_CONFLICT:  # 409, for some tenants 400
         return Conflict("This e-mail or id is taken by another account in Auth0.", code=code)
     if code == "inexistent_connection":
-        return Misconfigured(
-            f"The connection {settings.AUTH0_CONNECTION} doesn't exist in Auth0.",
-            code=code,
-            capability="create",
-            missing=settings.AUTH0_CONNECTION,
-        )
+        return no_connection()
     if status == 401:
         return Misconfigured("Auth0 refuses the token.", code="unauthorized", capability="token")
     if status == 403:
@@ -100,6 +95,16 @@ def _refusal(status: int, answer: Answer, capability: str) -> SyncError:
         f"Auth0 answered with an unexpected error ({status}).",
         code=code or f"http_{status}",
         capability=capability,
+    )
+
+
+def no_connection() -> Misconfigured:
+    """The connection in the settings isn't in the tenant."""
+    return Misconfigured(
+        f"The connection {settings.AUTH0_CONNECTION} doesn't exist in Auth0.",
+        code="inexistent_connection",
+        capability="create",
+        missing=settings.AUTH0_CONNECTION,
     )
 
 

@@ -34,12 +34,14 @@ class Claim:
 
     seq: the due mark that the facts now being worked from answer.
     must_look: the account has to be read in Auth0 before anything is concluded.
+    waits_for: the paused capability without which the rest can't be done, '' for none.
     """
 
     account: Account
     lease: str
     must_look: bool
     seq: int = 0
+    waits_for: str = ""
 
     @classmethod
     def take(cls, employee_id: int) -> "Claim | None":
@@ -161,15 +163,21 @@ class Claim:
         counted: whether this was a failed attempt, which lengthens the next back-off.
         Raises LeaseLost.
         """
-        columns = _error_columns(error) | {"attempts": F("attempts") + 1} if counted else {}
+        columns: dict[str, Any] = {}
+        if counted or self.waits_for:
+            columns |= _error_columns(error)
+        if counted:
+            columns["attempts"] = F("attempts") + 1
         self._release(Value(None) if due_in_s is None else after(due_in_s), columns)
 
     def fail(self, error: SyncError, row: dict[str, Any]) -> None:
         """Leave it to a person: not due until the row changes or somebody asks.
 
-        A lost answer is still looked after when its time comes. Raises LeaseLost.
+        A lost answer is still looked after when its time comes, and what is paused when the pause
+        ends. Raises LeaseLost.
         """
-        later = Case(When(look_at__gt=Now(), then=F("look_at")), output_field=DateTimeField())
+        look = Case(When(look_at__gt=Now(), then=F("look_at")), output_field=DateTimeField())
+        later = Now() if self.waits_for else look
         columns = {"done_seq": self.seq, "attempts": 0, "priority": Priority.BULK}
         with transaction.atomic():
             if row:
@@ -184,7 +192,7 @@ class Claim:
         )
         for name in columns.keys() & {"priority", "let_through"}:
             columns[name] = Case(When(moved, then=F(name)), default=Value(columns[name]))
-        self._write(lease="", lease_until=None, **columns)
+        self._write(lease="", lease_until=None, waits_for=self.waits_for, **columns)
 
     def _write(self, **columns: Any) -> None:
         held = Account.objects.filter(pk=self.employee_id, lease=self.lease)
@@ -198,6 +206,7 @@ _NO_ERROR: dict[str, Any] = {
     "error": "",
     "error_field": "",
     "error_at": None,
+    "found": None,
 }
 
 
@@ -207,4 +216,5 @@ def _error_columns(error: SyncError) -> dict[str, Any]:
         "error": str(error)[:500],
         "error_field": getattr(error, "field", "")[:50],
         "error_at": Now(),
+        "found": getattr(error, "found", None) or None,
     }

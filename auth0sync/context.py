@@ -4,30 +4,16 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F, Max, Min, Q
+from django.db.models import Count, F, Max, Min, Q, Subquery
 from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.html import format_html
 
-from auth0sync.models import Account, InvitationState, StagedBatch, TenantState
+from auth0sync.models import Account, InvitationState, Pause, StagedBatch, TenantState
 from auth0sync.status import NOT_CONFIGURED, SWITCHED_OFF, clock
 from employees.actors import actor_of
-
-# What only somebody with access to the tenant's settings can mend (errors.Misconfigured).
-SETUP_FAULTS = (
-    "unauthorized",
-    "insufficient_scope",
-    "insufficient_entitlement",
-    "inexistent_connection",
-    "role_missing",
-    "phantom_conflict",
-    "token_400",
-    "token_401",
-    "token_403",
-    "token_404",
-)
 
 
 def auth0_notices(request: HttpRequest) -> dict[str, Any]:
@@ -50,8 +36,8 @@ def notices(is_admin: bool = False) -> list[str]:
     found = [_standstill(counts["waiting"])]
     if is_admin:
         found.append(_held())
-    if counts["fault"]:
-        found.append(f"A setting in Auth0 is in the way: {counts['fault']}")
+    if counts["paused"]:
+        found.append(f"A setting in Auth0 is in the way: {counts['paused']}")
     if not settings.MAIL_CONFIGURED:
         found.append(_no_mail_server(counts["invitations"]))
     return [sentence for sentence in found if sentence]
@@ -64,7 +50,7 @@ def _counts() -> dict[str, Any]:
         invitations=Count(
             "pk", filter=Q(invitation__in=[InvitationState.WANTED, InvitationState.WAITING])
         ),
-        fault=Min("error", filter=Q(error_code__in=SETUP_FAULTS, attempts__gt=0)),
+        paused=Min(Subquery(Pause.objects.order_by("since").values("error")[:1])),
     )
 
 

@@ -15,7 +15,7 @@ from django.db.models.functions import Least, Now
 from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
-from auth0sync import brake
+from auth0sync import brake, pauses
 from auth0sync.account import Facts
 from auth0sync.models import Account, InvitationState, MailKind, Priority
 from auth0sync.rows import read_facts, write_columns
@@ -110,6 +110,15 @@ def invite_again(
     )
 
 
+def link_to(employee_id: int, user_id: str, *, actor: str) -> None:
+    """Have the account ``user_id`` linked: a person says that it is this employee's.
+
+    user_id: of one in ``Account.found`` that is ``linkable``. The engine reads the account first
+    and refuses one that carries a marker, or is another row's, all the same.
+    """
+    mark_due([employee_id], actor=actor, link_to=user_id)
+
+
 def wake(employee_id: int) -> None:
     """Ask a worker to sync this employee now, unless enough tasks stand in the queue already.
 
@@ -181,6 +190,7 @@ def _write_due(employee_id: int, actor: str, priority: Priority, **columns: Any)
         due_seq=F("due_seq") + 1,
         due_at=Now(),
         due_by=actor[:100],
+        waits_for="",
         priority=Least(F("priority"), priority) if priority else priority,
         attempts=0,
         **columns,
@@ -224,6 +234,13 @@ def _sharers_are_due(email_keys: set[str], employee_id: int, actor: str) -> None
 
 
 def next_due(limit: int) -> list[int]:
-    """The most urgent employees that are due and free, at most ``limit``."""
+    """The most urgent employees that are due and free, at most ``limit``.
+
+    Who waits for something that is paused is left out until its probe's time.
+    """
+    paused = pauses.held()
+    if pauses.EVERYTHING in paused:
+        return []
     free = Account.objects.filter(due_at__lte=Now(), batch=None).exclude(lease_until__gt=Now())
+    free = free.exclude(waits_for__in=paused)
     return list(free.order_by("priority", "due_at").values_list("pk", flat=True)[:limit])

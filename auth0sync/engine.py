@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 
 from auth0sync import brake, pauses
 from auth0sync.account import DesiredAccount
+from auth0sync.alike import fault_of_all
 from auth0sync.answers import THROTTLED
 from auth0sync.claim import Claim, after
 from auth0sync.errors import (
@@ -24,17 +25,18 @@ from auth0sync.errors import (
     LeaseLost,
     Misconfigured,
     NotNow,
+    Paused,
     Rejected,
     Transient,
     Unknown,
 )
 from auth0sync.invitations import send_due_mails
-from auth0sync.looking import look, look_after, replace_deleted
+from auth0sync.looking import link_as_told, look, look_after, replace_deleted
 from auth0sync.models import InvitationState
 from auth0sync.plan import Step, diff, wanted_of
 from auth0sync.rows import account_columns
 from auth0sync.run import Run
-from auth0sync.steps import do
+from auth0sync.steps import capability_of, do
 from employees.models import SyncStatus
 
 logger = logging.getLogger(__name__)
@@ -42,7 +44,6 @@ logger = logging.getLogger(__name__)
 STEPS_MOST = 20  # more than any plan has: the tenant doesn't keep what it is told
 MINUTES_THEN_HOURLY = 6  # tries a minute, two, four … apart, before they are an hour apart
 AFTER_A_BUG_S = 3600
-MISCONFIGURED_S = 60
 BLOCK_CHECK_S = 3600
 
 
@@ -76,10 +77,13 @@ def backoff_s(attempts: int) -> float:
 
 
 def _sync_claimed(claim: Claim, until: float | None) -> None:
+    run = Run(claim, until)
     try:
-        _settle(Run(claim, until))
+        _settle(run)
     except Held as error:
         claim.give_back(None, error, counted=False)
+    except Paused as error:
+        _wait_for_pause(claim, error)
     except NotNow as error:
         claim.give_back(error.retry_after_s or 1, error, counted=False)
     except Transient as error:
@@ -88,11 +92,9 @@ def _sync_claimed(claim: Claim, until: float | None) -> None:
     except Unknown as error:
         claim.give_back(backoff_s(claim.account.attempts + 1), error, counted=True)
     except Misconfigured as error:
-        logger.error("Auth0 is not set up as it has to be: %s", error)
-        pauses.begin(error)
-        claim.give_back(MISCONFIGURED_S, error, counted=True)
+        _wait_for_pause(claim, run.begin_pause(error))
     except (Conflict, Rejected, Gone) as error:
-        claim.fail(error, {"auth0_sync_status": SyncStatus.FAILED})
+        _fail(run, error)
     except LeaseLost:
         raise
     except Exception:
@@ -101,23 +103,59 @@ def _sync_claimed(claim: Claim, until: float | None) -> None:
         raise
 
 
+def _wait_for_pause(claim: Claim, error: Paused) -> None:
+    """Due at once, but not taken before the probe's time (due.next_due)."""
+    claim.waits_for = error.capability
+    claim.give_back(0, error, counted=False)
+
+
+def _fail(run: Run, error: Conflict | Rejected | Gone) -> None:
+    """Leave it to a person, unless everybody is refused for the same reason."""
+    claim = run.claim
+    if isinstance(error, Rejected):
+        fault = fault_of_all(claim.employee_id, run.gate.outgoing, error)
+        if fault:
+            _wait_for_pause(claim, run.begin_pause(fault))
+            return
+    claim.waits_for = next(iter(run.paused), "")
+    claim.fail(error, {"auth0_sync_status": SyncStatus.FAILED})
+
+
 def _settle(run: Run) -> None:
-    """Read, plan, do one step, and again, until nothing differs; then the mails."""
+    """Read, plan, do one step, and again, until nothing differs; then the mails.
+
+    What is paused is left out: the other steps go on.
+    """
     run.refresh()
     if run.claim.must_look:
         look(run)
     for _ in range(STEPS_MOST):
         run.refresh()
-        step = _next_step(run)
-        if step is None:
-            _finish(run)
-            return
-        brake.allow(run.claim.account, run.facts, step)
         try:
-            do(run, step)
+            step = _next_step(run)
+            if step is not None:
+                brake.allow(run.claim.account, run.facts, step)
+                _do(run, step)
+                continue
         except Unknown as error:
             look_after(run, error)
+            continue
+        except (Misconfigured, Paused) as error:
+            run.pause(error)
+            continue
+        _finish(run)
+        return
     raise Transient("Auth0 doesn't keep what it is told.", code="unsettled")
+
+
+def _do(run: Run, step: Step) -> None:
+    """Do the step; where something was missing in the tenant, look first whether it is there."""
+    if pause := pauses.read_for(capability_of(step)):
+        if pause.code == "role_missing":
+            run.tenant.role_id(pause.missing)
+        else:
+            run.tenant.find_connection()
+    do(run, step)
 
 
 def _next_step(run: Run) -> Step | None:
@@ -125,15 +163,21 @@ def _next_step(run: Run) -> Step | None:
     wanted = _wanted(run)
     account = run.claim.account
     if wanted is None:
-        return next(iter(diff(None, run.claim.seen)), None) if account.origin else None
-    if run.row.auth0_user_id and not account.origin:
+        return _first(run, diff(None, run.claim.seen)) if account.origin else None
+    if account.link_to:
+        link_as_told(run)
+    elif run.row.auth0_user_id and not account.origin:
         look(run)
     elif account.origin and run.claim.seen is None:
         replace_deleted(run)
     seen = run.claim.seen
-    if seen and seen.roles is None and wanted.role:
+    if seen and seen.roles is None and wanted.role and "roles" not in run.paused:
         run.claim.record(seen.with_roles(run.tenant.roles_of(seen.user_id)))
-    return next(iter(diff(wanted, run.claim.seen)), None)
+    return _first(run, diff(wanted, run.claim.seen))
+
+
+def _first(run: Run, steps: list[Step]) -> Step | None:
+    return next((step for step in steps if capability_of(step) not in run.paused), None)
 
 
 def _wanted(run: Run) -> DesiredAccount | None:
@@ -151,6 +195,9 @@ def _wanted(run: Run) -> DesiredAccount | None:
 def _finish(run: Run) -> None:
     """Nothing differs: say so, send the mails that are due, and give the employee back."""
     seen = run.claim.seen
+    waits = next(iter(run.paused.values()), None)
+    if waits and (seen is None or not run.asks_for_account):
+        raise waits
     if not run.asks_for_account:
         _finish_closed(run)
     elif seen is None:  # asked for, but there is no e-mail to make an account for
@@ -165,6 +212,8 @@ def _finish(run: Run) -> None:
         )
     else:
         send_due_mails(run.claim, run.tenant, run.gate, run.row, seen)
+        if waits:
+            raise waits
         # In doubt about a lost answer it isn't done before the account was looked at once more.
         in_doubt = run.claim.is_in_doubt()
         row = account_columns(run.claim.employee_id, seen)

@@ -4,6 +4,9 @@
 shown to a manager: it holds no secret, no token and no answer's body.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 
 class SyncError(Exception):
     """The root of the family."""
@@ -48,7 +51,14 @@ class Unknown(SyncError):
 
 
 class Conflict(SyncError):
-    """Auth0 holds something else under this e-mail or id: a person has to settle it."""
+    """Auth0 holds something else under this e-mail or id: a person has to settle it.
+
+    found: the accounts that stand in the way, each as ``ownership.shown`` makes it.
+    """
+
+    def __init__(self, message: str, *, code: str, found: Sequence[dict[str, Any]] = ()) -> None:
+        super().__init__(message, code=code)
+        self.found = list(found)
 
 
 class Rejected(SyncError):

@@ -11,7 +11,7 @@ from auth0sync.claim import Claim
 from auth0sync.due import is_provisioning_on
 from auth0sync.errors import NotNow, SyncError, Transient, Unknown
 from auth0sync.models import SyncLog
-from auth0sync.tenant import Call, Outgoing
+from auth0sync.tenant import GET_TOKEN, Call, Outgoing
 
 
 @dataclass
@@ -19,24 +19,27 @@ class Gate:
     """The gate for the calls of one claim.
 
     until: ``time.monotonic()`` by which the last call has to be over; None for no such limit.
-    probes: the pauses that the call under way ends when it is answered well.
+    probing: the pauses whose probe this claim is. outgoing: the last call that was to go out.
     """
 
     claim: Claim
     until: float | None
-    probes: list[str] = field(default_factory=list)
+    probing: set[str] = field(default_factory=set)
+    outgoing: Outgoing = GET_TOKEN
 
     def before_call(self, outgoing: Outgoing) -> None:
         """Hold the lease and wait for a slot. Raises NotNow, LeaseLost: the call mustn't go out."""
+        self.outgoing = outgoing
         if not is_provisioning_on():
             raise NotNow("Provisioning is switched off.", code="switched_off", retry_after_s=30)
         if self.until is not None and time.monotonic() + settings.AUTH0_TIMEOUT > self.until:
             raise NotNow("The task's time is used up.", code="task_time", retry_after_s=1)
         pace.refuse_while_down()
-        self.probes = pauses.refuse(outgoing.capability)
+        due = pauses.refuse(outgoing.capability, self.probing)
         self.claim.renew()
         pace.take_slot(outgoing.group)
-        pauses.take_probe(self.probes)
+        pauses.take_probe(due)
+        self.probing |= set(due)
 
     def after_call(self, call: Call) -> None:
         """Log the call, and let the pace know how the tenant does."""
@@ -48,8 +51,8 @@ class Gate:
         else:
             pace.learn(call.outgoing.group, call.headers)
             pace.answered()
-            if error is None and self.probes:
-                pauses.end(self.probes)
+            if self.probing:
+                pauses.probed(self.probing, call.action, error)
         self.log(call)
 
     def log(self, call: Call) -> None:

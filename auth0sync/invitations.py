@@ -14,9 +14,10 @@ from django.core.mail import EmailMessage
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
 
+from auth0sync import pauses
 from auth0sync.account import Facts, Seen
 from auth0sync.claim import Claim, after
-from auth0sync.errors import NotNow, Rejected, SyncError, Transient
+from auth0sync.errors import Misconfigured, NotNow, Paused, Rejected, SyncError, Transient
 from auth0sync.gate import Gate
 from auth0sync.models import InvitationState, MailKind
 from auth0sync.rate import Group
@@ -79,6 +80,14 @@ def _settle_invitation(claim: Claim, tenant: Tenant, gate: Gate, facts: Facts, s
             invitation_error="",
             invitation_attempts=0,
         )
+    elif isinstance(failure, Paused):  # tried when the pause is probed; the account is clean
+        claim.waits_for = failure.capability
+        claim.record(
+            seen,
+            invitation=InvitationState.WAITING,
+            invitation_at=Now(),
+            invitation_error=str(failure),
+        )
     elif isinstance(failure, Rejected):
         claim.record(
             seen,
@@ -123,8 +132,12 @@ def _try_and_log(gate: Gate, action: str, send: Callable[[], None]) -> SyncError
     failure: SyncError | None = None
     try:
         send()
+    except Paused as error:
+        return error
     except NotNow:
         raise
+    except Misconfigured as error:
+        return pauses.begin(error, gate.outgoing.action)
     except SyncError as error:
         failure = error
     took_ms = round((time.monotonic() - started) * 1000)

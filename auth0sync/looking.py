@@ -10,12 +10,25 @@ from django.db.models.functions import Now
 from auth0sync import brake
 from auth0sync.account import Seen
 from auth0sync.claim import after
-from auth0sync.errors import Conflict, Gone, Misconfigured, Unknown
+from auth0sync.due import mark_due
+from auth0sync.errors import Conflict, Gone, SyncError, Transient, Unknown
 from auth0sync.invitations import wanted_invitation
-from auth0sync.models import Origin
-from auth0sync.ownership import Whose, find_link, find_ours, whose
+from auth0sync.models import Account, Origin, Priority
+from auth0sync.ownership import (
+    Link,
+    Whose,
+    find_link,
+    find_ours,
+    link_by_word,
+    marked_for,
+    shown,
+    whose,
+)
+from auth0sync.rows import active_holders, read_facts
 from auth0sync.run import Run
 from employees.models import Employee, SyncStatus
+
+CIRCLE_MOST = 20  # accounts that swap their e-mails in one circle
 
 
 def look_after(run: Run, error: Unknown) -> None:
@@ -56,6 +69,7 @@ def take_over(run: Run, profile: Mapping[str, Any], **columns: Any) -> None:
         raise Conflict(
             "The account in Auth0 is marked as another employee's, or another installation's.",
             code="foreign_account",
+            found=_shown(run, [profile]),
         )
     if run.claim.account.origin:
         seen = replace(Seen.of(profile, run.claim.seen), roles=None)
@@ -77,12 +91,6 @@ def find_taken(run: Run) -> None:
     else:
         take_over(run, profile)
         return
-    if not found:
-        raise Misconfigured(
-            "Auth0 says that the account exists, but has none with this id or e-mail.",
-            code="phantom_conflict",
-            capability="create",
-        )
     ours = find_ours(
         found,
         employee_id=run.claim.employee_id,
@@ -106,13 +114,22 @@ def own(
     seen = replace(Seen.of(profile), roles=roles)
     holders = Employee.objects.filter(auth0_user_id=seen.user_id)
     if other := holders.exclude(pk=run.claim.employee_id).first():
-        raise Conflict(f"The account is already that of employee {other.pk}.", code="held")
+        raise Conflict(
+            f"The account is already that of employee {other.pk}.",
+            code="held",
+            found=_shown(run, [profile]),
+        )
     new_to_the_row = not Employee.objects.filter(
         pk=run.claim.employee_id, auth0_account_created_at__isnull=False
     ).exists()
     if new_to_the_row and not seen.email_verified:
         columns |= wanted_invitation(run.facts)
-    columns |= {"user_id": seen.user_id, "origin": origin, "let_through": brake.NEW}
+    columns |= {
+        "user_id": seen.user_id,
+        "origin": origin,
+        "link_to": "",
+        "let_through": brake.NEW,
+    }
     run.record(seen, **run.fingerprint(seen.user_id), **columns)
 
 
@@ -154,7 +171,107 @@ def _link(run: Run, found: Sequence[Mapping[str, Any]], **columns: Any) -> None:
         connection=settings.AUTH0_CONNECTION,
     )
     if isinstance(link, str):
-        raise Conflict(link, code="not_linkable")
+        raise taken(run, found, link)
+    _take_link(run, link, **columns)
+
+
+def link_as_told(run: Run) -> None:
+    """Link the account that a person said is this employee's; Conflict says why it can't be."""
+    user_id = run.claim.account.link_to
+    run.claim.record(run.claim.seen, link_to="")  # said once, tried once
+    if run.claim.account.origin:
+        raise Conflict("This person has an account already.", code="has_account")
+    try:
+        profile = run.tenant.read_user(user_id)
+    except Gone:
+        raise Conflict("The account to link isn't in Auth0 any more.", code="link_gone") from None
+    link = link_by_word(
+        profile,
+        employee_id=run.claim.employee_id,
+        installation=run.installation,
+        connection=settings.AUTH0_CONNECTION,
+    )
+    if isinstance(link, str):
+        raise Conflict(link, code="not_linkable", found=_shown(run, [profile]))
+    _take_link(run, link)
+
+
+def taken(run: Run, found: Sequence[Mapping[str, Any]], why: str) -> SyncError:
+    """What it means that accounts stand in the way of the row's e-mail.
+
+    Transient when the holder is one of ours that is about to move to another e-mail: the holder
+    goes first. Else a conflict; why: in a sentence.
+    """
+    if not found:
+        return Transient(
+            "Auth0 says that the account exists, but has none with this id or e-mail.",
+            code="phantom_conflict",
+        )
+    for profile in found:
+        holder = marked_for(profile, run.installation)
+        if holder and _is_moving_away(holder, profile, run.row.email):
+            return Transient(
+                f"The account of employee {holder} still has this e-mail and moves first.",
+                code="email_moving",
+            )
+    return Conflict(why, code="email_taken", found=_shown(run, found))
+
+
+def email_taken(run: Run) -> SyncError:
+    """The same, for an account that Auth0 doesn't give the row's e-mail."""
+    found = run.tenant.find_by_email(run.row.email)
+    return taken(run, found, "Another account in Auth0 has this e-mail.")
+
+
+def goes_in_a_circle(run: Run) -> bool:
+    """Whether the account that has this one's new e-mail waits, in the end, for this one's old.
+
+    Who wants the old one is followed from account to account, through indexed columns.
+    """
+    email = run.seen.email
+    for _ in range(CIRCLE_MOST):
+        wanting = active_holders({email}).get(email, [])
+        account = Account.objects.filter(pk__in=wanting).exclude(origin="").first()
+        if len(wanting) != 1 or account is None or not account.seen:
+            return False
+        email = account.seen["email"]
+        if email == run.row.email:
+            return True
+    return False
+
+
+def _is_moving_away(holder: int, profile: Mapping[str, Any], email: str) -> bool:
+    """Whether the holder's row wants another e-mail for this account of ours; then it is due."""
+    account = Account.objects.filter(pk=holder, user_id=profile["user_id"]).first()
+    facts = read_facts([holder]).get(holder)
+    if account is None or facts is None or not facts.wants_account or facts.email == email:
+        return False
+    if account.is_clean:
+        mark_due([holder], actor=account.due_by, priority=Priority.BULK, look=True)
+    return True
+
+
+def _take_link(run: Run, link: Link, **columns: Any) -> None:
     if link.new_password:
         run.tenant.replace_password(str(link.profile["user_id"]))
     own(run, link.profile, Origin.LINKED, **columns)
+
+
+def _shown(run: Run, profiles: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The accounts as a manager may see them; one that another row has can't be linked."""
+    found = [
+        shown(
+            profile,
+            employee_id=run.claim.employee_id,
+            installation=run.installation,
+            connection=settings.AUTH0_CONNECTION,
+        )
+        for profile in profiles
+    ]
+    held = Employee.objects.filter(auth0_user_id__in=[each["user_id"] for each in found])
+    taken_ids = set(held.exclude(pk=run.claim.employee_id).values_list("auth0_user_id", flat=True))
+    if run.claim.account.origin:
+        taken_ids |= {each["user_id"] for each in found}
+    return [
+        each | {"linkable": each["linkable"] and each["user_id"] not in taken_ids} for each in found
+    ]

@@ -165,6 +165,7 @@ class Account(models.Model):
     lease = models.CharField(max_length=80, blank=True)
     lease_until = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)
+    waits_for = models.CharField("paused capability", max_length=20, blank=True)
 
     fingerprint = models.CharField(max_length=64, blank=True)
     email_key = models.CharField(max_length=255, blank=True)
@@ -175,6 +176,8 @@ class Account(models.Model):
     error = models.CharField(max_length=500, blank=True)
     error_field = models.CharField(max_length=50, blank=True)
     error_at = models.DateTimeField(null=True)
+    found = models.JSONField("accounts that stand in the way", null=True)
+    link_to = models.CharField("account to link, as a person said", max_length=255, blank=True)
 
     mail_kind = models.CharField(
         max_length=10, choices=MailKind.choices, default=MailKind.INVITATION
@@ -294,7 +297,8 @@ class TenantState(models.Model):
 class Pause(models.Model):
     """Something that the tenant doesn't let the console do at the moment, until a probe succeeds.
 
-    capability: as in errors.Misconfigured; ``token`` pauses everything.
+    capability: as in errors.Misconfigured; ``token`` pauses everything. action: the call that was
+    refused, blank for any.
     """
 
     capability = models.CharField(max_length=20, primary_key=True)
@@ -302,6 +306,7 @@ class Pause(models.Model):
     code = models.CharField(max_length=50)
     error = models.CharField(max_length=500)
     missing = models.CharField(max_length=200, blank=True)
+    action = models.CharField(max_length=50, blank=True)
     probe_at = models.DateTimeField()
 
     class Meta:

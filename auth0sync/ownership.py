@@ -10,6 +10,10 @@ from typing import Any
 
 from auth0sync.plan import CREATED_BY
 
+# Where an account's e-mail waits while two people swap theirs; nothing is ever mailed there, and
+# no mail server can have it (RFC 2606).
+PARKED_DOMAIN = "parked.invalid"
+
 
 class Whose(Enum):
     """To whom the markers in an account's app_metadata say that it belongs."""
@@ -58,6 +62,50 @@ def whose(profile: Mapping[str, Any], employee_id: int, installation: str) -> Wh
     return Whose.OURS if str(marked_id) == str(employee_id) else Whose.FOREIGN
 
 
+def marked_for(profile: Mapping[str, Any], installation: str) -> int | None:
+    """Which employee of this installation the account is marked for; None for nobody of ours."""
+    metadata = profile.get("app_metadata")
+    markers = metadata if isinstance(metadata, Mapping) else {}
+    marked_id = str(markers.get("employee_id") or "")
+    if markers.get("installation") in (None, "", installation) and marked_id.isdecimal():
+        return int(marked_id)
+    return None
+
+
+def shown(
+    profile: Mapping[str, Any], *, employee_id: int, installation: str, connection: str
+) -> dict[str, Any]:
+    """What a manager may see of an account that stands in the way, as JSON.
+
+    user_id, email, name, email_verified, blocked, created_at and last_login (ISO 8601, '' for
+    never), logins_count; employee_id: whose account it is by its marker, None for nobody of ours;
+    linkable: whether a person may say that it is this employee's.
+    """
+    owner = whose(profile, employee_id, installation)
+    return {
+        "user_id": str(profile["user_id"]),
+        "email": str(profile.get("email") or ""),
+        "name": str(profile.get("name") or ""),
+        "email_verified": bool(profile.get("email_verified")),
+        "blocked": bool(profile.get("blocked")),
+        "created_at": _iso(profile.get("created_at")),
+        "last_login": _iso(profile.get("last_login")),
+        "logins_count": int(profile.get("logins_count") or 0),
+        "employee_id": marked_for(profile, installation),
+        "linkable": owner is not Whose.FOREIGN and in_connection(profile, connection),
+    }
+
+
+def parked_email(installation: str, employee_id: int) -> str:
+    """An address that nobody else's account can have."""
+    return f"{installation}-{employee_id}@{PARKED_DOMAIN}"
+
+
+def is_parked(email: str) -> bool:
+    """Whether :func:`parked_email` made this address."""
+    return email.endswith(f"@{PARKED_DOMAIN}")
+
+
 def in_connection(profile: Mapping[str, Any], connection: str) -> bool:
     """Whether the account can be signed in to through this database connection."""
     identities = profile.get("identities") or []
@@ -104,12 +152,40 @@ def find_link(
     profile = matches[0]
     if whose(profile, employee_id, installation) is Whose.FOREIGN:
         return "The account with this e-mail belongs to another employee or installation."
-    metadata = profile.get("app_metadata") or {}
-    if profile.get("email_verified") or metadata.get("created_by") == CREATED_BY:
+    if is_proven(profile):
         return Link(profile, new_password=False)
-    if not profile.get("logins_count") and not profile.get("last_login"):
+    if not is_used(profile):
         return Link(profile, new_password=True)
     return (
         "An account with this e-mail exists, somebody has signed in with it, and its e-mail was "
         "never verified: a person has to say whether it is this employee's."
     )
+
+
+def link_by_word(
+    profile: Mapping[str, Any], *, employee_id: int, installation: str, connection: str
+) -> Link | str:
+    """The account that a person says is this employee's, or why it can't be linked all the same.
+
+    Whoever made an account that nobody ever signed in with may know its password.
+    """
+    if not in_connection(profile, connection):
+        return "That account can't be signed in to through our connection, so it wasn't linked."
+    if whose(profile, employee_id, installation) is Whose.FOREIGN:
+        return "That account is marked as somebody else's, so it wasn't linked."
+    return Link(profile, new_password=not is_proven(profile) and not is_used(profile))
+
+
+def is_proven(profile: Mapping[str, Any]) -> bool:
+    """Whether the account's e-mail was verified, or the console's predecessor made it."""
+    metadata = profile.get("app_metadata") or {}
+    return bool(profile.get("email_verified")) or metadata.get("created_by") == CREATED_BY
+
+
+def is_used(profile: Mapping[str, Any]) -> bool:
+    """Whether anybody has ever signed in with the account."""
+    return bool(profile.get("logins_count") or profile.get("last_login"))
+
+
+def _iso(moment: Any) -> str:
+    return moment.isoformat() if hasattr(moment, "isoformat") else str(moment or "")

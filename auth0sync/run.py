@@ -1,16 +1,20 @@
 """One employee under a lease, while the engine works on her: what is known, and the way out."""
 
-from dataclasses import dataclass, replace
+import logging
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from auth0sync import pauses
 from auth0sync.account import Facts, Seen
 from auth0sync.claim import Claim
-from auth0sync.errors import Conflict
+from auth0sync.errors import Misconfigured, Paused, SyncError
 from auth0sync.gate import Gate
 from auth0sync.models import TenantState
 from auth0sync.ownership import derived_id, stored_id
 from auth0sync.rows import account_columns, read_facts
 from auth0sync.tenant import Tenant
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -19,13 +23,15 @@ class Run:
 
     email_refused: why Auth0 doesn't take the new e-mail, when it doesn't.
     lost_answers: how many writes had no answer in this run.
+    paused: what can't be done now, by capability; the other steps go on.
     """
 
     claim: Claim
     until: float | None
     facts: Facts | None = None
-    email_refused: Conflict | None = None
+    email_refused: SyncError | None = None
     lost_answers: int = 0
+    paused: dict[str, Paused] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.gate = Gate(self.claim, self.until)
@@ -36,6 +42,19 @@ class Run:
         """Read the due mark and then the row, so that a later change stays due."""
         self.claim.remember()
         self.facts = read_facts([self.claim.employee_id]).get(self.claim.employee_id)
+
+    def pause(self, error: Misconfigured | Paused) -> None:
+        """Go on without what this error is about. Raises Paused when nothing goes without it."""
+        if isinstance(error, Misconfigured):
+            error = self.begin_pause(error)
+        if error.capability in {pauses.EVERYTHING, "read"}:
+            raise error
+        self.paused[error.capability] = error
+
+    def begin_pause(self, error: Misconfigured) -> Paused:
+        """Pause it for all processes, after the call that was refused."""
+        logger.error("Auth0 is not set up as it has to be: %s", error)
+        return pauses.begin(error, self.gate.outgoing.action)
 
     @property
     def asks_for_account(self) -> bool:

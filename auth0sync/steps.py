@@ -1,5 +1,6 @@
 """Doing one step of the plan, and storing at once what it has changed."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -7,13 +8,29 @@ from django.conf import settings
 from django.utils import timezone
 
 from auth0sync.account import Seen
-from auth0sync.errors import Conflict, Gone, Misconfigured, Rejected
+from auth0sync.due import mark_due
+from auth0sync.errors import Conflict, Gone, Misconfigured, Rejected, Transient
 from auth0sync.invitations import wanted_invitation
-from auth0sync.looking import find_taken, look, own
-from auth0sync.models import Origin, TenantState
+from auth0sync.looking import email_taken, find_taken, goes_in_a_circle, look, own
+from auth0sync.models import Origin, Priority, TenantState
+from auth0sync.ownership import is_parked, parked_email
 from auth0sync.plan import AddRole, Block, Close, Create, RemoveRole, Step, Update, holds
+from auth0sync.rows import active_holders
 from auth0sync.run import Run
 from employees.models import Invitation
+
+
+def capability_of(step: Step) -> str:
+    """What the step needs, as in errors.Misconfigured; a pause of it leaves the step out."""
+    match step:
+        case Create():
+            return "create"
+        case Update():
+            return "block" if "blocked" in step.changes else "update"
+        case Block() | Close():
+            return "block"
+        case AddRole() | RemoveRole():
+            return "roles"
 
 
 def do(run: Run, step: Step) -> None:
@@ -53,10 +70,14 @@ def _create(run: Run, step: Create) -> None:
 def _update(run: Run, step: Update) -> None:
     try:
         _patch(run, step.changes)
-    except Conflict as conflict:
+    except Conflict:
         if "email" not in step.changes:
             raise
-        run.email_refused = conflict  # the other fields go out all the same
+        run.email_refused = email_taken(run)  # the other fields go out all the same
+        if isinstance(run.email_refused, Transient) and goes_in_a_circle(run):
+            # Somebody has to let go first; nobody is told of this address, and none stays there.
+            parked = parked_email(run.installation, run.claim.employee_id)
+            _patch(run, {"email": parked, "email_verified": False})
 
 
 def _patch(run: Run, changes: dict[str, Any]) -> None:
@@ -68,14 +89,26 @@ def _patch(run: Run, changes: dict[str, Any]) -> None:
     except Gone:
         run.record(None)
         return
-    if not holds(profile, changes):
-        raise Rejected("Auth0 didn't keep what was sent.", code="not_kept")
+    if not holds(profile, changes):  # an odd answer is settled by a read, like a lost one
+        profile = run.tenant.read_user(before.user_id)
+        if not holds(profile, changes):
+            raise Rejected("Auth0 didn't keep what was sent.", code="not_kept")
     columns: dict[str, Any] = {}
     if "email" in changes:
-        columns = {"notice_to": before.email[:254], **wanted_invitation(run.facts)}
+        columns = wanted_invitation(run.facts)
+        if not is_parked(before.email):
+            columns["notice_to"] = before.email[:254]
     elif changes.get("blocked") is False and run.claim.account.invitation_sent_at is None:
         columns = wanted_invitation(run.facts)
     run.record(Seen.of(profile, before), **columns)
+    if "email" in changes:
+        _wake_who_wants(before.email, run.claim.employee_id)
+
+
+def _wake_who_wants(email: str, employee_id: int) -> None:
+    """The e-mail is free now: whoever waited for it goes on at once."""
+    wanting = active_holders({email}).get(email, [])
+    mark_due([pk for pk in wanting if pk != employee_id], actor="engine", priority=Priority.BULK)
 
 
 def _close(run: Run, what: str) -> None:
@@ -95,19 +128,26 @@ def _change_role(run: Run, step: AddRole | RemoveRole) -> None:
     held = set(seen.roles or ())
     try:
         if isinstance(step, AddRole):
-            run.tenant.add_role(seen.user_id, _role_id(run, step.role))
+            _with_role_id(run, step.role, lambda pk: run.tenant.add_role(seen.user_id, pk))
             held.add(step.role)
         else:
-            run.tenant.remove_role(seen.user_id, _role_id(run, step.role))
+            _with_role_id(run, step.role, lambda pk: run.tenant.remove_role(seen.user_id, pk))
             held.discard(step.role)
-    except Misconfigured as error:
-        if error.code == "role_missing":  # made anew, it has another id
-            TenantState.objects.filter(pk=1).update(role_ids={})
-        raise
     except Gone:
         run.record(None)
         return
     run.record(seen.with_roles(tuple(sorted(held))))
+
+
+def _with_role_id(run: Run, name: str, change: Callable[[str], None]) -> None:
+    """Change the role; made anew in the tenant it has another id, which is looked up once."""
+    try:
+        change(_role_id(run, name))
+    except Misconfigured as error:
+        if error.code != "role_missing":
+            raise
+        TenantState.objects.filter(pk=1).update(role_ids={})
+        change(_role_id(run, name))
 
 
 def _role_id(run: Run, name: str) -> str:

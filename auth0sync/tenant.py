@@ -20,7 +20,7 @@ from auth0.management.core.pagination import SyncPager
 from auth0.management.core.parse_error import ParsingError
 from django.conf import settings
 
-from auth0sync.answers import Answer, meaning
+from auth0sync.answers import Answer, meaning, no_connection
 from auth0sync.errors import Misconfigured, SyncError, Unknown
 from auth0sync.ownership import stored_id
 from auth0sync.rate import Group
@@ -151,17 +151,30 @@ class Tenant:
     def role_id(self, name: str) -> str:
         """The tenant's id of a role. Raises Misconfigured when the tenant hasn't got it."""
         send = _sdk().roles.with_raw_response.list
-        found = self._call(
-            Outgoing("find role", "roles", Group.REST), lambda: send(name_filter=name, per_page=100)
-        )
-        for role in found:
-            if role["name"] == name:  # the filter is a contains-match (facts: GET /roles)
-                return str(role["id"])
-        raise Misconfigured(
+        missing = Misconfigured(
             f"The role {name} doesn't exist in Auth0: make it there.",
             code="role_missing",
             capability="roles",
             missing=name,
+        )
+        found = self._call(
+            Outgoing("find role", "roles", Group.REST),
+            lambda: send(name_filter=name, per_page=100),
+            # The filter is a contains-match (facts: GET /roles).
+            judge=lambda roles: None if any(role["name"] == name for role in roles) else missing,
+        )
+        return next(str(role["id"]) for role in found if role["name"] == name)
+
+    def find_connection(self) -> None:
+        """Make sure that the connection in the settings exists. Raises Misconfigured."""
+        send = _sdk().connections.with_raw_response.list
+        name = settings.AUTH0_CONNECTION
+        self._call(
+            Outgoing("find connection", "create", Group.REST),
+            lambda: send(name=name),
+            judge=lambda found: (
+                None if any(each["name"] == name for each in found) else no_connection()
+            ),
         )
 
     def add_role(self, user_id: str, role_id: str) -> None:
@@ -239,9 +252,11 @@ class Tenant:
         *,
         writes: bool = False,
         fields: Sequence[str] = (),
+        judge: Callable[[Any], SyncError | None] = lambda data: None,
     ) -> Any:
         """Send, tell ``after_call``, and return the answer's data or raise what it means.
 
+        judge: what a good answer's data means, when it may be bad news all the same.
         A refused token (401), or one without a new scope (403), is replaced once.
         """
         replaced = False
@@ -251,7 +266,7 @@ class Tenant:
             token = _this.token = self._get_token(started)
             _this.headers = {}
             answer = _send(send)
-            error = meaning(answer, outgoing.capability, writes=writes)
+            error = meaning(answer, outgoing.capability, writes=writes) or judge(answer.data)
             took_ms = _ms_since(started)
             self.after_call(Call(outgoing, answer.status, took_ms, error, fields, _this.headers))
             if error is None:

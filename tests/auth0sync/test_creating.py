@@ -12,19 +12,11 @@ from auth0sync.models import SyncLog, TenantState
 from auth0sync.rows import read_facts
 from employees.services import change_employee, deactivate
 from tests.auth0sync.conftest import lease_runs_out, time_passes
-from tests.auth0sync.people import account_of, add, by_sql, right_after, row_of
+from tests.auth0sync.people import Killed, account_of, add, by_sql, die, right_after, row_of
 from tests.builders import boss, make_employee
 from tests.devtenant.running import RunningTenant
 
 USERS = "/api/v2/users"
-
-
-class Killed(BaseException):
-    """As SIGKILL would: nothing in the engine catches it."""
-
-
-def die() -> None:
-    raise Killed
 
 
 def test_the_account_the_role_and_the_invitation_exist_after_one_sync(

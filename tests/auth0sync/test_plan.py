@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from auth0sync import plan
 from auth0sync.account import (
     APP_METADATA_KEYS,
     USER_METADATA_KEYS,
@@ -650,6 +651,40 @@ def test_names_are_dropped_from_the_end_where_the_profile_would_grow_too_large()
     assert size <= PROFILE_BYTES_MOST < one_more
 
 
+def test_a_profile_may_be_exactly_as_large_as_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = json.dumps(creation(name="Ada Quill"), ensure_ascii=False)
+    size = len(body.encode()) + len(json.dumps(["Ada B", "Ada A"]).encode())
+
+    monkeypatch.setattr(plan, "PROFILE_BYTES_MOST", size)
+    assert renamed("Ada B", "Ada A", to="Ada Quill") == ["Ada B", "Ada A"]
+    monkeypatch.setattr(plan, "PROFILE_BYTES_MOST", size - 1)
+    assert renamed("Ada B", "Ada A", to="Ada Quill") == ["Ada B"]
+
+
+@pytest.mark.parametrize("before", ["Aaron Quill", "Zoe Quill"])
+def test_a_name_is_kept_wherever_it_sorts_beside_the_email(before: str) -> None:
+    assert renamed(before, to="Ada Quill") == [before]
+
+
+def another(text: str | None) -> str:
+    """An equal text that isn't the same object, as a text from a database is."""
+    return "".join(text or "")
+
+
+def test_equal_texts_are_equal_whichever_object_they_are() -> None:
+    account = wanted()
+    seen = as_seen(
+        email=another(account.email),
+        name=another(account.name),
+        given_name=another(account.given_name),
+        family_name=another(account.family_name),
+        roles=(another(account.role),),
+    )
+
+    assert diff(account, seen) == []
+    assert renamed("Ada B", another(account.name), to="Ada Quill") == ["Ada B"]
+
+
 def test_a_change_without_a_new_name_leaves_the_previous_names_alone() -> None:
     bare = as_seen(wanted(workspace="TX"))
     seen = replace(bare, app_metadata={**bare.app_metadata, "previous_names": ["Ada A"]})
@@ -844,6 +879,13 @@ def test_an_answer_holds_what_was_sent(sent: dict[str, Any]) -> None:
 )
 def test_an_answer_that_passed_a_field_over_does_not_hold(sent: dict[str, Any]) -> None:
     assert not holds(PROFILE, sent)
+
+
+@pytest.mark.parametrize("flag", ["blocked", "email_verified"])
+@pytest.mark.parametrize("sent", [True, False])
+def test_an_answer_that_says_the_opposite_of_a_flag_does_not_hold_it(flag: str, sent: bool) -> None:
+    assert holds({flag: sent}, {flag: sent})
+    assert not holds({flag: not sent}, {flag: sent})
 
 
 def test_an_answer_without_metadata_holds_only_what_was_unset() -> None:
