@@ -72,7 +72,13 @@ def test_a_clean_employee_costs_no_call(tenant: RunningTenant) -> None:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize(
-    "fault", [{"kind": "status", "status": 503}, {"kind": "reset"}, {"kind": "hang", "delay_s": 4}]
+    "fault",
+    [
+        {"kind": "status", "status": 503},
+        {"kind": "reset"},
+        {"kind": "hang", "delay_s": 4},
+        {"kind": "hang", "delay_s": 3, "lands": True},
+    ],
 )
 def test_a_lost_answer_to_the_creation_still_ends_in_one_account(
     tenant: RunningTenant, mailoutbox: list[EmailMessage], when: str, fault: dict[str, object]

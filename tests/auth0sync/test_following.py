@@ -1,5 +1,6 @@
 """The account follows the row: changes, leaving, coming back, and what Auth0 refuses."""
 
+import time
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from auth0sync.models import SyncLog
 from employees.models import Employee
 from employees.services import archive, change_employee, deactivate, reactivate
 from tests.auth0sync.conftest import time_passes
-from tests.auth0sync.people import account_of, add, by_sql, row_of
+from tests.auth0sync.people import account_of, add, by_sql, right_after, row_of
 from tests.builders import boss
 from tests.devtenant.running import RunningTenant
 
@@ -301,3 +302,58 @@ def test_whoever_comes_back_while_an_old_link_is_watched_is_settled_at_once(
 
     assert account_of(ana).is_clean
     assert (account_of(ana).look_at, account_of(ana).due_at) == (None, None)
+
+
+@pytest.mark.parametrize("deleted_after", [None, "block account", "end sessions"])
+def test_a_leaver_whose_account_is_deleted_in_auth0_needs_nothing_more(
+    tenant: RunningTenant,
+    ana: Employee,
+    monkeypatch: pytest.MonkeyPatch,
+    deleted_after: str | None,
+) -> None:
+    tenant.control(plan="enterprise")
+    tenant.unlimited()
+    deactivate(ana.pk, boss(1))
+
+    def delete() -> None:
+        tenant.api("DELETE", f"/users/{ana.auth0_user_id}")
+
+    if deleted_after:
+        right_after(monkeypatch, deleted_after, delete)
+    else:
+        delete()
+    sync(ana.pk)
+
+    assert tenant.users() == []
+    assert account_of(ana).is_clean
+    assert account_of(ana).error == ""
+    assert row_of(ana).auth0_sync_status == "created"
+
+
+def test_a_block_that_lands_late_is_found_and_lifted_when_she_is_back(
+    tenant: RunningTenant, ana: Employee
+) -> None:
+    tenant.fault(
+        match={"method": "PATCH", "path": "/api/v2/users/.*"},
+        kind="hang",
+        delay_s=4,
+        lands=True,
+        times=1,
+    )
+    deactivate(ana.pk, boss(1))
+    sync(ana.pk)  # the first block hangs and lands later; the second one is answered
+    reactivate(ana.pk, boss(1))
+    sync(ana.pk)
+    assert not account(tenant).get("blocked")
+    assert not account_of(ana).is_clean, "in doubt until the late write must have landed"
+    for _ in range(100):
+        if account(tenant).get("blocked"):
+            break
+        time.sleep(0.1)
+    assert account(tenant)["blocked"] is True
+
+    time_passes(ana.pk)
+    sync(ana.pk)
+
+    assert not account(tenant).get("blocked")
+    assert account_of(ana).is_clean

@@ -519,3 +519,23 @@ def test_any_403_on_sessions_means_that_the_plan_lacks_them(
     assert tenant.users()[0]["blocked"] is True
     assert account_of(ana).is_clean
     assert not Pause.objects.exists()
+
+
+def test_a_409_that_means_something_else_is_a_fault_of_the_set_up(tenant: RunningTenant) -> None:
+    body = {
+        "statusCode": 409,
+        "message": "The tenant has multiple verified custom domains.",
+        "errorCode": "custom_domain_conflict",
+    }
+    tenant.fault(match={"method": "POST", "path": USERS}, kind="status", status=409, body=body)
+    ana, ben = some(2)
+
+    sync(ana.pk)
+    sync(ben.pk)
+
+    assert len(tenant.calls("POST", USERS)) == 1
+    assert Pause.objects.get().code == "custom_domain_conflict"
+    tenant.clear_faults()
+    a_minute_passes()
+    sync_due()
+    assert row_of(ana).auth0_sync_status == row_of(ben).auth0_sync_status == "created"
