@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
+from django.db.models import F
 from django.db.models.functions import Now
 
 from auth0sync import brake
@@ -28,6 +29,7 @@ from auth0sync.rows import active_holders, read_facts
 from auth0sync.run import Run
 from employees.models import Employee, SyncStatus
 
+AS_PLANNED = F("look_at")
 CIRCLE_MOST = 20  # accounts that swap their e-mails in one circle
 
 
@@ -43,11 +45,12 @@ def look_after(run: Run, error: Unknown) -> None:
     look(run, again=after(settings.AUTH0_LEASE_SECONDS))
 
 
-def look(run: Run, again: Any = None) -> None:
+def look(run: Run, again: Any = AS_PLANNED) -> None:
     """Read the account and store what is seen.
 
     The row's own ``auth0_user_id`` decides which account it is, before the derived id.
-    again: the database time at which to look once more; None for never.
+    again: the database time at which to look once more; None for never. Unless it is given, a
+    look that a lost answer has planned stays planned.
     """
     account, facts = run.claim.account, run.facts
     named = facts.auth0_user_id if facts and facts.asks_for_account else ""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.mail import EmailMessage
+from pytest_django import Settings
 
 from auth0sync.account import Seen
 from auth0sync.engine import sync
@@ -116,9 +117,11 @@ def test_the_account_equals_the_row_in_the_end(
     tenant: RunningTenant,
     mailoutbox: list[EmailMessage],
     monkeypatch: pytest.MonkeyPatch,
+    settings: Settings,
     situation: Callable[[], Employee],
     action: str,
 ) -> None:
+    settings.AUTH0_SAFETY_THRESHOLD = (0, 0)  # a crowd is changed here
     events = WHILE_LEAVING if situation is leaves else WHILE_AT_WORK
     for event, dies in product(events, [False, True]):
         ana = situation()
