@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import psutil
 
-from auth0sync.tasks import CLUSTER_NAME
+from auth0sync.tasks import CLUSTER_NAME, answer_beat
 
 LOOK_EVERY_S = 0.2
 PARENT_GONE_AFTER_S = 1.0  # how soon a process sees that its parent has gone
@@ -77,7 +77,9 @@ def run_cluster(parent: int) -> None:
     parent: the process id of whoever started this program.
     """
     from django_q.cluster import Cluster as QueueCluster
+    from django_q.signals import post_execute
 
+    post_execute.connect(answer_beat, dispatch_uid="auth0sync.beat")
     end_with(parent)
     forking = [os.getpid()]
     os.register_at_fork(

@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from django.db.models.functions import Now
 
@@ -12,6 +14,7 @@ from auth0sync.pace import is_open
 
 GO_ON_FOR_S = 20.0  # after its own employee a task goes on with the most urgent due ones
 LAST_CALL_S = 45.0  # the queue would kill it at 55
+BEAT = "auth0sync.tasks.beat"
 CLUSTER_NAME = "AUTH0SYNC_CLUSTER"  # set by the parent (cluster.py) for its cluster
 
 
@@ -36,15 +39,23 @@ def sync_due(started: float | None = None) -> None:
 
 
 def beat(name: str) -> None:
-    """A sign of life of the cluster of this name: a worker of its own has taken and run a task.
+    """The question whether the cluster of this name lives; :func:`answer_beat` answers it.
 
     All clusters of an installation take from one queue. One that takes the question meant for
     another hands it back, since it can't answer for it; the other's parent asks again.
     """
-    if name == os.environ.get(CLUSTER_NAME):
-        _show_life()
-    else:
+    if name != os.environ.get(CLUSTER_NAME):
         Heartbeat.objects.filter(pk=name).update(queued_at=None)
+
+
+def answer_beat(task: Mapping[str, Any], **kwargs: object) -> None:
+    """A sign of life, once a beat has gone all the way through this cluster.
+
+    The queue sends it (post_execute) in the process that takes the results: where that one hangs,
+    workers still work, but no task is ever acknowledged.
+    """
+    if task["func"] == BEAT and list(task["args"]) == [os.environ.get(CLUSTER_NAME)]:
+        _show_life()
 
 
 def _show_life() -> bool:

@@ -19,12 +19,13 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
-from django_q.tasks import async_task
+from django_q.tasks import async_task, queue_size
 from redis import RedisError
 
 from auth0sync.cluster import Cluster
 from auth0sync.models import Heartbeat
 from auth0sync.sweep import Sweeper
+from auth0sync.tasks import BEAT
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +108,7 @@ class Worker:
         Heartbeat.objects.annotate(last=last).filter(last__lt=Now() - A_DAY).delete()
 
     def _take_pulse(self, cluster: Cluster, now: float) -> None:
-        """Ask every 15 s, with at most one question open; after 75 s the cluster counts as dead."""
+        """Ask every 15 s, with at most one question in the queue; dead after 75 s of silence."""
         heart = Heartbeat.objects.filter(pk=cluster.name)
         if self._asked_at is not None and heart.filter(beaten_at__gte=F("queued_at")).exists():
             self._asked_at = None
@@ -120,8 +121,12 @@ class Worker:
                 "The cluster gave no sign of life for %d s; replacing it.", now - self._asked_at
             )
             self._kill(cluster)
-        elif heart.filter(queued_at__isnull=True).exists():
-            _ask(cluster)  # another cluster took the question; the time goes on
+        elif heart.filter(queued_at__isnull=True).exists() or (
+            now >= self._ask_at and queue_size() == 0
+        ):
+            # Another cluster took the question, or it was lost with the queue. The time goes on.
+            _ask(cluster)
+            self._ask_at = now + BEAT_EVERY_S
 
     def _kill(self, cluster: Cluster) -> None:
         cluster.kill()
@@ -139,6 +144,6 @@ class Worker:
 
 
 def _ask(cluster: Cluster) -> None:
-    """Queue a task that only says that it was run."""
+    """Queue a task that does nothing but go through the whole cluster."""
     Heartbeat.objects.update_or_create(pk=cluster.name, defaults={"queued_at": Now()})
-    async_task("auth0sync.tasks.beat", cluster.name)
+    async_task(BEAT, cluster.name)

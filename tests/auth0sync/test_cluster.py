@@ -9,6 +9,7 @@ from typing import Any
 
 import psutil
 import pytest
+from django_q.signals import post_execute
 
 from auth0sync import cluster as module
 from auth0sync.cluster import Cluster, end_with, run_cluster
@@ -161,9 +162,13 @@ def test_every_process_of_the_cluster_ends_with_the_one_that_forked_it(
     monkeypatch.setattr("django_q.cluster.Cluster.__init__", lambda self: None)
     monkeypatch.setattr("django_q.cluster.Cluster.start", lambda self: started.append("started"))
 
-    run_cluster(42)
-    hooks["before"]()
-    hooks["after_in_child"]()
+    try:
+        run_cluster(42)
+        hooks["before"]()
+        hooks["after_in_child"]()
+        assert post_execute.has_listeners()
+    finally:
+        post_execute.disconnect(dispatch_uid="auth0sync.beat")
 
     assert started == ["started"]
     assert watched == [42, os.getpid()]

@@ -1,6 +1,7 @@
 """What a task of the queue does, for how long, and when it goes no further."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -106,11 +107,29 @@ def test_nothing_is_begun_once_the_cluster_is_about_to_end(
     assert tenant.users() == []
 
 
-def test_a_beat_is_answered_by_its_own_cluster(cluster: Heartbeat) -> None:
+def test_a_beat_is_answered_once_its_result_has_come_through(cluster: Heartbeat) -> None:
     tasks.beat(OURS)
+    cluster.refresh_from_db()
+    assert cluster.beaten_at is None
+
+    tasks.answer_beat({"func": tasks.BEAT, "args": (OURS,)})
 
     cluster.refresh_from_db()
     assert cluster.beaten_at is not None
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        {"func": tasks.BEAT, "args": ("that machine:1:1",)},
+        {"func": "auth0sync.tasks.sync_employee", "args": (1,)},
+    ],
+)
+def test_no_other_result_answers_it(cluster: Heartbeat, task: dict[str, Any]) -> None:
+    tasks.answer_beat(task)
+
+    cluster.refresh_from_db()
+    assert cluster.beaten_at is None
 
 
 def test_a_beat_for_another_cluster_is_handed_back_unanswered(cluster: Heartbeat) -> None:

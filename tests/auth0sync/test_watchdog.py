@@ -47,10 +47,11 @@ class PlayedCluster:
         self.done.append(f"ended within {within_s:.0f} s, row there: {rows}")
 
     def answers(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """One of its workers runs the task in the queue."""
+        """The task in the queue goes through it."""
         with monkeypatch.context() as env:
             env.setenv(tasks.CLUSTER_NAME, self.name)
             tasks.beat(self.name)
+            tasks.answer_beat({"func": tasks.BEAT, "args": (self.name,)})
         OrmQ.objects.all().delete()
 
 
@@ -118,12 +119,33 @@ def test_it_is_asked_for_again_15_seconds_later(
     assert (early, questions()) == (0, 1)
 
 
-def test_there_is_never_more_than_one_question_open(played: Played) -> None:
+def test_there_is_never_more_than_one_question_in_the_queue(played: Played) -> None:
     for _ in range(7):
         played.tick(10)
 
     assert questions() == 1
     assert len(PlayedCluster.all) == 1
+
+
+def test_a_question_that_was_lost_with_the_queue_is_asked_again(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    OrmQ.objects.all().delete()
+
+    played.tick(15)
+
+    assert questions() == 1
+    played.cluster.answers(monkeypatch)
+    played.tick(70)
+    assert len(PlayedCluster.all) == 1
+
+
+def test_questions_that_are_taken_and_never_answered_win_no_time(played: Played) -> None:
+    for _ in range(8):
+        OrmQ.objects.all().delete()
+        played.tick(10)
+
+    assert played.cluster.done[-1] == "killed"
 
 
 def test_a_cluster_silent_for_75_seconds_is_killed_and_another_started(played: Played) -> None:
@@ -157,6 +179,7 @@ def test_another_clusters_worker_does_not_answer_for_this_one(
     for _ in range(8):
         OrmQ.objects.all().delete()
         tasks.beat(played.cluster.name)
+        tasks.answer_beat({"func": tasks.BEAT, "args": (played.cluster.name,)})
         played.tick(9)
         assert questions() == 1, "asked again, since it was handed back"
     played.tick(9)

@@ -187,6 +187,18 @@ def test_a_cluster_that_hangs_because_an_idle_worker_was_killed_is_replaced(
 
 
 @pytest.mark.once
+def test_a_cluster_that_takes_no_results_any_more_is_replaced(console: RunningConsole) -> None:
+    console.stop_worker()
+    console.start_worker("-m", "tests.auth0sync.quick_watchdog")
+    family = wait_for(lambda: at_least(7, console.worker), 60)
+
+    family[5].kill()  # parent, cluster, guard, two workers, and then whoever takes the results
+
+    assert outliving(family[1:2], 60) == []
+    wait_for(lambda: at_least(7, console.worker), 60)
+
+
+@pytest.mark.once
 def test_with_redis_it_waits_for_its_queue_and_for_what_hangs(tmp_path: Path) -> None:
     with Redis(tmp_path / "redis") as redis:
         redis.stop()

@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +147,7 @@ def secrets_in(texts: Mapping[str, str], known: Iterable[str], pins: Iterable[st
     """
     patterns = [*SECRETS, *(("a secret of the settings", re.compile(re.escape(k))) for k in known)]
     if digits := "|".join(sorted(set(pins))):
-        patterns.append(("a PIN", re.compile(rf"(?<![\d.])(?:{digits})(?!\d)")))
+        patterns.append(("a PIN", re.compile(rf"(?<![\w.])(?:{digits})(?!\w)")))
     return [
         f"{place} holds {what}"
         for place, text in texts.items()
@@ -156,12 +157,14 @@ def secrets_in(texts: Mapping[str, str], known: Iterable[str], pins: Iterable[st
 
 
 def all_rows() -> dict[str, str]:
-    """Every table of the database as text."""
+    """Every table of the database as text, less the times: their fractions look like PINs."""
     found = {}
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
             cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
-            found[f"the table {table}"] = "\n".join(str(row) for row in cursor.fetchall())
+            values = [value for row in cursor.fetchall() for value in row]
+            texts = [str(value) for value in values if not isinstance(value, datetime)]
+            found[f"the table {table}"] = "\n".join(texts)
     return found
 
 
