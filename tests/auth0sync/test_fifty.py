@@ -11,7 +11,8 @@ import pytest
 from tests.devtenant.running import RunningTenant
 from tests.processes import ROOT, RunningConsole, wait_for
 
-pytestmark = pytest.mark.process
+# Once: it waits for the tenant's limit for half a minute, whatever the database.
+pytestmark = [pytest.mark.process, pytest.mark.once]
 
 PROCESSES = [13, 13, 12, 12]  # how many people each saves
 STARTED_S = 5.0  # from now, when all of them are ready to save

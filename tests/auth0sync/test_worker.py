@@ -220,6 +220,7 @@ def test_with_redis_it_waits_for_its_queue_and_for_what_hangs(tmp_path: Path) ->
             wait_for(lambda: complete(console.tenant, "ben@example.com"), 90)
 
 
+@pytest.mark.once
 def test_a_call_under_way_is_finished_and_recorded_after_a_sigterm(
     console: RunningConsole,
 ) -> None:

@@ -23,13 +23,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--broker", choices=["orm", "redis"], default="orm")
     parser.add_argument("--database", choices=["sqlite", "mariadb"], default="sqlite")
     parser.add_argument("--people", type=int)
-    parser.add_argument("--short", action="store_true", help="40 people, within a minute")
+    parser.add_argument("--short", action="store_true", help="30 people, within a minute")
     chosen = parser.parse_args(arguments)
     plan = Plan(
         seed=chosen.seed,
         broker=chosen.broker,
         database=chosen.database,
-        people=chosen.people or (40 if chosen.short else 500),
+        people=chosen.people or (30 if chosen.short else 500),
         short=chosen.short,
     )
     folder = Path(tempfile.mkdtemp(prefix="identity-console-chaos-"))
