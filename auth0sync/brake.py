@@ -111,6 +111,19 @@ def renew(
     return columns
 
 
+def joined(columns: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The columns to be written now, in the transaction of the due mark.
+
+    Whoever joins a batch is to be seen by whoever decides; when that has happened meanwhile, the
+    engine judges her anew.
+    """
+    batch = columns.get("batch")
+    if batch is None:
+        return columns
+    undecided = StagedBatch.objects.filter(pk=batch.pk, state=StagedBatch.State.OPEN)
+    return columns if undecided.update(version=F("version") + 1) else {}
+
+
 def hold_for_new_plan(found: Mapping[int, Facts | None]) -> None:
     """Hold these people, whose accounts a new version of the plan would change."""
     with transaction.atomic():

@@ -173,7 +173,7 @@ def _note_one(
     columns: dict[str, Any] = {
         "fingerprint": facts.fingerprint() if facts else "",
         "email_key": facts.email[:255] if facts else "",
-        **braked,
+        **brake.joined(braked),
     }
     _sharers_are_due({account.email_key, columns["email_key"]} - {""}, employee_id, actor)
     if not _concerns_auth0(facts, account):

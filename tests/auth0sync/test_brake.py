@@ -7,7 +7,7 @@ from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.functions import Now
 from pytest_django import Settings
 
@@ -15,7 +15,7 @@ from auth0sync import brake
 from auth0sync.due import mark_due, next_due, note
 from auth0sync.engine import sync
 from auth0sync.errors import Held
-from auth0sync.models import Account, BrakeCount, Risk, StagedBatch
+from auth0sync.models import Account, Brake, BrakeCount, Risk, StagedBatch
 from auth0sync.plan import Block, Update
 from auth0sync.rows import read_facts
 from employees.models import Employee
@@ -422,3 +422,37 @@ def test_two_workers_at_the_boundary_do_not_both_pass(state: object, settings: S
     assert len(passed) == 1
     assert held() == 3
     assert StagedBatch.objects.count() == 1
+
+
+@pytest.mark.usefixtures("state")
+def test_nobody_joins_what_was_decided_meanwhile() -> None:
+    batch = StagedBatch.objects.create(kind=Kind.CHANGES)
+    held_there = {"batch": batch, "held_for": Risk.BLOCK, "let_through": "x"}
+
+    assert brake.joined(held_there) == held_there
+    batch.refresh_from_db()
+    assert batch.version == 1  # whoever decides has to look again
+    StagedBatch.objects.update(state=StagedBatch.State.APPROVED)
+
+    assert brake.joined(held_there) == {}
+
+
+@pytest.mark.usefixtures("of_three")
+def test_a_row_that_moves_before_its_new_account_is_complete_is_no_risk(
+    tenant: RunningTenant,
+) -> None:
+    ana = people_with_accounts(1)[0]
+    Account.objects.update(let_through=brake.NEW)
+    Employee.objects.update(auth0_role="manager")
+
+    assert brake.foreseen_risk(read_facts([ana.pk])[ana.pk], account_of(ana)) is None
+
+
+@pytest.mark.usefixtures("state")
+def test_the_lock_is_made_where_it_is_missing() -> None:
+    Brake.objects.all().delete()
+
+    with transaction.atomic():
+        brake.lock()
+
+    assert Brake.objects.count() == 1

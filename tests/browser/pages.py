@@ -12,6 +12,7 @@ from tests.browser.signing_in import (
     sign_in_locally,
     sign_in_with_auth0,
 )
+from tests.processes import wait_for
 
 EMPLOYEES = "/admin/employees/employee/"
 NOBODY = "nobody"
@@ -57,6 +58,16 @@ class Shown:
     def address_on(self, console: ConsoleWithPages) -> str:
         """Where it is on this console."""
         return self.address if isinstance(self.address, str) else self.address(console)
+
+
+def the_held_batch(console: ConsoleWithPages) -> str:
+    """The page of a batch: another program has switched off more people than may leave at once."""
+    if not console.sql("SELECT id FROM auth0_staged_batches"):
+        console.sql("UPDATE employees SET is_active = 0 WHERE auth0_sync_status = 'created'")
+        held = "SELECT id FROM auth0_staged_batches"
+        wait_for(lambda: console.sql(held), 60, "they are held")
+    (row,) = console.sql("SELECT MIN(id) AS id FROM auth0_staged_batches")
+    return f"/admin/auth0sync/stagedbatch/{row['id']}/change/"
 
 
 def somebody_with(status: str) -> Callable[[ConsoleWithPages], str]:
@@ -194,4 +205,7 @@ PAGES = (
     Shown("users", "/admin/auth/user/"),
     Shown("tenant", lambda console: f"{console.tenant.base_url}/", NOBODY),
     Shown("tenant-outbox", lambda console: f"{console.tenant.base_url}/outbox", NOBODY),
+    # Last, since every page has the banner from then on.
+    Shown("held-changes", the_held_batch),
+    Shown("held-changes-list", "/admin/auth0sync/stagedbatch/"),
 )
