@@ -180,8 +180,7 @@ class Claim:
         later = Now() if self.waits_for else look
         columns = {"done_seq": self.seq, "attempts": 0, "priority": Priority.BULK}
         with transaction.atomic():
-            if row:
-                write_columns(self.employee_id, **row)
+            write_columns(self.employee_id, **row)
             self._release(later, columns | _error_columns(error))
 
     def _release(self, due_at: Any, columns: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Now
 
-from auth0sync.errors import Misconfigured, Paused, Rejected, SyncError, Transient, Unknown
+from auth0sync.errors import Misconfigured, Paused, Rejected, SyncError
 from auth0sync.models import Pause
 
 PROBE_EVERY_S = 60
@@ -85,9 +85,8 @@ def probed(probing: Collection[str], action: str, error: SyncError | None) -> No
     """A call of a probe was answered: end the pauses that this answer disproves.
 
     Whatever Auth0 says of the person's data, it says after it has let the call in.
+    error: nothing that says that the call may have got nowhere (gate.py).
     """
-    if isinstance(error, Transient | Unknown):
-        return
     over = Pause.objects.filter(pk__in=probing, action__in=["", action])
     if isinstance(error, Misconfigured):
         over = over.filter(pk=EVERYTHING).exclude(pk=error.capability)

@@ -29,7 +29,7 @@ def capability_of(step: Step) -> str:
             return "block" if "blocked" in step.changes else "update"
         case Block() | Close():
             return "block"
-        case AddRole() | RemoveRole():
+        case _:
             return "roles"
 
 
@@ -44,7 +44,7 @@ def do(run: Run, step: Step) -> None:
             _patch(run, {"blocked": True})
         case Close():
             _close(run, step.what)
-        case AddRole() | RemoveRole():
+        case _:
             _change_role(run, step)
 
 
