@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 from django.core.mail import EmailMessage
+from pytest_django import Settings
 
 from auth0sync import invitations
 from auth0sync.engine import sync
@@ -129,7 +130,10 @@ def test_somebody_switched_off_while_nobody_knows_whether_she_has_an_account_end
     assert [user["blocked"] for user in tenant.users()] == [True]
 
 
-def test_an_update_that_lands_late_is_found_and_put_right(tenant: RunningTenant) -> None:
+def test_an_update_that_lands_late_is_found_and_put_right(
+    tenant: RunningTenant, settings: Settings
+) -> None:
+    settings.AUTH0_TIMEOUT = 1
     ana = add()
     sync(ana.pk)
     change_employee(ana.pk, {"department": "Packing"}, boss(1))
@@ -137,7 +141,7 @@ def test_an_update_that_lands_late_is_found_and_put_right(tenant: RunningTenant)
         match={"method": "PATCH", "path": f"{USERS}/.*"},
         kind="hang",
         when="before",
-        delay_s=4,
+        delay_s=7,
         lands=True,
         times=1,
     )

@@ -331,12 +331,13 @@ def test_a_leaver_whose_account_is_deleted_in_auth0_needs_nothing_more(
 
 
 def test_a_block_that_lands_late_is_found_and_lifted_when_she_is_back(
-    tenant: RunningTenant, ana: Employee
+    tenant: RunningTenant, ana: Employee, settings: Settings
 ) -> None:
+    settings.AUTH0_TIMEOUT = 1
     tenant.fault(
         match={"method": "PATCH", "path": "/api/v2/users/.*"},
         kind="hang",
-        delay_s=4,
+        delay_s=7,
         lands=True,
         times=1,
     )

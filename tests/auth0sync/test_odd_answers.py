@@ -16,7 +16,7 @@ from employees.services import change_employee, deactivate
 from tests.auth0sync.conftest import lease_runs_out, time_passes
 from tests.auth0sync.people import Killed, account_of, add, by_sql, die, right_after, row_of
 from tests.auth0sync.test_existing_accounts import existing
-from tests.auth0sync.test_pauses import a_minute_passes, forbid
+from tests.auth0sync.test_pauses import a_minute_passes, forbid, grant
 from tests.builders import boss, make_employee
 from tests.devtenant.running import RunningTenant
 
@@ -217,6 +217,26 @@ def test_of_two_workers_at_the_probes_time_one_is_the_probe(
 
     assert len(tenant.calls("POST", USERS)) == before
     assert account_of(ana).waits_for == "create"
+
+
+def test_a_pause_that_ends_while_she_waits_for_her_turn_is_none(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forbid(tenant, "create:users")
+    ana = add()
+    sync(ana.pk)
+    grant(tenant)
+    a_minute_passes()
+    real = pace.take_slot
+
+    def other_ends_it(*args: object) -> None:
+        Pause.objects.all().delete()
+        real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pace, "take_slot", other_ends_it)
+    sync(ana.pk)
+
+    assert row_of(ana).auth0_sync_status == "created"
 
 
 def test_a_circle_that_is_larger_than_anybody_follows_parks_nobody(

@@ -15,7 +15,7 @@ from auth0sync.account import (
     PodFactory,
     Seen,
 )
-from auth0sync.errors import Rejected
+from auth0sync.errors import Conflict, Rejected
 from auth0sync.plan import (
     PROFILE_BYTES_MOST,
     AddRole,
@@ -30,6 +30,7 @@ from auth0sync.plan import (
     diff,
     holds,
     keep_email,
+    wanted_of,
 )
 
 INSTALLATION = "0123456789"
@@ -435,6 +436,60 @@ def test_the_longest_row_makes_a_profile_below_eight_kilobytes(letter: str) -> N
     )
 
     assert len(json.dumps(body, ensure_ascii=False).encode()) < 8_000
+
+
+# Whom the account is for
+
+
+def aimed_at(seen: Seen | None = None, *, has_account: bool = True, **over: Any) -> Any:
+    refused = over.pop("email_refused", False)
+    return wanted_of(
+        ada(**over),
+        seen,
+        has_account=has_account,
+        installation=INSTALLATION,
+        assign_roles=True,
+        email_refused=refused,
+    )
+
+
+def test_a_row_that_is_gone_wants_nothing() -> None:
+    whatever: dict[str, Any] = {
+        "has_account": True,
+        "installation": INSTALLATION,
+        "assign_roles": True,
+    }
+
+    assert wanted_of(None, as_seen(), **whatever) is None
+
+
+@pytest.mark.parametrize(
+    "over", [{"is_active": False}, {"is_archived": True}, {"auth_method": "pin"}]
+)
+def test_whoever_does_not_sign_in_with_auth0_wants_nothing(over: dict[str, Any]) -> None:
+    assert aimed_at(**over) is None
+
+
+@pytest.mark.parametrize("seen", [None, as_seen()])
+def test_a_row_aims_at_the_account_it_wants(seen: Seen | None) -> None:
+    assert aimed_at(seen) == wanted()
+
+
+def test_two_rows_with_one_email_aim_at_nothing_and_both_are_named() -> None:
+    with pytest.raises(Conflict, match="employee 7, 9"):
+        aimed_at(shares_email_with=(7, 9))
+
+
+def test_without_an_email_there_is_no_account_to_make_but_one_to_keep() -> None:
+    assert aimed_at(email_usable=False, has_account=False) is None
+    kept = aimed_at(as_seen(email="before@example.com"), email_usable=False)
+    assert kept == keep_email(wanted(), as_seen(email="before@example.com"))
+
+
+def test_an_email_that_auth0_refuses_leaves_the_one_it_has() -> None:
+    aim = aimed_at(as_seen(email="before@example.com"), email_refused=True)
+
+    assert aim.email == "before@example.com"
 
 
 # Comparing
