@@ -17,6 +17,7 @@ from employees.models import Employee
 
 _NUMBER = re.compile(r"[0-9]{1,10}")
 MOST_PEOPLE = 200  # as many as the longest list shows
+_STATE = ("domain", *("paused_at", "paused_by", "paused_reason", "until_reconciled"), "down_since")
 _ACCOUNT = [field.attname for field in Account._meta.concrete_fields]
 
 
@@ -57,19 +58,22 @@ def standings(people: QuerySet[Employee]) -> list[tuple[int, Standing, bool]]:
     account = Account.objects.filter(pk=OuterRef("pk"))
     state, bucket = TenantState.objects.filter(pk=1), Bucket.objects.filter(pk=BUCKET)
     columns = {f"account_{name}": Subquery(account.values(name)) for name in _ACCOUNT}
+    columns |= {f"state_{name}": Subquery(state.values(name)) for name in _STATE}
     rows = people.order_by("pk").annotate(
         clock=Now(),
-        down_since=Subquery(state.values("down_since")),
         next_at=Subquery(bucket.values("next_at")),
         limits=Subquery(bucket.values("limits")),
         **columns,
     )
     found = []
+    weather = None
     for person in rows:
         row = vars(person)
         known = _account(row)
-        pace = Bucket(next_at=row["next_at"], limits=row["limits"])
-        weather = Weather.at(row["clock"], row["down_since"], room_at(pace))
+        if weather is None:  # the same for everybody
+            shared = TenantState(**{name: row[f"state_{name}"] for name in _STATE})
+            pace = Bucket(next_at=row["next_at"], limits=row["limits"])
+            weather = Weather.at(row["clock"], shared, room_at(pace))
         now = standing(person, known, weather)
         found.append((person.pk, now, is_moving(now, known)))
     return found

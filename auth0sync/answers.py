@@ -65,8 +65,8 @@ def _refusal(status: int, answer: Answer, capability: str) -> SyncError:
     code = str(answer.body.get("errorCode") or "")
     message = str(answer.body.get("message") or "")
     if status == 429:
-        wait_s = _wait_s(answer.headers)
-        return Transient("Auth0's limit is reached.", code=THROTTLED, retry_after_s=wait_s)
+        told_s = wait_s(answer.headers)
+        return Transient("Auth0's limit is reached.", code=THROTTLED, retry_after_s=told_s)
     if code == IDP_CONFLICT:  # 409, for some tenants 400
         return Conflict("This e-mail or id is taken by another account in Auth0.", code=code)
     if code == "inexistent_connection":
@@ -120,7 +120,7 @@ def _rejection(code: str, message: str) -> Rejected:
     return Rejected(f"Auth0 refuses {what}: {reason}.", code=code, field=form_field)
 
 
-def _wait_s(headers: Mapping[str, str]) -> float:
+def wait_s(headers: Mapping[str, str]) -> float:
     """Seconds to wait after a 429: Retry-After, else the reset time less the answer's own Date.
 
     The Date header makes a duration of it, so that a wrong clock on either side does no harm.

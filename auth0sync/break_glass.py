@@ -5,7 +5,6 @@ Open only to superusers without an employee behind them; locked for a while afte
 """
 
 import logging
-from smtplib import SMTPException
 from typing import Any
 
 from axes.signals import user_locked_out
@@ -14,7 +13,6 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.signals import user_login_failed
 from django.core.cache import cache
-from django.core.mail import send_mail
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -23,13 +21,14 @@ from django.utils.cache import add_never_cache_headers
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
+from auth0sync.alerts import tell
 from auth0sync.sign_in_views import NEXT, safe_next, start_session
 from employees.models import EmployeeUser
 
 logger = logging.getLogger(__name__)
 
 BACKEND = "auth0sync.break_glass.LocalAdministrator"
-MAIL_AT_MOST_EVERY_S = 60  # for what a stranger can cause; a sign-in is always mailed
+TELL_AT_MOST_EVERY_S = 60  # for what a stranger can cause; a sign-in is always told
 SIGNED_IN, REFUSED, LOCKED_OUT = "signed in", "was refused", "was locked out"
 NAME_MOST = 60  # characters of a user name that somebody typed
 
@@ -83,24 +82,16 @@ def on_lock_out(sender: object, request: HttpRequest, username: str, **kwargs: A
 
 
 def alert(request: HttpRequest, what: str, username: str) -> None:
-    """Say in the log and to ALERT_EMAILS that the emergency door was used.
+    """Say in the log and to the operators that the emergency door was used.
 
-    what: the sentence's verb. A mail that fails never stops anybody.
+    what: the sentence's verb. A mail or POST that fails never stops anybody.
     """
     who = "".join(c if c.isprintable() else "?" for c in username[:NAME_MOST])
     address = getattr(request, "axes_ip_address", None) or request.META.get("REMOTE_ADDR", "")
     text = f"Emergency log-in: “{who}” {what}, from {address}."
     logger.warning("%s", text)
     key = f"break-glass:{what.replace(' ', '-')}"
-    is_rare = what == SIGNED_IN or cache.add(key, 1, MAIL_AT_MOST_EVERY_S)
-    if not settings.ALERT_EMAILS or not is_rare:
-        return
-    try:
-        send_mail(
-            f"Identity console: emergency log-in {what}",
-            f"{text}\n\nIf you don't know why, change that password today.\n",
-            None,
-            settings.ALERT_EMAILS,
-        )
-    except (SMTPException, OSError):
-        logger.exception("The alert couldn't be mailed.")
+    is_rare = what == SIGNED_IN or cache.add(key, 1, TELL_AT_MOST_EVERY_S)
+    if is_rare:
+        ask = "If you don't know why, change that password today."
+        tell(f"emergency log-in {what}", f"{text}\n\n{ask}", key="break-glass")

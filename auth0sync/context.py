@@ -11,8 +11,9 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.html import format_html
 
+from auth0sync import switch
 from auth0sync.models import Account, InvitationState, Pause, StagedBatch, TenantState
-from auth0sync.status import NOT_CONFIGURED, SWITCHED_OFF, clock
+from auth0sync.status import clock, why_off
 from employees.actors import actor_of
 
 
@@ -55,14 +56,16 @@ def _counts() -> dict[str, Any]:
 
 
 def _standstill(waiting: int) -> str:
-    if not settings.AUTH0_DOMAIN:
-        return NOT_CONFIGURED + _people_wait(waiting)
-    if not settings.AUTH0_SYNC_ENABLED:
-        return SWITCHED_OFF + _people_wait(waiting)
-    state = TenantState.objects.filter(pk=1, down_since__isnull=False).annotate(now=Now()).first()
-    if state is None or state.down_since is None:
+    if off := switch.by_settings():
+        return off.text + _people_wait(waiting)
+    state = TenantState.objects.filter(pk=1).annotate(now=Now()).first()
+    if state is None:
         return ""
     now: datetime = state.now
+    if off_now := why_off(state, now):
+        return off_now + _people_wait(waiting)
+    if state.down_since is None:
+        return ""
     return (
         f"Auth0 hasn't answered since {clock(state.down_since, now)}. Everything else works, and "
         f"the console goes on by itself.{_people_wait(waiting)}"

@@ -15,7 +15,7 @@ from django.db.models.functions import Least, Now
 from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
-from auth0sync import brake, pauses
+from auth0sync import brake, pauses, switch
 from auth0sync.account import Facts
 from auth0sync.models import Account, InvitationState, MailKind, Priority
 from auth0sync.rows import read_facts, write_columns
@@ -31,11 +31,6 @@ TASK = "auth0sync.tasks.sync_employee"
 def listen() -> None:
     """Have :func:`note` called inside every transaction that changes a person."""
     employee_changed.connect(_on_employee_changed, dispatch_uid="auth0sync.due")
-
-
-def is_provisioning_on() -> bool:
-    """Whether Auth0 may be called at all: it is configured, and the switch is on."""
-    return bool(settings.AUTH0_DOMAIN) and settings.AUTH0_SYNC_ENABLED
 
 
 def note(
@@ -124,7 +119,7 @@ def wake(employee_id: int) -> None:
 
     The task carries the id only: lost, doubled or late, the outcome is the same.
     """
-    if not is_provisioning_on():
+    if not switch.is_on():
         return
     broker = get_broker()  # one for both: each new one closes and opens the database connection
     if broker.queue_size() < settings.QUEUE_WORKERS:

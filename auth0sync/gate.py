@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
-from auth0sync import pace, pauses
+from auth0sync import pace, pauses, switch
 from auth0sync.answers import THROTTLED
 from auth0sync.claim import Claim
-from auth0sync.due import is_provisioning_on
 from auth0sync.errors import NotNow, SyncError, Transient, Unknown
 from auth0sync.models import SyncLog
+from auth0sync.rate import Group
 from auth0sync.tenant import GET_TOKEN, Call, Outgoing
+from auth0sync.token import have_token
 
 
 @dataclass
@@ -30,20 +31,45 @@ class Gate:
     def before_call(self, outgoing: Outgoing) -> None:
         """Hold the lease and wait for a slot. Raises NotNow, LeaseLost: the call mustn't go out."""
         self.outgoing = outgoing
-        if not is_provisioning_on():
-            raise NotNow("Provisioning is switched off.", code="switched_off", retry_after_s=30)
-        if self.until is not None and time.monotonic() + settings.AUTH0_TIMEOUT > self.until:
-            raise NotNow("The task's time is used up.", code="task_time", retry_after_s=1)
+        self._refuse_while_off()
+        self._refuse_when_late()
         pace.refuse_while_down()
         due = pauses.refuse(outgoing.capability, self.probing)
+        # Fetching the token may be what is probed, so this probe is taken before it.
+        of_token = [each for each in due if each == pauses.EVERYTHING]
+        pauses.take_probe(of_token)
+        self.probing |= set(of_token)
+        self._have_token()
         self.claim.renew()
         pace.take_slot(outgoing.group)
-        pauses.take_probe(due)
+        self._refuse_while_off()  # again: the slot may have been two seconds away
+        pauses.take_probe([each for each in due if each not in of_token])
         self.probing |= set(due)
+
+    def _refuse_while_off(self) -> None:
+        if off := switch.why_off():
+            raise NotNow(off.text, code=off.code, retry_after_s=switch.HELD_FOR_S)
+
+    def _refuse_when_late(self) -> None:
+        if self.until is not None and time.monotonic() + settings.AUTH0_TIMEOUT > self.until:
+            raise NotNow("The task's time is used up.", code="task_time", retry_after_s=1)
+
+    def _have_token(self) -> None:
+        """Before the lease is renewed and the slot taken: a slow token must cost neither."""
+        started = time.monotonic()
+        try:
+            have_token()
+        except SyncError as error:
+            took_ms = round((time.monotonic() - started) * 1000)
+            self.after_call(Call(GET_TOKEN, None, took_ms, error))
+            raise
+        self._refuse_when_late()
 
     def after_call(self, call: Call) -> None:
         """Log the call, and let the pace know how the tenant does."""
         error = call.error
+        if isinstance(error, NotNow):  # no token yet: nothing was asked, or the limit was reached
+            return
         if isinstance(error, Transient) and error.code == THROTTLED:
             pace.learn(call.outgoing.group, call.headers, error.retry_after_s or 1.0)
         elif isinstance(error, Transient | Unknown):
@@ -53,6 +79,8 @@ class Gate:
             pace.answered()
             if self.probing:
                 pauses.probed(self.probing, call.action, error)
+            if error is None and call.outgoing.group is Group.USER_WRITES:
+                switch.remember_tenant()
         self.log(call)
 
     def log(self, call: Call) -> None:

@@ -273,9 +273,19 @@ class TenantState(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     installation = models.CharField(max_length=20, default=new_installation)
 
+    domain = models.CharField("tenant of the accounts", max_length=255, blank=True)
+
+    paused_at = models.DateTimeField(null=True)
+    paused_by = models.CharField(max_length=100, blank=True)
+    paused_reason = models.CharField(max_length=300, blank=True)
+    until_reconciled = models.BooleanField(default=False)
+
     token = models.TextField("machine token, encrypted", blank=True)
+    token_at = models.DateTimeField(null=True)
     token_renew_at = models.DateTimeField(null=True)
     token_expires_at = models.DateTimeField(null=True)
+    token_wait_until = models.DateTimeField(null=True)
+    token_lease = models.CharField(max_length=32, blank=True)
     token_lease_until = models.DateTimeField(null=True)
     role_ids = models.JSONField(default=dict)
 
@@ -335,6 +345,21 @@ class Bucket(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: next call at {self.next_at:%H:%M:%S.%f}"
+
+
+class Incident(models.Model):
+    """Something the operators were told of: once when it began, and once when it was over."""
+
+    key = models.CharField(max_length=100, primary_key=True)
+    subject = models.CharField(max_length=200)
+    began_at = models.DateTimeField(db_default=Now())
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "auth0_incidents"
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.subject}"
 
 
 class Heartbeat(models.Model):

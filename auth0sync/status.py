@@ -13,6 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from auth0sync import switch
 from auth0sync.models import Account, Bucket, InvitationState, MailKind, SyncLog, TenantState
 from auth0sync.pace import BUCKET, WAIT_MOST_S, room_at
 from employees.actors import names_of
@@ -21,8 +22,6 @@ from employees.models import AuthMethod, Employee, SyncStatus
 
 Tone = Literal["good", "waiting", "attention", "quiet"]
 
-NOT_CONFIGURED = "Auth0 isn't configured (AUTH0_DOMAIN), so no accounts are made."
-SWITCHED_OFF = "The link to Auth0 is switched off (AUTH0_SYNC_ENABLED)."
 NO_MAIL_SERVER = "no mail server is configured (EMAIL_URL)"
 HELD = "Held: waits for a second person"
 LOG_ROWS = 20  # on the employee's page; the rest is behind a link
@@ -43,12 +42,12 @@ class Standing:
 class Weather:
     """What holds everybody up at this moment. ``now`` is the database's clock.
 
+    off: why nothing may be called (switch.Off); '' when it may.
     limited_until: when there is room again below Auth0's limit, if that takes a while.
     """
 
     now: datetime
-    is_configured: bool = True
-    is_enabled: bool = True
+    off: str = ""
     has_mail_server: bool = True
     down_since: datetime | None = None
     limited_until: datetime | None = None
@@ -59,32 +58,38 @@ class Weather:
         state = TenantState.objects.filter(pk=1).annotate(now=Now()).first()
         bucket = Bucket.objects.filter(pk=BUCKET).first()
         now = state.now if state else timezone.now()
-        down_since = state.down_since if state else None
-        return cls.at(now, down_since, room_at(bucket) if bucket else None)
+        return cls.at(now, state, room_at(bucket) if bucket else None)
 
     @classmethod
-    def at(cls, now: datetime, down_since: datetime | None, room_at: datetime | None) -> "Weather":
+    def at(cls, now: datetime, state: TenantState | None, room_at: datetime | None) -> "Weather":
         """From what the database holds; room_at: when a call may go out again."""
         waits = room_at is not None and room_at > now + timedelta(seconds=WAIT_MOST_S)
         return cls(
             now=now,
-            is_configured=bool(settings.AUTH0_DOMAIN),
-            is_enabled=settings.AUTH0_SYNC_ENABLED,
+            off=why_off(state, now),
             has_mail_server=settings.MAIL_CONFIGURED,
-            down_since=down_since,
+            down_since=state.down_since if state else None,
             limited_until=room_at if waits else None,
         )
 
     def standstill(self) -> str:
         """Why nothing moves for anybody, in a sentence; '' when things move."""
-        if not self.is_configured:
-            return NOT_CONFIGURED
-        if not self.is_enabled:
-            return SWITCHED_OFF
+        if self.off:
+            return self.off
         if self.down_since:
             since = clock(self.down_since, self.now)
             return f"Auth0 hasn't answered since {since}; the console goes on by itself."
         return ""
+
+
+def why_off(state: TenantState | None, now: datetime) -> str:
+    """Why nothing may be called, with who said so and when; '' when it may. No query if it may."""
+    off = switch.by_settings() or switch.by_state(state)
+    if off is None:
+        return ""
+    if state is None or state.paused_at is None or off.code not in switch.PAUSES:
+        return off.text
+    return f"{off.text} By {switch.paused_by(state)}, {clock(state.paused_at, now)}."
 
 
 def clock(moment: datetime, now: datetime) -> str:

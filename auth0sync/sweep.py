@@ -17,8 +17,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django_q.tasks import async_task, queue_size
 
-from auth0sync import batches, new_plan
-from auth0sync.due import is_provisioning_on, next_due, note
+from auth0sync import batches, incidents, new_plan, switch
+from auth0sync.due import next_due, note
 from auth0sync.models import Account, TenantState
 from auth0sync.pace import is_open
 from employees.history import known_between, notice_changes
@@ -81,6 +81,7 @@ class Sweeper:
     def _begin_sweep(self, now: float) -> None:
         clear_tokens_of_inactive()
         batches.forget_empty()
+        incidents.look()
         if now >= self._next_clearing:  # Django itself never removes sessions that ran out
             self._next_clearing = now + SESSIONS_EVERY_S
             SessionStore.clear_expired()
@@ -133,7 +134,7 @@ def note_moved() -> None:
 
 def hand_out() -> None:
     """Queue tasks for due employees, as many as the workers can begin with."""
-    if not (is_provisioning_on() and is_open()):
+    if not (switch.is_on() and is_open()):
         return
     due = len(next_due(settings.QUEUE_WORKERS))
     for _ in range(min(due, settings.QUEUE_WORKERS - queue_size())):

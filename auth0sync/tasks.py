@@ -7,7 +7,8 @@ from typing import Any
 
 from django.db.models.functions import Now
 
-from auth0sync.due import is_provisioning_on, next_due
+from auth0sync import switch
+from auth0sync.due import next_due
 from auth0sync.engine import sync
 from auth0sync.models import Heartbeat
 from auth0sync.pace import is_open
@@ -30,7 +31,7 @@ def sync_due(started: float | None = None) -> None:
     """Sync the most urgent due employees until none is left, or 20 s after ``started``."""
     started = time.monotonic() if started is None else started
     while time.monotonic() < started + GO_ON_FOR_S and _show_life():
-        if not (is_provisioning_on() and is_open()):
+        if not (switch.is_on() and is_open()):
             return
         ids = next_due(5)
         # Whoever is first may just have been taken by another worker: then the next one.

@@ -273,7 +273,8 @@ class Tenant:
                 return answer.data
             if replaced or error.code not in {"unauthorized", "insufficient_scope"}:
                 raise error
-            drop_token(token)
+            if not drop_token(token, if_old=error.code == "insufficient_scope"):
+                raise error
             replaced = True
 
     def _get_token(self, started: float) -> str:

@@ -8,8 +8,10 @@ lives 24 hours).
 import base64
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import uuid4
 
 import httpx
 from cryptography.fernet import Fernet, InvalidToken
@@ -19,12 +21,15 @@ from django.conf import settings
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from auth0sync.errors import Misconfigured, SyncError, Transient
+from auth0sync.answers import wait_s
+from auth0sync.errors import Misconfigured, NotNow, SyncError, Transient
 from auth0sync.models import TenantState
 
 logger = logging.getLogger(__name__)
 
 WAIT_FOR_OTHER_S = 0.1
+TRY_AGAIN_S = 30  # after a renewal that failed, while the old token is good
+NEW_FOR_S = 30  # a token this young holds every scope there is
 LIFE_MOST_S = 2_592_000  # facts: resource server, ``token_lifetime``
 
 
@@ -40,29 +45,45 @@ class _Held:
 _held: _Held | None = None
 
 
-def get_token() -> str:
-    """A token that Auth0 will take for a while yet.
+def have_token() -> str:
+    """See to it that there is a token for the next call, and return it.
 
-    Renewed AUTH0_TOKEN_REFRESH_BUFFER seconds before it ends; the others go on with the old one
-    while one process renews it.
-    Raises: Misconfigured when Auth0 refuses the client; Transient when it can't be reached.
+    Renewed AUTH0_TOKEN_REFRESH_BUFFER seconds before its end, by one process; the others go on
+    with the old one meanwhile, as they do when a renewal fails. It may take as long as two
+    time-outs, so ask before you hold a lease or a slot.
+    Raises: Misconfigured when Auth0 refuses the client; Transient when it can't be reached; NotNow
+    when it is the limit, or another process, that has to be waited for.
     """
     global _held
-    if _held is None or time.monotonic() >= _held.renew_at:
-        _held = _shared() or _renewed()
-    return _held.token
+    held = _held
+    if held is None or time.monotonic() >= held.renew_at:
+        held = _held = _shared() or _renewed()
+    return held.token
 
 
-def drop_token(token: str) -> None:
-    """Forget a token that Auth0 refused, here and for all processes that still hold the same."""
+def get_token() -> str:
+    """The token of :func:`have_token`, which isn't renewed now unless it has ended."""
+    held = _held
+    return held.token if held and time.monotonic() < held.ends_at else have_token()
+
+
+def drop_token(token: str, *, if_old: bool = False) -> bool:
+    """Forget a token that Auth0 refused, for all processes; False when that would be of no use.
+
+    if_old: for a missing scope. A new scope is only in a new token, so a token of the last half
+    minute is kept: all processes together replace it once.
+    """
     global _held
-    shared = _read()
-    if shared is not None and shared.token == token:
-        TenantState.objects.filter(pk=1).update(
-            token="", token_renew_at=None, token_expires_at=None
-        )
+    row = TenantState.objects.filter(pk=1).first()
+    if row is not None and _opened(row.token) == token:
+        same = TenantState.objects.filter(pk=1, token=row.token)
+        young = same.filter(token_at__gt=Now() - timedelta(seconds=NEW_FOR_S))
+        if if_old and young.exists():
+            return False
+        same.update(token="", token_renew_at=None, token_expires_at=None)
     if _held is not None and _held.token == token:
         _held = None
+    return True
 
 
 def _shared() -> _Held | None:
@@ -72,37 +93,75 @@ def _shared() -> _Held | None:
 
 
 def _renewed() -> _Held:
-    """Renew the token, or wait for the process that does."""
+    """Renew the token, or go on with the old one while another process does, or wait for it."""
     patience = time.monotonic() + 2 * settings.AUTH0_TIMEOUT
     while time.monotonic() < patience:
-        if _take_lease():
+        old = _read()
+        left_s = _told_to_wait_s()
+        if not left_s and (lease := _take_lease()):
             try:
                 # Whoever had the lease until now may have done it.
-                return _shared() or _fetch()
+                return _shared() or _fetch(old)
             finally:
-                TenantState.objects.filter(pk=1).update(token_lease_until=None)
-        current = _read()
-        if current is not None and time.monotonic() < current.ends_at:
-            return current
+                _give_back(lease)
+        if old is not None and time.monotonic() < old.ends_at:
+            return old
+        if left_s:
+            raise NotNow(
+                "Auth0 gives no token yet: its limit is reached.",
+                code="token_429",
+                retry_after_s=left_s,
+            )
         time.sleep(WAIT_FOR_OTHER_S)
-    raise Transient(
-        "Another process is renewing the Auth0 token and hasn't finished.", code="token_wait"
+    raise NotNow(
+        "Another process is renewing the Auth0 token and hasn't finished.",
+        code="token_wait",
+        retry_after_s=1,
     )
 
 
-def _take_lease() -> bool:
+def _told_to_wait_s() -> float:
+    """Seconds until Auth0 may be asked for a token; 0 when it may now."""
+    row = TenantState.objects.filter(pk=1, token_wait_until__gt=Now())
+    left = row.annotate(left=F("token_wait_until") - Now()).values_list("left", flat=True).first()
+    return max(left.total_seconds(), 0.1) if left else 0.0
+
+
+def _take_lease() -> str:
+    """The right to renew, as the name with which to give it back; '' when another has it."""
+    lease = uuid4().hex
     until = Now() + timedelta(seconds=2 * settings.AUTH0_TIMEOUT)
     free = Q(token_lease_until__isnull=True) | Q(token_lease_until__lt=Now())
-    return bool(TenantState.objects.filter(free, pk=1).update(token_lease_until=until))
+    row = TenantState.objects.filter(free, pk=1)
+    return lease if row.update(token_lease=lease, token_lease_until=until) else ""
 
 
-def _fetch() -> _Held:
-    """Ask Auth0 for a token and store it for all."""
+def _give_back(lease: str) -> None:
+    """Only what is still ours: a fetch that took too long may have been overtaken."""
+    TenantState.objects.filter(pk=1, token_lease=lease).update(
+        token_lease="", token_lease_until=None
+    )
+
+
+def _fetch(old: _Held | None) -> _Held:
+    """Ask Auth0 for a token and store it for all; ``old`` when that fails for the moment."""
     found = _ask()
-    if isinstance(found, SyncError):
-        logger.warning("No machine token: %s", found.code)
-        raise found
-    return _store(*found)
+    if not isinstance(found, SyncError):
+        return _store(*found)
+    logger.warning("No machine token: %s", found.code)
+    is_good = old is not None and time.monotonic() < old.ends_at
+    if isinstance(found, NotNow):
+        _put_off(found.retry_after_s or 1)
+    elif is_good and isinstance(found, Transient):
+        _put_off(TRY_AGAIN_S)
+    if old is not None and is_good and isinstance(found, Transient):
+        return old
+    raise found
+
+
+def _put_off(seconds: float) -> None:
+    """Let no process ask for a token for so long."""
+    TenantState.objects.filter(pk=1).update(token_wait_until=Now() + timedelta(seconds=seconds))
 
 
 def _ask() -> tuple[str, int] | SyncError:
@@ -127,7 +186,7 @@ def _ask() -> tuple[str, int] | SyncError:
             "Auth0 can't be reached for a token.", code=f"token_{type(failure).__name__}"
         )
     if answer.status_code != httpx.codes.OK:
-        return _refusal(answer.status_code)
+        return _refusal(answer.status_code, answer.headers)
     try:
         data = answer.json()
         token, lives_s = data["access_token"], int(data["expires_in"])
@@ -138,8 +197,14 @@ def _ask() -> tuple[str, int] | SyncError:
     return Transient("Auth0's answer holds no token.", code="token_answer")
 
 
-def _refusal(status: int) -> SyncError:
-    if status == httpx.codes.TOO_MANY_REQUESTS or status >= 500:
+def _refusal(status: int, headers: Mapping[str, str]) -> SyncError:
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        return NotNow(
+            "Auth0 gives no token yet: its limit is reached.",
+            code="token_429",
+            retry_after_s=wait_s(headers),
+        )
+    if status >= 500:
         return Transient("Auth0 gives no token at the moment.", code=f"token_{status}")
     return Misconfigured(
         "Auth0 refuses the machine-to-machine application: check AUTH0_DOMAIN, AUTH0_CLIENT_ID and "
@@ -154,6 +219,8 @@ def _store(token: str, lives_s: int) -> _Held:
     renew_in_s = max(lives_s - settings.AUTH0_TOKEN_REFRESH_BUFFER, lives_s / 2)
     TenantState.objects.filter(pk=1).update(
         token=_cipher().encrypt(token.encode()).decode(),
+        token_at=Now(),
+        token_wait_until=None,
         token_renew_at=Now() + timedelta(seconds=renew_in_s),
         token_expires_at=Now() + timedelta(seconds=lives_s),
     )
@@ -171,11 +238,18 @@ def _read() -> _Held | None:
     ).first()
     if row is None:
         return None
-    try:
-        token = _cipher().decrypt(row.token.encode()).decode()
-    except InvalidToken:
+    token = _opened(row.token)
+    if not token:
         return None
     return _hold(token, row.renew_in.total_seconds(), row.ends_in.total_seconds())
+
+
+def _opened(sealed: str) -> str:
+    """The token in clear; '' when there is none, or the client was changed since."""
+    try:
+        return _cipher().decrypt(sealed.encode()).decode()
+    except InvalidToken:
+        return ""
 
 
 def _hold(token: str, renew_in_s: float, lives_s: float) -> _Held:

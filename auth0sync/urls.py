@@ -1,8 +1,10 @@
 """The log-in, in front of the admin's own, and the page of whoever is signed in."""
 
+from django.contrib import admin
 from django.urls import path
 
 from auth0sync import own_page, sign_in_views
+from auth0sync.admin_switch import switch_page
 from auth0sync.break_glass import local_login
 from auth0sync.login import NAME
 
@@ -15,6 +17,7 @@ urlpatterns = [
     path(f"complete/{NAME}/", sign_in_views.complete, name="login_complete"),
     path("login/local/", local_login, name="local_login"),
     path("logout/", sign_in_views.sign_out, name="logout"),
+    path("admin/auth0/", admin.site.admin_view(switch_page), name="auth0_switch"),
     path("admin/login/", sign_in_views.admin_door),
     path("admin/logout/", sign_in_views.sign_out),
 ]

@@ -17,6 +17,7 @@ from bench.errors import BenchFailed
 
 TIMEOUT_S = 60
 ADD = "/admin/employees/employee/add/"
+SWITCH = "/admin/auth0/"
 OLD_ADD = "/old-way/add/"
 _numbers = count(1)
 
@@ -89,6 +90,17 @@ class Browser:
             raise BenchFailed(f"{address} answered {answer.status_code}.")
         saved = answer.status_code == httpx.codes.FOUND
         return Save(email, sent_at, time.time(), took_ms, saved)
+
+    def turn_switch(self, way: str) -> float:
+        """Press the button that switches the link to Auth0 ``off`` or ``on``; when it answered.
+
+        Raises: BenchFailed.
+        """
+        form = self._fields(SWITCH) | {"turn": way, "reason": "Measuring"}
+        answer = self._post(SWITCH, form)
+        if answer.status_code != httpx.codes.FOUND:
+            raise BenchFailed(f"{SWITCH} answered {answer.status_code}.")
+        return time.time()
 
     def _fields(self, address: str) -> dict[str, str]:
         answer = self._client.get(address, headers=self._sent_headers())

@@ -19,6 +19,7 @@ from bench.tenant import Arrival
 
 CREATED_GOAL_MS = 500
 CALLS_GOAL = 3
+OFF_GOAL_S = 2
 LOG_IN_GOAL_MS = 10
 VERIFY_GOAL_MS = 5
 ENOUGH = 20  # saves; the median of fewer tells of the machine's other work
@@ -48,6 +49,10 @@ def section(
     yield from _with_worker(following)
     yield from _following(following)
     yield from _calls(following)
+    met = _verdict(following.off_s <= OFF_GOAL_S)
+    yield f"Switched off while draining: last call {following.off_s:.2f} s later   " + (
+        f"goal {OFF_GOAL_S} s: {met}"
+    )
 
 
 def kiosk(found: Kiosk) -> Iterable[str]:

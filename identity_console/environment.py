@@ -199,7 +199,15 @@ class Environment(environ.Env):  # type: ignore[misc]
 
     def http_root(self, name: str) -> str:
         """The root of an http(s) service without a trailing slash; plain http only to loopback."""
-        value = self.text(name).rstrip("/")
+        value = self.http_address(name).rstrip("/")
+        parts = split(value)
+        if parts is not None and parts.query:
+            self.problems.append(f"{name} must look like https://HOST or http://127.0.0.1:8001.")
+        return value
+
+    def http_address(self, name: str) -> str:
+        """A whole http(s) address, which may hold a key; plain http only to loopback."""
+        value = self.text(name)
         if not value:
             return ""
         parts = split(value)
@@ -208,13 +216,12 @@ class Environment(environ.Env):  # type: ignore[misc]
             or parts.scheme not in {"http", "https"}
             or not parts.hostname
             or "@" in parts.netloc
-            or parts.query
         ):
             self.problems.append(f"{name} must look like https://HOST or http://127.0.0.1:8001.")
         elif parts.scheme == "http" and not is_loopback(parts.hostname):
             self.problems.append(
-                f"{name} is plain http to another machine, which would send the machine secret in "
-                "clear: use https. Plain http is accepted only to 127.0.0.1, ::1 and localhost."
+                f"{name} is plain http to another machine, which would send a secret in clear: "
+                "use https. Plain http is accepted only to 127.0.0.1, ::1 and localhost."
             )
         return value
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from unfold.dataclasses import SearchResult
 
 from auth0sync.models import StagedBatch, SyncLog
+from employees.actors import actor_of
 from employees.models import Employee, PodFactoryMapping, RoleConfig
 
 PEOPLE_FOUND = 20  # in the search; more are on the list, one click away
@@ -28,6 +29,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         "Auth0": [
             *_list("Held changes", "front_hand", StagedBatch, request),
             *_list("Sync log", "sync", SyncLog, request),
+            *_switch(request),
         ],
         "Other programs": [
             *_list("Jobs", "work", RoleConfig, request),
@@ -97,6 +99,12 @@ def _cannot_work(request: HttpRequest) -> list[Item]:
     item = _item("Who can’t work today", "person_alert", page, request)
     count = pages.count_not_ready(request)
     return [{**item, "badge": str(count), "badge_variant": "warning"} if count else item]
+
+
+def _switch(request: HttpRequest) -> list[Item]:
+    if not actor_of(request).is_admin:
+        return []
+    return [_item("Link to Auth0", "power_settings_new", reverse("auth0_switch"), request)]
 
 
 def _users(request: HttpRequest) -> list[Item]:

@@ -19,12 +19,14 @@ def name_installation(apps, schema_editor):
         kept = cursor.fetchone()
         cursor.execute("DELETE FROM kept_values WHERE column_name = %s", [KEPT])
     state = apps.get_model("auth0sync", "TenantState")
-    state.objects.get_or_create(pk=1, defaults={"installation": kept[0]} if kept else {})
-    apps.get_model("auth0sync", "Bucket").objects.get_or_create(pk="management")
+    state.objects.using(connection.alias).get_or_create(pk=1, defaults={"installation": kept[0]} if kept else {})
+    bucket = apps.get_model("auth0sync", "Bucket")
+    bucket.objects.using(connection.alias).get_or_create(pk="management")
 
 
 def keep_name(apps, schema_editor):
-    state = apps.get_model("auth0sync", "TenantState").objects.filter(pk=1).first()
+    state = apps.get_model("auth0sync", "TenantState")
+    state = state.objects.using(schema_editor.connection.alias).filter(pk=1).first()
     if state is None:
         return
     create_bookkeeping(schema_editor.connection)

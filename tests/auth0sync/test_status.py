@@ -188,8 +188,7 @@ def test_a_refusal_is_given_as_its_reason() -> None:
 @pytest.mark.parametrize(
     ("weather", "columns", "why"),
     [
-        (Weather(NOW, is_configured=False), DUE, "Auth0 isn't configured"),
-        (Weather(NOW, is_enabled=False), DUE, "switched off"),
+        (Weather(NOW, off="The link to Auth0 is switched off."), DUE, "switched off."),
         (Weather(NOW, down_since=BEFORE), DUE, "hasn't answered since 09:02 UTC"),
         (Weather(NOW, limited_until=LATER), DUE, "limit is reached; it goes on 09:45 UTC"),
         (FINE, DUE, "Stands in the queue. Waiting since 09:02 UTC."),

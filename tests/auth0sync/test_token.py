@@ -6,7 +6,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -17,10 +17,14 @@ from django.db.models import F
 from django.db.models.functions import Now
 from pytest_django import Settings
 
-from auth0sync import token
-from auth0sync.errors import Misconfigured, SyncError, Transient
-from auth0sync.models import TenantState
-from auth0sync.token import drop_token, get_token
+from auth0sync import pace, token
+from auth0sync.claim import Claim
+from auth0sync.due import next_due
+from auth0sync.engine import sync
+from auth0sync.errors import Misconfigured, NotNow, SyncError, Transient
+from auth0sync.models import SyncLog, TenantState
+from auth0sync.token import drop_token, get_token, have_token
+from tests.auth0sync.people import account_of, add, row_of
 from tests.devtenant.running import RunningTenant
 from tests.ports import free_port
 
@@ -156,11 +160,11 @@ def test_this_process_renews_too_when_the_time_has_come(
     first = get_token()
     ends_in(0.2, 200)
     another_process()
-    assert get_token() == first
+    assert have_token() == first
 
     time.sleep(0.3)
 
-    assert get_token() != first
+    assert have_token() != first
 
 
 def test_a_process_takes_over_what_another_has_renewed_meanwhile(tenant: RunningTenant) -> None:
@@ -172,7 +176,7 @@ def test_a_process_takes_over_what_another_has_renewed_meanwhile(tenant: Running
     assert mine is not None
     token._held = token._Held(mine.token, renew_at=0, ends_at=mine.ends_at)
 
-    assert get_token() == renewed
+    assert have_token() == renewed
     assert fetches(tenant) == 2
 
 
@@ -201,7 +205,7 @@ def test_a_token_that_has_ended_is_not_used_while_another_process_renews(
     another_process()
     another_process_renews()
 
-    with pytest.raises(Transient) as waited:
+    with pytest.raises(NotNow) as waited:
         get_token()
 
     assert waited.value.code == "token_wait"
@@ -254,6 +258,148 @@ def test_of_several_processes_that_start_at_once_one_fetches_for_all(
     assert len(set(tokens)) == 1
 
 
+def test_whoever_was_overtaken_while_renewing_leaves_the_lease_of_the_other(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = token._ask
+
+    def slow() -> object:
+        TenantState.objects.update(token_lease="another's")
+        another_process_renews()
+        return ask()
+
+    monkeypatch.setattr(token, "_ask", slow)
+
+    get_token()
+
+    state = TenantState.objects.get()
+    assert state.token_lease == "another's"
+    assert state.token_lease_until is not None
+
+
+def test_a_call_that_is_under_way_is_not_held_up_by_a_renewal(tenant: RunningTenant) -> None:
+    first = get_token()
+    held = token._held
+    assert held is not None
+    token._held = token._Held(held.token, renew_at=0, ends_at=held.ends_at)
+    ends_in(-1, 200)
+
+    assert get_token() == first
+    assert fetches(tenant) == 1
+    assert have_token() != first
+
+
+# A renewal that fails
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_while_a_renewal_fails_the_old_token_goes_on_and_auth0_is_asked_no_more(
+    tenant: RunningTenant, status: int
+) -> None:
+    first = get_token()
+    ends_in(-1, 200)
+    another_process()
+    tenant.fault(match={"path": "/oauth/token"}, kind="status", status=status)
+
+    assert have_token() == first
+    another_process()
+    assert have_token() == first
+
+    assert fetches(tenant) == 2
+    assert seconds_left("token_wait_until") > 0
+
+
+def test_after_the_wait_the_renewal_is_tried_again(tenant: RunningTenant) -> None:
+    first = get_token()
+    ends_in(-1, 200)
+    another_process()
+    TenantState.objects.update(token_wait_until=Now() - timedelta(seconds=1))
+
+    assert have_token() != first
+    assert TenantState.objects.get().token_wait_until is None
+
+
+def test_a_client_that_is_refused_at_a_renewal_is_told_at_once(
+    tenant: RunningTenant, settings: Settings
+) -> None:
+    get_token()
+    ends_in(-1, 200)
+    another_process()
+    tenant.fault(match={"path": "/oauth/token"}, kind="status", status=401)
+
+    with pytest.raises(Misconfigured):
+        have_token()
+
+
+def test_a_429_lets_nobody_ask_before_auth0_said(tenant: RunningTenant) -> None:
+    tenant.fault(match={"path": "/oauth/token"}, kind="status", status=429, retry_after=7)
+
+    for _ in range(2):
+        with pytest.raises(NotNow) as told:
+            get_token()
+        assert told.value.code == "token_429"
+        assert 1 < (told.value.retry_after_s or 0) <= 7
+
+    assert fetches(tenant) == 1
+
+
+def test_a_429_counts_no_attempt_and_is_no_failure_of_the_tenant(tenant: RunningTenant) -> None:
+    tenant.fault(match={"path": "/oauth/token"}, kind="status", status=429, retry_after=7)
+    ana = add()
+
+    sync(ana.pk)
+
+    account = account_of(ana)
+    assert (account.attempts, account.lease) == (0, "")
+    assert next_due(1) == []
+    assert TenantState.objects.get().failures_in_row == 0
+    assert not SyncLog.objects.exists()
+
+
+def test_an_outage_of_the_token_service_counts_as_one_of_the_tenant(tenant: RunningTenant) -> None:
+    tenant.fault(match={"path": "/oauth/token"}, kind="status", status=503)
+    ana = add()
+
+    sync(ana.pk)
+
+    assert account_of(ana).attempts == 1
+    assert TenantState.objects.get().failures_in_row == 1
+    assert SyncLog.objects.get().action == "get token"
+
+
+def test_a_slow_token_is_fetched_before_the_lease_is_renewed_and_a_slot_taken(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+
+    def noted(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*args: Any) -> Any:
+            order.append(name)
+            return real(*args)
+
+        return called
+
+    monkeypatch.setattr(Claim, "renew", noted("lease", Claim.renew))
+    monkeypatch.setattr(token, "_ask", noted("token", token._ask))
+    monkeypatch.setattr(pace, "take_slot", noted("slot", pace.take_slot))
+
+    sync(add().pk)
+
+    assert order[:3] == ["token", "lease", "slot"]
+
+
+def test_a_task_whose_time_went_into_the_token_starts_no_call(
+    tenant: RunningTenant, settings: Settings
+) -> None:
+    tenant.fault(match={"path": "/oauth/token"}, kind="slow", delay_s=1)
+    ana = add()
+
+    sync(ana.pk, until=time.monotonic() + settings.AUTH0_TIMEOUT + 0.5)
+
+    assert tenant.calls(path_regex="/api/v2/.*") == []
+    assert account_of(ana).attempts == 0
+
+
 # Dropping
 
 
@@ -283,6 +429,51 @@ def test_dropping_when_nothing_is_held_does_nothing(tenant: RunningTenant) -> No
     drop_token("x")
 
     assert TenantState.objects.get().token == ""
+
+
+def test_a_token_of_this_moment_is_kept_when_a_scope_is_missing(tenant: RunningTenant) -> None:
+    held = get_token()
+
+    assert not drop_token(held, if_old=True)
+
+    assert get_token() == held
+    assert drop_token(held)
+
+
+def test_an_older_token_is_replaced_once_when_a_scope_is_missing(tenant: RunningTenant) -> None:
+    held = get_token()
+    TenantState.objects.update(token_at=Now() - timedelta(seconds=31))
+
+    assert drop_token(held, if_old=True)
+
+    assert get_token() != held
+    # Another process, whose token is the old one, takes over the new one.
+    assert drop_token(held, if_old=True)
+    assert fetches(tenant) == 2
+
+
+def test_all_who_miss_a_scope_replace_the_token_once(tenant: RunningTenant) -> None:
+    people = [add(email=f"p{number}@example.com") for number in range(3)]
+    tenant.control(scopes={"console-m2m": ["read:users"]})
+    tenant.control(expire_tokens=True)
+
+    for person in people:
+        sync(person.pk)
+
+    assert fetches(tenant) == 1
+
+
+def test_a_new_scope_is_found_with_a_new_token(tenant: RunningTenant) -> None:
+    scopes = tenant.state()["control"].get("scopes")
+    tenant.control(scopes={"console-m2m": ["read:users"]})
+    get_token()
+    TenantState.objects.update(token_at=Now() - timedelta(seconds=31))
+    tenant.control(scopes=scopes)
+    ana = add()
+
+    sync(ana.pk)
+
+    assert row_of(ana).auth0_sync_status == "created"
 
 
 # The key of the stored token
@@ -396,7 +587,7 @@ def test_no_answer_in_time_is_transient(settings: Settings, tenant: RunningTenan
     assert failed.value.code == "token_ReadTimeout"
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 520, 524])
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 520, 524])
 def test_a_tenant_in_trouble_is_transient(tenant: RunningTenant, status: int) -> None:
     tenant.fault(match={"path": "/oauth/token"}, kind="status", status=status)
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from auth0sync.due import is_provisioning_on, mark_due, next_due
+from auth0sync import switch
+from auth0sync.due import mark_due, next_due
 from auth0sync.engine import sync
 from auth0sync.models import Account
 
@@ -19,10 +20,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, employee: list[int], due: bool, **options: Any) -> None:
         if not employee and not due:
             raise CommandError("Say whom: --employee ID …, or --due.")
-        if not is_provisioning_on():
-            raise CommandError(
-                "Auth0 isn't configured (AUTH0_DOMAIN), or AUTH0_SYNC_ENABLED is false."
-            )
+        if off := switch.why_off():
+            raise CommandError(off.text)
         mark_due(employee, actor="auth0_sync", look=True)
         for pk in dict.fromkeys([*employee, *(next_due(10_000) if due else [])]):
             taken = sync(pk)

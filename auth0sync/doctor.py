@@ -1,0 +1,153 @@
+"""The doctor: one finding for each thing that has to be right, and how to mend it when it isn't.
+
+It asks Auth0 for no more than its public keys' address and a token, whatever the switch says, and
+changes nothing there.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from smtplib import SMTPException
+
+import httpx
+from django.conf import settings
+from django.core.mail import get_connection
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models import F
+from django.db.models.functions import Now
+
+from auth0sync import switch
+from auth0sync.errors import SyncError
+from auth0sync.models import Account, Heartbeat, Pause, TenantState
+from auth0sync.status import clock, why_off
+from auth0sync.token import have_token
+
+BEAT_WITHIN = timedelta(minutes=2)
+MAIL_TIMEOUT_S = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at and how it is; ``mend`` is the step that mends it, '' when it is well."""
+
+    what: str
+    text: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        line = f"{'FAULT' if self.mend else 'ok':6}{self.what}: {self.text}"
+        return f"{line}\n      → {self.mend}" if self.mend else line
+
+
+def findings() -> Iterator[Finding]:
+    """Everything that has to be right for accounts to follow the people, one after the other."""
+    yield _database()
+    if settings.AUTH0_DOMAIN:
+        yield _tenant()
+        yield _token()
+    yield _switch()
+    yield from _pauses()
+    yield _outage()
+    yield _worker()
+    yield _mail()
+    yield _alerts()
+    yield _waiting()
+
+
+def _database() -> Finding:
+    executor = MigrationExecutor(connection)
+    open_ones = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    name = str(connection.settings_dict["NAME"])
+    if open_ones:
+        text = f"{name} lacks {len(open_ones)} migrations."
+        return Finding("Database", text, "Run “manage.py migrate”.")
+    return Finding("Database", f"{name} is up to date.")
+
+
+def _tenant() -> Finding:
+    address = f"{settings.AUTH0_BASE_URL}/.well-known/openid-configuration"
+    try:
+        answer = httpx.get(address, timeout=settings.AUTH0_TIMEOUT)
+        problem = "" if answer.is_success else f"answers {answer.status_code}"
+    except httpx.RequestError as failure:
+        problem = f"can't be reached ({type(failure).__name__})"
+    if problem:
+        mend = "Check AUTH0_DOMAIN, the network and https://status.auth0.com."
+        return Finding("Tenant", f"{settings.AUTH0_DOMAIN} {problem}.", mend)
+    return Finding("Tenant", f"{settings.AUTH0_DOMAIN} answers.")
+
+
+def _token() -> Finding:
+    try:
+        have_token()
+    except SyncError as error:
+        return Finding(
+            "Token",
+            str(error),
+            "Compare AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET with the machine-to-machine "
+            "application in Auth0 (runbook: “Rotate the machine secret”).",
+        )
+    return Finding("Token", "Auth0 gives one, or one is still good.")
+
+
+def _switch() -> Finding:
+    state = TenantState.objects.filter(pk=1).annotate(now=Now()).first()
+    off = switch.why_off()
+    if off is None or state is None:
+        return Finding("Switch", "It is on.")
+    mend = {
+        "not_configured": "Set AUTH0_DOMAIN, AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET.",
+        "switched_off": "Set AUTH0_SYNC_ENABLED=true and start the programs again.",
+        "foreign_tenant": "Set AUTH0_DOMAIN back, or run “auth0_doctor --adopt-tenant”.",
+    }
+    return Finding("Switch", why_off(state, state.now), mend.get(off.code, "Run “auth0_resume”."))
+
+
+def _pauses() -> Iterator[Finding]:
+    for pause in Pause.objects.order_by("pk"):
+        grant = f"Grant or make: {pause.missing}. " if pause.missing else ""
+        mend = f"{grant}It is tried once a minute; nothing has to be started again."
+        yield Finding(f"Auth0 refuses “{pause.capability}”", pause.error, mend)
+
+
+def _outage() -> Finding:
+    down = TenantState.objects.filter(pk=1, down_since__isnull=False).annotate(now=Now()).first()
+    if down is None or down.down_since is None:
+        return Finding("Outage", "None is noted.")
+    text = f"Auth0 hasn't answered since {clock(down.down_since, down.now)}."
+    return Finding("Outage", text, "Wait: it is tried once a minute and goes on by itself.")
+
+
+def _worker() -> Finding:
+    if Heartbeat.objects.filter(beaten_at__gt=Now() - BEAT_WITHIN).exists():
+        return Finding("Worker", "At least one is at work.")
+    return Finding("Worker", "None has been seen for two minutes.", "Start “manage.py qcluster”.")
+
+
+def _mail() -> Finding:
+    if not settings.MAIL_CONFIGURED:
+        return Finding("Mail", "No mail server is configured.", "Set EMAIL_URL.")
+    try:
+        server = get_connection(timeout=MAIL_TIMEOUT_S)
+        server.open()
+        server.close()
+    except (SMTPException, OSError) as failure:
+        problem = f"The mail server refuses, or isn't there ({type(failure).__name__})."
+        return Finding("Mail", problem, "Check EMAIL_URL.")
+    return Finding("Mail", "The mail server answers.")
+
+
+def _alerts() -> Finding:
+    if settings.ALERT_EMAILS or settings.ALERT_WEBHOOK_URL:
+        return Finding("Alerts", "Somebody is told.")
+    return Finding("Alerts", "Nobody is told.", "Set ALERT_EMAILS or ALERT_WEBHOOK_URL.")
+
+
+def _waiting() -> Finding:
+    waiting = Account.objects.filter(due_at__isnull=False).exclude(done_seq=F("due_seq"))
+    longest = waiting.annotate(now=Now()).order_by("due_at").first()
+    if longest is None or longest.due_at is None:
+        return Finding("Waiting", "Nobody.")
+    since = clock(longest.due_at, longest.now)
+    return Finding("Waiting", f"{waiting.count()}; the first is, or was due, at {since}.")

@@ -1,0 +1,61 @@
+"""What stands in everybody's way at this moment, told to the operators when it begins and ends.
+
+The sweep looks every few seconds, so that no call waits for a mail to be sent; whoever turns the
+switch looks at once. Each incident's text ends with the step that mends it (docs/runbook.md).
+"""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import F
+from django.db.models.functions import Now
+
+from auth0sync import alerts, switch
+from auth0sync.models import Pause, TenantState
+
+DOWN_FOR = timedelta(minutes=5)  # shorter outages mend themselves before anybody has read of them
+OURS = ("switch:", "pause:", "outage")  # the keys that are looked after here
+
+SUBJECTS = {
+    "foreign_tenant": "AUTH0_DOMAIN isn't the tenant of the accounts, so nothing is called",
+    "restored": "paused until the accounts were compared with Auth0",
+    "paused": "the link to Auth0 is switched off",
+}
+
+
+def look() -> None:
+    """Tell what began since the last look, and what is over."""
+    now, told = current(), alerts.open_keys()
+    for key, (subject, text) in now.items():
+        if key not in told:
+            alerts.alert(key, subject, f"{text}\n\nWhat to do: docs/runbook.md.")
+    for key in told:
+        if key.startswith(OURS) and key not in now:
+            alerts.over(key)
+
+
+def current() -> dict[str, tuple[str, str]]:
+    """Key → subject and text of what is in the way; what the settings switch off isn't told."""
+    if switch.by_settings():
+        return {}
+    found = {}
+    state = TenantState.objects.filter(pk=1).first()
+    if state and (off := switch.by_state(state)):
+        by = f" By {switch.paused_by(state)}." if off.code in switch.PAUSES else ""
+        found[f"switch:{off.code}"] = (SUBJECTS[off.code], off.text + by)
+    for pause in Pause.objects.order_by("pk"):
+        missing = f" Missing: {pause.missing}." if pause.missing else ""
+        found[f"pause:{pause.capability}"] = (
+            f"Auth0 refuses the console: {pause.capability}",
+            f"{pause.error}{missing} It is tried once a minute and goes on by itself.",
+        )
+    since = TenantState.objects.filter(pk=1, down_since__lt=Now() - DOWN_FOR)
+    down = since.annotate(lasts=Now() - F("down_since")).first()
+    if down:
+        minutes = int(down.lasts.total_seconds() // 60)
+        found["outage"] = (
+            "Auth0 doesn't answer",
+            f"{settings.AUTH0_DOMAIN} hasn't answered for {minutes} minutes. Everything else "
+            "works, who is due waits, and the console goes on by itself. See https://status.auth0.com.",
+        )
+    return found

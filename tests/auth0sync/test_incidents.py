@@ -1,0 +1,138 @@
+"""What stands in everybody's way is told when it begins and when it is over."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.mail import EmailMessage
+from django.db.models.functions import Now
+from pytest_django import Settings
+
+from auth0sync import incidents, switch
+from auth0sync.engine import sync
+from auth0sync.models import Incident, Pause, TenantState
+from auth0sync.sweep import Sweeper
+from tests.auth0sync.people import account_of, add
+from tests.devtenant.running import RunningTenant
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def addresses(settings: Settings) -> None:
+    settings.ALERT_EMAILS = ["ops@example.com"]
+
+
+def subjects(outbox: list[EmailMessage]) -> list[str]:
+    return [mail.subject.removeprefix("Identity console: ") for mail in outbox]
+
+
+def test_all_well_says_nothing(tenant: RunningTenant, mailoutbox: list[EmailMessage]) -> None:
+    incidents.look()
+
+    assert mailoutbox == []
+
+
+def test_the_switch_is_told_with_who_and_why_and_its_end_too(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage]
+) -> None:
+    switch.pause("auth0_pause", "Moving.")
+    incidents.look()
+    incidents.look()
+    switch.resume("auth0_resume")
+    incidents.look()
+
+    assert subjects(mailoutbox) == [
+        "the link to Auth0 is switched off",
+        "Over: the link to Auth0 is switched off",
+    ]
+    assert "Moving. By auth0_pause." in mailoutbox[0].body
+    assert "docs/runbook.md" in mailoutbox[0].body
+
+
+def test_another_tenant_is_told(tenant: RunningTenant, mailoutbox: list[EmailMessage]) -> None:
+    TenantState.objects.update(domain="acme.eu.auth0.com")
+
+    incidents.look()
+
+    assert "isn't the tenant of the accounts" in mailoutbox[0].subject
+    assert "--adopt-tenant" in mailoutbox[0].body
+
+
+def test_a_restored_database_is_told(tenant: RunningTenant, mailoutbox: list[EmailMessage]) -> None:
+    switch.pause_until_reconciled("An account has a later generation.")
+
+    incidents.look()
+
+    assert "By the console itself" in mailoutbox[0].body
+
+
+def test_a_refused_client_is_told_with_what_to_do_and_never_the_secret(
+    tenant: RunningTenant, settings: Settings, mailoutbox: list[EmailMessage]
+) -> None:
+    settings.AUTH0_CLIENT_SECRET = "wr0ng-s3cret-of-ours"
+    sync(add().pk)
+
+    incidents.look()
+
+    [mail] = mailoutbox
+    assert "Auth0 refuses the console: token" in mail.subject
+    assert "AUTH0_CLIENT_SECRET" in mail.body
+    assert "wr0ng-s3cret" not in str(mail.message())
+
+
+def test_a_missing_scope_is_told_by_its_name_and_its_end_when_it_was_granted(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage]
+) -> None:
+    pause = {"code": "insufficient_scope", "error": "Auth0 doesn't allow this."}
+    Pause.objects.create(pk="create", missing="create:users", probe_at=Now(), **pause)
+    incidents.look()
+    Pause.objects.all().delete()
+    incidents.look()
+
+    assert "Missing: create:users." in mailoutbox[0].body
+    assert subjects(mailoutbox)[1] == "Over: Auth0 refuses the console: create"
+
+
+def test_an_outage_is_told_when_it_lasts(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage]
+) -> None:
+    TenantState.objects.update(down_since=Now() - timedelta(minutes=1))
+    incidents.look()
+    assert mailoutbox == []
+
+    TenantState.objects.update(down_since=Now() - timedelta(minutes=7))
+    incidents.look()
+    assert "hasn't answered for 7 minutes" in mailoutbox[0].body
+
+    TenantState.objects.update(down_since=None)
+    incidents.look()
+    assert subjects(mailoutbox)[1] == "Over: Auth0 doesn't answer"
+
+
+def test_what_the_settings_switch_off_is_not_told(
+    tenant: RunningTenant, settings: Settings, mailoutbox: list[EmailMessage]
+) -> None:
+    settings.AUTH0_SYNC_ENABLED = False
+    TenantState.objects.update(domain="acme.eu.auth0.com")
+
+    incidents.look()
+
+    assert mailoutbox == []
+
+
+def test_incidents_of_others_are_left_alone(tenant: RunningTenant) -> None:
+    Incident.objects.create(pk="brake", subject="held")
+
+    incidents.look()
+
+    assert Incident.objects.get().ended_at is None
+
+
+def test_the_sweep_looks(tenant: RunningTenant, mailoutbox: list[EmailMessage]) -> None:
+    switch.pause("auth0_pause")
+    ana = add()
+
+    Sweeper().tick()
+
+    assert len(mailoutbox) == 1
+    assert account_of(ana).due_at is not None
