@@ -7,7 +7,8 @@ from django.db import migrations, models
 
 
 def make_the_lock(apps, schema_editor):
-    apps.get_model("auth0sync", "Brake").objects.get_or_create(pk=1)
+    brakes = apps.get_model("auth0sync", "Brake").objects
+    brakes.using(schema_editor.connection.alias).get_or_create(pk=1)
 
 
 class Migration(migrations.Migration):

@@ -82,8 +82,9 @@ def test_an_upgrade_takes_the_tenant_of_the_settings_for_that_of_the_accounts(
             "INSERT INTO auth0_accounts (employee_id, user_id, origin, generation, due_seq, "
             "done_seq, due_by, priority, lease, attempts, fingerprint, email_key, error_code, "
             "error, error_field, mail_kind, invitation, invitation_attempts, invitation_error, "
-            "notice_to) VALUES (1, 'auth0|emp-x-1-1', 'created', 1, 0, 0, '', 2, '', 0, '', '', "
-            "'', '', '', 'invitation', '', 0, '', '')",
+            "notice_to, held_for, let_through, waits_for, link_to, found, plan_version) "
+            "VALUES (1, 'auth0|emp-x-1-1', 'created', 1, 0, 0, '', 2, '', 0, '', '', '', '', '', "
+            "'invitation', '', 0, '', '', '', '', '', '', '[]', 1)",
         )
         migrate("auth0sync")
 
