@@ -83,6 +83,12 @@ class Level:
             return at
         return max(at, self.at) + missing / (self.rate * TRUST)
 
+    def finished(self, calls: int, at: float) -> float:
+        """When so many calls will have gone out, when they begin at ``at``."""
+        begins = max(at, self.at, self.held_until)
+        emptied = replace(self, left=self.left_at(begins) - calls + 1, at=begins)
+        return emptied.next_turn(begins)
+
     def take(self, turn: float) -> "Level":
         """A slot was given for that time."""
         return replace(self, left=self.left_at(turn) - 1, at=max(turn, self.at))
@@ -171,6 +177,25 @@ class Limits:
         if not known.rate:
             known = replace(known, rate=published_rate(group, size))
         return self._with(group, known.refused(size, at, wait_s))
+
+    def finished(self, calls: Mapping[Group, int], at: float, ceiling: float) -> float:
+        """When so many calls of each group will be done, when they begin at ``at``.
+
+        ceiling: calls a second, all together. A group of which nothing is known yet is taken to be
+        limited as Auth0 publishes it for the plan of the others.
+        """
+        needed: dict[Level, int] = {}
+        for group, number in calls.items():
+            level = self.level(group) or self._published(group, at)
+            needed[level] = needed.get(level, 0) + number
+        through_all = at + sum(calls.values()) / ceiling
+        return max([through_all, *(level.finished(n, at) for level, n in needed.items() if n)])
+
+    def _published(self, group: Group, at: float) -> Level:
+        """The bucket of a group that wasn't called yet, as the plan of the others has it."""
+        plans = (published_plan(known, size) for known, size in self.sizes.items())
+        size, rate = next((plan[group] for plan in plans if plan), (0, 0.0))
+        return self.levels.get(size) or Level(size, rate, left=float(size), at=at)
 
     def as_json(self) -> dict[str, Any]:
         """For the column; :meth:`from_json` reads it back."""
