@@ -56,9 +56,12 @@ def learn(group: Group, headers: Mapping[str, str], wait_s: float | None = None)
         bucket, now, limits = _read()
         columns: dict[str, Any] = {}
         if told is None:
-            if wait_s is None:
+            if wait_s is not None:
+                columns["next_at"] = max(bucket.next_at, now + timedelta(seconds=wait_s))
+            elif limits == limits.unlimited(group):
                 return
-            columns["next_at"] = max(bucket.next_at, now + timedelta(seconds=wait_s))
+            else:
+                limits = limits.unlimited(group)
         elif wait_s is None:
             limits = limits.answered(group, *told, now.timestamp())
         else:

@@ -43,6 +43,7 @@ RISE = 0.1  # of the published rate, at every measurement of a bucket that is fu
 WEIGHT = 0.3  # of a new measurement
 TRUST = 0.97  # of the rate is used: too slow costs nothing, since what gathers is seen and spent
 RATE_LEAST = 0.1
+FIRST_APART_S = 1.0
 CAUTION = 0.25  # of what an answer shows beyond what was expected: other calls may be on their way
 
 
@@ -82,6 +83,12 @@ class Level:
         if not self.rate or missing <= 0:
             return at
         return max(at, self.at) + missing / (self.rate * TRUST)
+
+    def finished(self, calls: int, at: float) -> float:
+        """When so many calls will have gone out, when they begin at ``at``."""
+        begins = max(at, self.at, self.held_until)
+        emptied = replace(self, left=self.left_at(begins) - calls + 1, at=begins)
+        return emptied.next_turn(begins)
 
     def take(self, turn: float) -> "Level":
         """A slot was given for that time."""
@@ -134,27 +141,39 @@ class Level:
 class Limits:
     """What is known of all buckets of the tenant.
 
-    sizes: how big each group's bucket is. Groups with buckets of one size are taken to share one:
-    on plans that limit everything together they do, and elsewhere it only makes the console a
-    little slower.
+    sizes: how big each group's bucket is; 0 for one whose answers tell no limit. Groups with
+    buckets of one size are taken to share one: on plans that limit everything together they do, and
+    elsewhere it only makes the console a little slower.
+    asked_at: when the last call went out of which nobody knows the bucket.
     """
 
     sizes: Mapping[Group, int] = field(default_factory=dict)
     levels: Mapping[int, Level] = field(default_factory=dict)
+    asked_at: float = 0.0
 
     def level(self, group: Group) -> Level | None:
-        """The bucket of this group; None as long as no answer has told."""
-        return self.levels.get(self.sizes.get(group, 0))
+        """The bucket of this group; None as long as no answer, and no plan, has told."""
+        return self.levels.get(self.sizes.get(group, self._published(group)[0]))
 
     def next_turn(self, group: Group, at: float) -> float:
         """The earliest time, ``at`` or later, at which a call of this group may go out."""
         level = self.level(group)
-        return level.next_turn(at) if level else at
+        if level:
+            return level.next_turn(at)
+        # The first calls go out one by one, until an answer tells how big the bucket is.
+        return at if group in self.sizes else max(at, self.asked_at + FIRST_APART_S)
 
     def take(self, group: Group, turn: float) -> "Limits":
         """A slot was given for that time."""
         level = self.level(group)
-        return self._with(group, level.take(turn)) if level else self
+        if level:
+            levels = {**self.levels, level.limit: level.take(turn)}
+            return replace(self, levels=levels)
+        return self if group in self.sizes else replace(self, asked_at=turn)
+
+    def unlimited(self, group: Group) -> "Limits":
+        """A call was let through, and the answer tells of no limit."""
+        return self if group in self.sizes else replace(self, sizes={**self.sizes, group: 0})
 
     def answered(self, group: Group, size: int, remaining: int, at: float) -> "Limits":
         """A call was let through, and this stood in the answer."""
@@ -172,20 +191,40 @@ class Limits:
             known = replace(known, rate=published_rate(group, size))
         return self._with(group, known.refused(size, at, wait_s))
 
+    def finished(self, calls: Mapping[Group, int], at: float, ceiling: float) -> float:
+        """When so many calls of each group will be done, when they begin at ``at``.
+
+        ceiling: calls a second, all together. A group of which nothing is known yet is taken to be
+        limited as Auth0 publishes it for the plan of the others.
+        """
+        needed: dict[Level, int] = {}
+        for group, number in calls.items():
+            size, rate = self._published(group)
+            level = self.level(group) or Level(size, rate, left=float(size), at=at)
+            needed[level] = needed.get(level, 0) + number
+        through_all = at + sum(calls.values()) / ceiling
+        return max([through_all, *(level.finished(n, at) for level, n in needed.items() if n)])
+
+    def _published(self, group: Group) -> tuple[int, float]:
+        """Size and rate of a bucket as the plan of the other groups has it; zeros if none fits."""
+        plans = (published_plan(known, size) for known, size in self.sizes.items())
+        return next((plan[group] for plan in plans if plan), (0, 0.0))
+
     def as_json(self) -> dict[str, Any]:
         """For the column; :meth:`from_json` reads it back."""
-        levels = [asdict(self.levels[size]) for size in set(self.sizes.values())]
-        return {"sizes": dict(self.sizes), "levels": levels}
+        levels = [asdict(self.levels[size]) for size in set(self.sizes.values()) - {0}]
+        return {"sizes": dict(self.sizes), "levels": levels, "asked_at": self.asked_at}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Limits":
         """What :meth:`as_json` wrote; nothing known from an empty column."""
         sizes = {Group(name): size for name, size in data.get("sizes", {}).items()}
         levels = (Level(**level) for level in data.get("levels", []))
-        return cls(sizes, {level.limit: level for level in levels})
+        return cls(sizes, {level.limit: level for level in levels}, data.get("asked_at", 0.0))
 
     def _with(self, group: Group, level: Level) -> "Limits":
-        return Limits({**self.sizes, group: level.limit}, {**self.levels, level.limit: level})
+        sizes, levels = {**self.sizes, group: level.limit}, {**self.levels, level.limit: level}
+        return replace(self, sizes=sizes, levels=levels)
 
 
 def published_rate(group: Group, limit: int) -> float:

@@ -18,16 +18,17 @@ class Installation:
     """Everything but the worker runs between ``start`` and ``stop``; the worker on request.
 
     folder: where its files go, each database in a folder of its own. The owner removes it.
+    plan: the tenant's, whose rate limits it has.
     """
 
-    def __init__(self, database: Database, folder: Path) -> None:
+    def __init__(self, database: Database, folder: Path, plan: str = "demo") -> None:
         self.database = database
         tenant_port, smtp_port, web_port = free_ports(3)
         self.web_port = web_port
         self.tenant = Tenant(f"http://127.0.0.1:{tenant_port}")
         self.browser = Browser(web_port)
         self._env = _environment(database.url, tenant_port, smtp_port)
-        stand_in = [sys.executable, "-m", "devtenant", "--port", str(tenant_port)]
+        stand_in = [sys.executable, "-m", "devtenant", "--port", str(tenant_port), "--plan", plan]
         # With a state file the old way's token and role stay good while the tenant was away.
         stand_in += ["--smtp-port", str(smtp_port), "--state", str(folder / "tenant.sqlite3")]
         gunicorn = [sys.executable, "-m", "gunicorn", "identity_console.wsgi", "--workers", "1"]
@@ -67,6 +68,10 @@ class Installation:
     def stop_worker(self) -> None:
         """End the worker; due people stay due."""
         self._worker.stop()
+
+    def ask(self, code: str) -> str:
+        """What a line of Python, run in the console, prints."""
+        return run("a question", [*MANAGE, "shell", "--no-imports", "-c", code], self._env)
 
     def web_cpu_s(self) -> float:
         """Processor time that the web server has used so far, in seconds."""

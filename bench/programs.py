@@ -82,8 +82,11 @@ class Program:
         return "".join(f"\n  {line}" for line in lines[-LAST_LINES:])
 
 
-def run(name: str, command: list[str], env: Mapping[str, str]) -> None:
-    """Run a program to its end. Raises: BenchFailed, with what it printed last."""
+def run(name: str, command: list[str], env: Mapping[str, str]) -> str:
+    """Run a program to its end; returns what it printed.
+
+    Raises: BenchFailed, with what it printed last.
+    """
     try:
         done = subprocess.run(
             command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=RUN_S, check=False
@@ -93,6 +96,7 @@ def run(name: str, command: list[str], env: Mapping[str, str]) -> None:
     if done.returncode:
         lines = (done.stdout + done.stderr).splitlines()[-LAST_LINES:]
         raise BenchFailed(f"{name} failed." + "".join(f"\n  {line}" for line in lines))
+    return done.stdout
 
 
 def free_ports(count: int) -> list[int]:

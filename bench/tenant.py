@@ -52,7 +52,12 @@ class Tenant:
 
     def call_times(self) -> list[float]:
         """When each of the last 5,000 calls came in: seconds since the epoch."""
-        return [float(call["at"]) for call in self._state()["requests"]]
+        return [float(call["at"]) for call in self.requests()]
+
+    def requests(self) -> list[dict[str, Any]]:
+        """The last 5,000 calls: when each came in, method, path and status."""
+        found: list[dict[str, Any]] = self._state()["requests"]
+        return found
 
     def mails(self) -> dict[str, float]:
         """When the first mail to each address was taken: seconds since the epoch."""

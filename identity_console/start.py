@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
-from auth0sync.status import STANDINGS
+from auth0sync.budget import budget
+from auth0sync.status import STANDINGS, Weather, clock
 from employees.actors import actor_of, names_of, visible_to
 from employees.models import Change, Employee
 
@@ -42,7 +44,7 @@ class Line:
 
 
 def overview(request: HttpRequest) -> dict[str, Any]:
-    """The start page's context; six queries beside those of every page."""
+    """The start page's context; eleven queries beside those of every page."""
     pages: Any = admin.site.get_model_admin(Employee)
     if not pages.has_view_permission(request):
         return {"tiles": [], "lines": []}
@@ -61,10 +63,24 @@ def overview(request: HttpRequest) -> dict[str, Any]:
             for name, (what, hint) in SHOWN.items()
         ),
     ]
+    bound = actor_of(request).is_bound_to_a_place
     return {
+        "budget": None if bound or not settings.AUTH0_DOMAIN else _budget(),
         "can_add": pages.has_add_permission(request),
         "tiles": tiles,
         "lines": _latest(request),
+    }
+
+
+def _budget() -> dict[str, Any]:
+    """The calls to Auth0: how many go out, what waits, and when that is finished."""
+    found, weather = budget(), Weather.today()
+    finished = clock(found.finished_at, found.now) if found.finished_at else ""
+    return {
+        "figures": found,
+        "ceiling": settings.AUTH0_RATE_LIMIT,
+        "standstill": weather.standstill(),
+        "finished": finished,
     }
 
 

@@ -11,6 +11,7 @@ from pytest_django import Settings
 from auth0sync import token
 from auth0sync.login import Auth0
 from auth0sync.models import Account, Brake, Bucket, TenantState
+from auth0sync.rate import Group, Limits
 from tests.auth0sync.visiting import CONSOLE, Visitor
 from tests.devtenant.running import RunningTenant
 
@@ -27,8 +28,14 @@ def tenant(running_tenant: RunningTenant, settings: Settings, state: TenantState
     running_tenant.reset()
     running_tenant.clear_faults()
     running_tenant.unlimited()
+    nothing_is_limited()
     point_console_at(running_tenant, settings)
     return running_tenant
+
+
+def nothing_is_limited() -> None:
+    """As after a first answer to every group of calls that told of no limit."""
+    Bucket.objects.update(limits=Limits(sizes=dict.fromkeys(Group, 0)).as_json())
 
 
 def point_console_at(tenant: RunningTenant, settings: Settings) -> None:

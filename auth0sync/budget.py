@@ -1,0 +1,93 @@
+"""The live budget (requirement M9): how many calls go out, what waits, and when it is finished."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Count, F, Q
+from django.db.models.functions import Now
+
+from auth0sync.models import Account, Bucket, InvitationState, Priority, SyncLog
+from auth0sync.pace import BUCKET
+from auth0sync.rate import Group, Limits
+
+USED_OVER_S = 10
+LOG_ROWS_MOST = 1_000
+# What one person costs, in calls: made (account, role), changed, closed (block, sessions, refresh
+# tokens, read back), a link to set a password, a look at the account.
+CREATION = {Group.USER_WRITES: 1, Group.REST: 1}
+CHANGE = {Group.USER_WRITES: 1}
+CLOSING = {Group.USER_WRITES: 1, Group.USER_READS: 1, Group.REST: 2}
+MAIL = {Group.REST: 1}
+LOOK = {Group.USER_READS: 1, Group.REST: 1}
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The figures at ``now``, the database's time.
+
+    used: calls a second, over the last ten seconds. left: calls that could go out at once; None
+    when Auth0 hasn't told. people, calls: that wait. finished_at: None when nothing waits.
+    """
+
+    now: datetime
+    used: float
+    left: int | None
+    people: int
+    calls: int
+    finished_at: datetime | None
+
+
+def budget() -> Budget:
+    """The live figures; three queries, over what is due and the newest rows of the log."""
+    bucket = Bucket.objects.annotate(now=Now()).get(pk=BUCKET)
+    now: datetime = bucket.now
+    limits = Limits.from_json(bucket.limits)
+    people, calls = _waiting()
+    starts = max(bucket.next_at, now).timestamp()
+    finished = limits.finished(calls, starts, settings.AUTH0_RATE_LIMIT)
+    level = limits.level(Group.USER_WRITES)
+    return Budget(
+        now=now,
+        used=_used(now),
+        left=max(0, int(level.left_at(now.timestamp()))) if level else None,
+        people=people,
+        calls=sum(calls.values()),
+        finished_at=now + timedelta(seconds=finished - now.timestamp()) if people else None,
+    )
+
+
+def _waiting() -> tuple[int, dict[Group, int]]:
+    """How many people wait for a call, and for how many of each group."""
+    unclean, ours = ~Q(due_seq=F("done_seq")), ~Q(origin="")
+    leaves = Q(priority=Priority.LEAVER)
+    counts = Account.objects.filter(due_at__isnull=False, batch=None).aggregate(
+        people=Count("pk", filter=unclean),
+        made=Count("pk", filter=unclean & ~ours),
+        changed=Count("pk", filter=unclean & ours & ~leaves),
+        closed=Count("pk", filter=unclean & ours & leaves),
+        mailed=Count(
+            "pk",
+            filter=unclean & ~ours
+            | Q(invitation__in=[InvitationState.WANTED, InvitationState.WAITING]),
+        ),
+        looked=Count("pk", filter=unclean & Q(look_at__lte=Now())),
+    )
+    calls = dict.fromkeys(Group, 0)
+    for kind, price in (
+        ("made", CREATION),
+        ("changed", CHANGE),
+        ("closed", CLOSING),
+        ("mailed", MAIL if settings.MAIL_CONFIGURED else {}),
+        ("looked", LOOK),
+    ):
+        for group, number in price.items():
+            calls[group] += counts[kind] * number
+    return counts["people"], calls
+
+
+def _used(now: datetime) -> float:
+    since = now - timedelta(seconds=USED_OVER_S)
+    newest = SyncLog.objects.order_by("-id").values_list("created_at", "response_data")
+    called = [at for at, data in newest[:LOG_ROWS_MOST] if at > since and data.get("http_status")]
+    return len(called) / USED_OVER_S
