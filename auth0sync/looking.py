@@ -8,11 +8,11 @@ from django.conf import settings
 from django.db.models import F
 from django.db.models.functions import Now
 
-from auth0sync import brake
+from auth0sync import brake, switch
 from auth0sync.account import Seen
 from auth0sync.claim import after
 from auth0sync.due import mark_due
-from auth0sync.errors import Conflict, Gone, SyncError, Transient, Unknown
+from auth0sync.errors import Conflict, Gone, NotNow, SyncError, Transient, Unknown
 from auth0sync.invitations import wanted_invitation
 from auth0sync.models import Account, Origin, Priority
 from auth0sync.ownership import (
@@ -20,6 +20,7 @@ from auth0sync.ownership import (
     Whose,
     find_link,
     find_ours,
+    generation_of,
     link_by_word,
     marked_for,
     shown,
@@ -67,6 +68,7 @@ def look(run: Run, again: Any = AS_PLANNED) -> None:
 
 def take_over(run: Run, profile: Mapping[str, Any], **columns: Any) -> None:
     """Store an account that was read: known already, ours by its marker, or to be linked."""
+    heed_restore(run, [profile])
     owner = whose(profile, run.claim.employee_id, run.installation)
     if owner is Whose.FOREIGN:
         raise Conflict(
@@ -91,6 +93,7 @@ def find_taken(run: Run) -> None:
         profile = run.tenant.read_user(run.derived_user_id)
     except Gone:
         found = run.tenant.find_by_email(run.row.email)
+        heed_restore(run, found)
     else:
         take_over(run, profile)
         return
@@ -223,7 +226,34 @@ def taken(run: Run, found: Sequence[Mapping[str, Any]], why: str) -> SyncError:
 def email_taken(run: Run) -> SyncError:
     """The same, for an account that Auth0 doesn't give the row's e-mail."""
     found = run.tenant.find_by_email(run.row.email)
+    heed_restore(run, found)
     return taken(run, found, "Another account in Auth0 has this e-mail.")
+
+
+def heed_restore(run: Run, found: Sequence[Mapping[str, Any]]) -> None:
+    """Stop everything when an account is from a time that this database doesn't know.
+
+    It carries our installation and a higher generation than we know, so the database is an older
+    copy, and what it says of other accounts may be wrong too. The generation is noted: who resumes
+    has been told of this account. Raises NotNow.
+    """
+    for profile in found:
+        holder = marked_for(profile, run.installation)
+        if holder is None:
+            continue
+        generation = generation_of(str(profile["user_id"]), run.installation, holder)
+        account, _ = Account.objects.get_or_create(pk=holder)
+        if generation > account.generation:
+            Account.objects.filter(pk=holder).update(generation=generation)
+            switch.pause_until_reconciled(
+                f"Auth0 has account number {generation} of employee {holder}, this database knows "
+                f"of {account.generation}: it looks like an older copy"
+            )
+            raise NotNow(
+                "This database looks like an older copy.",
+                code="restored",
+                retry_after_s=switch.HELD_FOR_S,
+            )
 
 
 def goes_in_a_circle(run: Run) -> bool:
