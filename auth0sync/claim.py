@@ -22,6 +22,8 @@ from auth0sync.errors import LeaseLost, SyncError
 from auth0sync.models import Account, Attention, InvitationState, Priority
 from auth0sync.rows import write_columns
 
+# What a change that arrived meanwhile has written with its due mark.
+KEPT_WHEN_MOVED = {"priority", "let_through", "attention", "waiting_since"}
 BUG = "bug"  # the code of an error that is the console's own fault
 
 
@@ -157,7 +159,12 @@ class Claim:
             attention = Attention.MAIL
         columns = {"priority": Priority.BULK, **_NO_ERROR, **_attention(attention), **columns}
         if done:
-            columns |= {"done_seq": self.seq, "plan_version": PLAN_VERSION, "let_through": ""}
+            columns |= {
+                "done_seq": self.seq,
+                "waiting_since": None,
+                "plan_version": PLAN_VERSION,
+                "let_through": "",
+            }
         planned = Coalesce(Least("look_at", "invitation_at"), "look_at", "invitation_at")
         with transaction.atomic():
             if row:
@@ -199,6 +206,7 @@ class Claim:
         later = Now() if self.waits_for else look
         columns = {
             "done_seq": self.seq,
+            "waiting_since": None,
             "attempts": 0,
             "priority": Priority.BULK,
             **_attention(Attention.LEAVER if self._is_leaver else Attention.FAILED),
@@ -217,7 +225,7 @@ class Claim:
         columns["due_at"] = Case(
             When(moved, then=F("due_at")), default=due_at, output_field=DateTimeField()
         )
-        for name in columns.keys() & {"priority", "let_through", "attention"}:
+        for name in columns.keys() & KEPT_WHEN_MOVED:
             columns[name] = Case(When(moved, then=F(name)), default=Value(columns[name]))
         self._write(lease="", lease_until=None, waits_for=self.waits_for, **columns)
 

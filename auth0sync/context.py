@@ -1,18 +1,19 @@
 """What every admin page says about Auth0 as a whole, below its header."""
 
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, F, Max, Min, Q, Subquery
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.html import format_html
 
 from auth0sync.models import Account, InvitationState, Pause, StagedBatch, TenantState
-from auth0sync.status import NOT_CONFIGURED, SWITCHED_OFF, clock
+from auth0sync.outage import auth0_is_down, is_paused, who_waits
+from auth0sync.status import NOT_CONFIGURED, SWITCHED_OFF
 from employees.actors import actor_of
 
 
@@ -33,11 +34,14 @@ def notices(is_admin: bool = False) -> list[str]:
     is_admin: for somebody who can decide about what is held; at most one query more.
     """
     counts = _counts()
-    found = [_standstill(counts["waiting"])]
+    now = timezone.now()  # good enough for saying what is today
+    waiting = who_waits(counts["waiting"], counts["oldest"], now)
+    found = [_standstill(waiting)]
     if is_admin:
         found.append(_held())
     if counts["paused"]:
-        found.append(f"A setting in Auth0 is in the way: {counts['paused']}")
+        since, error = counts["paused_since"], counts["error"]
+        found.append(is_paused(counts["paused"], since, error, now, is_admin))
     if not settings.MAIL_CONFIGURED:
         found.append(_no_mail_server(counts["invitations"]))
     return [sentence for sentence in found if sentence]
@@ -45,28 +49,29 @@ def notices(is_admin: bool = False) -> list[str]:
 
 def _counts() -> dict[str, Any]:
     """Of those who have something planned, which is an indexed column."""
+    waits = ~Q(due_seq=F("done_seq"))
+    pause = Pause.objects.order_by("since", "pk")
     return Account.objects.filter(due_at__isnull=False).aggregate(
-        waiting=Count("pk", filter=~Q(due_seq=F("done_seq"))),
+        waiting=Count("pk", filter=waits),
+        oldest=Min(Coalesce("waiting_since", "due_at"), filter=waits),
         invitations=Count(
             "pk", filter=Q(invitation__in=[InvitationState.WANTED, InvitationState.WAITING])
         ),
-        paused=Min(Subquery(Pause.objects.order_by("since").values("error")[:1])),
+        paused=Min(Subquery(pause.values("pk")[:1])),
+        paused_since=Min(Subquery(pause.values("since")[:1])),
+        error=Min(Subquery(pause.values("error")[:1])),
     )
 
 
-def _standstill(waiting: int) -> str:
+def _standstill(waiting: str) -> str:
     if not settings.AUTH0_DOMAIN:
-        return NOT_CONFIGURED + _people_wait(waiting)
+        return NOT_CONFIGURED + waiting
     if not settings.AUTH0_SYNC_ENABLED:
-        return SWITCHED_OFF + _people_wait(waiting)
+        return SWITCHED_OFF + waiting
     state = TenantState.objects.filter(pk=1, down_since__isnull=False).annotate(now=Now()).first()
     if state is None or state.down_since is None:
         return ""
-    now: datetime = state.now
-    return (
-        f"Auth0 hasn't answered since {clock(state.down_since, now)}. Everything else works, and "
-        f"the console goes on by itself.{_people_wait(waiting)}"
-    )
+    return auth0_is_down(state.down_since, state.now) + waiting
 
 
 def _held() -> str:
@@ -78,12 +83,6 @@ def _held() -> str:
     who = "1 person is" if held["number"] == 1 else f"{held['number']} people are"
     url = reverse("admin:auth0sync_stagedbatch_change", args=[held["batch"]])
     return format_html('{} held by the safety brake: <a href="{}">decide</a>.', who, url)
-
-
-def _people_wait(count: int) -> str:
-    if not count:
-        return ""
-    return " 1 person waits." if count == 1 else f" {count} people wait."
 
 
 def _no_mail_server(invitations: int) -> str:

@@ -199,6 +199,7 @@ def _write_due(employee_id: int, actor: str, priority: Priority, **columns: Any)
     # It is the console's turn now; since when a person had to look is kept, in case it fails again.
     columns = {"attention": None, **columns}
     Account.objects.filter(pk=employee_id).update(
+        waiting_since=Coalesce("waiting_since", Now()),
         due_seq=F("due_seq") + 1,
         due_at=Now(),
         due_by=actor[:100],

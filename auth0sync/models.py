@@ -168,6 +168,7 @@ class Account(models.Model):
     due_seq = models.BigIntegerField(default=0)
     done_seq = models.BigIntegerField(default=0)
     due_at = models.DateTimeField(null=True)
+    waiting_since = models.DateTimeField(null=True)
     due_by = models.CharField("asked for by", max_length=100, blank=True)
     priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.BULK)
     look_at = models.DateTimeField(null=True)
