@@ -18,9 +18,11 @@ from social_django.models import Association, Nonce, UserSocialAuth
 
 from auth0sync import brake
 from auth0sync.admin_asking import Asking
+from auth0sync.admin_attention import AttentionPage, case_of
 from auth0sync.admin_batches import StagedBatchAdmin
 from auth0sync.admin_explain import StepView
 from auth0sync.admin_log import SyncLogAdmin
+from auth0sync.admin_mending import MendingPages
 from auth0sync.admin_statuses import Statuses
 from auth0sync.models import Account, StagedBatch, SyncLog
 from auth0sync.status import (
@@ -73,7 +75,9 @@ class StandingFilter(SelectFilter):
 
 
 @admin.register(Employee)
-class EmployeeWithAccountAdmin(Asking, StepView, Statuses, EmployeeAdmin):
+class EmployeeWithAccountAdmin(
+    Asking, AttentionPage, MendingPages, StepView, Statuses, EmployeeAdmin
+):
     """People, and beside each how the Auth0 account is."""
 
     list_display = (
@@ -93,7 +97,7 @@ class EmployeeWithAccountAdmin(Asking, StepView, Statuses, EmployeeAdmin):
     list_after_template = "admin/auth0sync/statuses.html"
 
     class Media:
-        css: ClassVar[Any] = {"all": ("auth0sync/admin.css",)}
+        css: ClassVar[Any] = {"all": ("auth0sync/admin.css", "auth0sync/attention.css")}
         js = ("auth0sync/statuses.js",)
 
     @admin.display(description="Auth0 account")
@@ -147,6 +151,9 @@ class EmployeeWithAccountAdmin(Asking, StepView, Statuses, EmployeeAdmin):
                 ("can_invite", Operation.INVITE),
             ):
                 block[name] &= can_change and not why_not(actor, operation, obj)
+            account = block["account"]
+            if account and account.attention:
+                block["case"] = case_of(account, obj, actor)
             if self.admin_site.get_model_admin(SyncLog).has_view_permission(request):
                 log = reverse("admin:auth0sync_synclog_changelist")
                 block["log_url"] = f"{log}?q={obj.pk}"

@@ -29,6 +29,11 @@ NAMES = 50  # shown on the page; the others are counted
 SALT = "auth0sync.invitations"
 GOOD_FOR_S = 3_600  # seconds from the page to its button
 LIST = "admin:employees_employee_changelist"
+LISTS = {  # where a button may stand, beside the person's own pages
+    "cannot-work": "admin:employees_employee_cannot_work",
+    "attention": "admin:auth0sync_attention",
+}
+PAGES = {"steps": "auth0sync_steps", "link": "auth0sync_link"}  # the person's others
 
 
 class Asking(Pages[Employee]):
@@ -165,12 +170,11 @@ class Asking(Pages[Employee]):
 
     def _back(self, request: HttpRequest, employee_id: int) -> HttpResponse:
         """To the page that the button stands on."""
-        if request.POST.get("from") == "cannot-work":
-            return HttpResponseRedirect(reverse("admin:employees_employee_cannot_work"))
-        if request.POST.get("from") == "steps":
-            return HttpResponseRedirect(reverse("admin:auth0sync_steps", args=[employee_id]))
-        page = reverse("admin:employees_employee_change", args=[employee_id])
-        return HttpResponseRedirect(page)
+        origin = request.POST.get("from", "")
+        if origin in LISTS:
+            return HttpResponseRedirect(reverse(LISTS[origin]))
+        page = PAGES.get(origin, "employees_employee_change")
+        return HttpResponseRedirect(reverse(f"admin:{page}", args=[employee_id]))
 
 
 def _reasons(

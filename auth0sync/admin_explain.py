@@ -42,7 +42,6 @@ class StepView(Pages[Employee]):
         context = {
             **self.admin_site.each_context(request),
             "title": f"Step by step: {person.name}",
-            "opts": Employee._meta,
             "person": person,
             "found": found,
             "standing": state,

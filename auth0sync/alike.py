@@ -51,5 +51,9 @@ def _wait(account: Account, capability: str) -> None:
     status = account_columns(pk, seen).get("auth0_sync_status") if seen else SyncStatus.PENDING
     write_columns(pk, auth0_sync_status=status)
     Account.objects.filter(pk=pk).update(
-        due_seq=F("due_seq") + 1, due_at=Now(), waits_for=capability
+        waiting_since=Now(),
+        due_seq=F("due_seq") + 1,
+        due_at=Now(),
+        waits_for=capability,
+        attention=None,
     )

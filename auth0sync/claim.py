@@ -19,8 +19,12 @@ from django.db.models.functions import Coalesce, Least, Now
 
 from auth0sync.account import PLAN_VERSION, Seen
 from auth0sync.errors import LeaseLost, SyncError
-from auth0sync.models import Account, InvitationState, Priority
+from auth0sync.models import Account, Attention, InvitationState, Priority
 from auth0sync.rows import write_columns
+
+# What a change that arrived meanwhile has written with its due mark.
+KEPT_WHEN_MOVED = {"priority", "let_through", "attention", "waiting_since"}
+BUG = "bug"  # the code of an error that is the console's own fault
 
 
 def after(seconds: float) -> Any:
@@ -134,17 +138,33 @@ class Claim:
             invitation__in=[InvitationState.WANTED, InvitationState.WAITING]
         ).update(invitation_at=None if due_in_s is None else after(due_in_s))
 
-    def finish(self, *, done: bool, row: dict[str, Any], **columns: Any) -> None:
+    def finish(
+        self,
+        *,
+        done: bool,
+        row: dict[str, Any],
+        attention: Attention | None = None,
+        **columns: Any,
+    ) -> None:
         """Record that nothing is left to do now, and give the lease back.
 
-        done: whether the due mark is answered; False while a lost answer is still in doubt. Due
+        done: whether the due mark is answered; False while a lost answer is still in doubt.
+        attention: why a person has to look all the same; a mail that failed is known here. Due
         again when the account has to be looked at or a mail goes out; a change that arrived
         meanwhile stays due at once.
         Raises LeaseLost.
         """
-        columns = {"priority": Priority.BULK, **_NO_ERROR, **columns}
+        invitation = columns.get("invitation", self.account.invitation)
+        if attention is None and invitation == InvitationState.FAILED:
+            attention = Attention.MAIL
+        columns = {"priority": Priority.BULK, **_NO_ERROR, **_attention(attention), **columns}
         if done:
-            columns |= {"done_seq": self.seq, "plan_version": PLAN_VERSION, "let_through": ""}
+            columns |= {
+                "done_seq": self.seq,
+                "waiting_since": None,
+                "plan_version": PLAN_VERSION,
+                "let_through": "",
+            }
         planned = Coalesce(Least("look_at", "invitation_at"), "look_at", "invitation_at")
         with transaction.atomic():
             if row:
@@ -168,6 +188,12 @@ class Claim:
             columns |= _error_columns(error)
         if counted:
             columns["attempts"] = F("attempts") + 1
+            if error.code == BUG:
+                columns |= _attention(Attention.FAILED)
+        # Nobody should have to find out by themselves that somebody who left can still sign in.
+        tried = counted and self.account.attempts >= settings.AUTH0_MAX_RETRIES
+        if self._is_leaver and (tried or self.waits_for):
+            columns |= _attention(Attention.LEAVER)
         self._release(Value(None) if due_in_s is None else after(due_in_s), columns)
 
     def fail(self, error: SyncError, row: dict[str, Any]) -> None:
@@ -178,10 +204,20 @@ class Claim:
         """
         look = Case(When(look_at__gt=Now(), then=F("look_at")), output_field=DateTimeField())
         later = Now() if self.waits_for else look
-        columns = {"done_seq": self.seq, "attempts": 0, "priority": Priority.BULK}
+        columns = {
+            "done_seq": self.seq,
+            "waiting_since": None,
+            "attempts": 0,
+            "priority": Priority.BULK,
+            **_attention(Attention.LEAVER if self._is_leaver else Attention.FAILED),
+        }
         with transaction.atomic():
             write_columns(self.employee_id, **row)
             self._release(later, columns | _error_columns(error))
+
+    @property
+    def _is_leaver(self) -> bool:
+        return self.account.priority == Priority.LEAVER
 
     def _release(self, due_at: Any, columns: dict[str, Any]) -> None:
         """Give the lease back, due at ``due_at`` unless another change has arrived meanwhile."""
@@ -189,7 +225,7 @@ class Claim:
         columns["due_at"] = Case(
             When(moved, then=F("due_at")), default=due_at, output_field=DateTimeField()
         )
-        for name in columns.keys() & {"priority", "let_through"}:
+        for name in columns.keys() & KEPT_WHEN_MOVED:
             columns[name] = Case(When(moved, then=F(name)), default=Value(columns[name]))
         self._write(lease="", lease_until=None, waits_for=self.waits_for, **columns)
 
@@ -207,6 +243,12 @@ _NO_ERROR: dict[str, Any] = {
     "error_at": None,
     "found": None,
 }
+
+
+def _attention(why: Attention | None) -> dict[str, Any]:
+    """The columns for it; the time at which it began stays until it is over."""
+    since = None if why is None else Coalesce("attention_at", Now())
+    return {"attention": why, "attention_at": since}
 
 
 def _error_columns(error: SyncError) -> dict[str, Any]:

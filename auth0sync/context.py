@@ -5,15 +5,17 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, F, Max, Min, Q, Subquery
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.html import format_html
 
 from auth0sync import switch
 from auth0sync.models import Account, InvitationState, Pause, StagedBatch, TenantState
-from auth0sync.status import clock, why_off
+from auth0sync.outage import auth0_is_down, is_paused, who_waits
+from auth0sync.status import why_off
 from employees.actors import actor_of
 
 
@@ -34,11 +36,14 @@ def notices(is_admin: bool = False) -> list[str]:
     is_admin: for somebody who can decide about what is held; at most one query more.
     """
     counts = _counts()
-    found = [_standstill(counts["waiting"])]
+    now = timezone.now()  # good enough for saying what is today
+    waiting = who_waits(counts["waiting"], counts["oldest"], now)
+    found = [_standstill(waiting)]
     if is_admin:
         found.append(_held())
     if counts["paused"]:
-        found.append(f"A setting in Auth0 is in the way: {counts['paused']}")
+        since, error = counts["paused_since"], counts["error"]
+        found.append(is_paused(counts["paused"], since, error, now, is_admin))
     if not settings.MAIL_CONFIGURED:
         found.append(_no_mail_server(counts["invitations"]))
     return [sentence for sentence in found if sentence]
@@ -46,30 +51,30 @@ def notices(is_admin: bool = False) -> list[str]:
 
 def _counts() -> dict[str, Any]:
     """Of those who have something planned, which is an indexed column."""
+    waits = ~Q(due_seq=F("done_seq"))
+    pause = Pause.objects.order_by("since", "pk")
     return Account.objects.filter(due_at__isnull=False).aggregate(
-        waiting=Count("pk", filter=~Q(due_seq=F("done_seq"))),
+        waiting=Count("pk", filter=waits),
+        oldest=Min(Coalesce("waiting_since", "due_at"), filter=waits),
         invitations=Count(
             "pk", filter=Q(invitation__in=[InvitationState.WANTED, InvitationState.WAITING])
         ),
-        paused=Min(Subquery(Pause.objects.order_by("since").values("error")[:1])),
+        paused=Min(Subquery(pause.values("pk")[:1])),
+        paused_since=Min(Subquery(pause.values("since")[:1])),
+        error=Min(Subquery(pause.values("error")[:1])),
     )
 
 
-def _standstill(waiting: int) -> str:
+def _standstill(waiting: str) -> str:
     if off := switch.by_settings():
-        return off.text + _people_wait(waiting)
+        return off.text + waiting
     state = TenantState.objects.filter(pk=1).annotate(now=Now()).first()
     if state is None:
         return ""
     now: datetime = state.now
     if off_now := why_off(state, now):
-        return off_now + _people_wait(waiting)
-    if state.down_since is None:
-        return ""
-    return (
-        f"Auth0 hasn't answered since {clock(state.down_since, now)}. Everything else works, and "
-        f"the console goes on by itself.{_people_wait(waiting)}"
-    )
+        return off_now + waiting
+    return auth0_is_down(state.down_since, now) + waiting if state.down_since else ""
 
 
 def _held() -> str:
@@ -81,12 +86,6 @@ def _held() -> str:
     who = "1 person is" if held["number"] == 1 else f"{held['number']} people are"
     url = reverse("admin:auth0sync_stagedbatch_change", args=[held["batch"]])
     return format_html('{} held by the safety brake: <a href="{}">decide</a>.', who, url)
-
-
-def _people_wait(count: int) -> str:
-    if not count:
-        return ""
-    return " 1 person waits." if count == 1 else f" {count} people wait."
 
 
 def _no_mail_server(invitations: int) -> str:

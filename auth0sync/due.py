@@ -11,13 +11,13 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.db.models.functions import Least, Now
+from django.db.models.functions import Coalesce, Least, Now
 from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
 from auth0sync import brake, pauses, switch
 from auth0sync.account import Facts
-from auth0sync.models import Account, InvitationState, MailKind, Priority
+from auth0sync.models import Account, Attention, InvitationState, MailKind, Priority
 from auth0sync.rows import read_facts, write_columns
 from employees.actors import ADMIN_PREFIX
 from employees.models import SyncStatus
@@ -76,11 +76,15 @@ def mark_due(
     """
     if look:
         columns["look_at"] = Now()
-    marked = 0
-    for employee_id in employee_ids:
+    marked, ids = 0, list(employee_ids)
+    leavers = set(
+        Account.objects.filter(pk__in=ids, attention=Attention.LEAVER).values_list("pk", flat=True)
+    )
+    for employee_id in ids:
         with transaction.atomic():
             Account.objects.get_or_create(pk=employee_id)
-            _write_due(employee_id, actor, priority, **columns)
+            urgency = Priority.LEAVER if employee_id in leavers else priority
+            _write_due(employee_id, actor, urgency, **columns)
         marked += 1
         transaction.on_commit(lambda pk=employee_id: wake(pk), robust=True)  # type: ignore[misc]
     return marked
@@ -172,8 +176,14 @@ def _note_one(
     }
     _sharers_are_due({account.email_key, columns["email_key"]} - {""}, employee_id, actor)
     if not _concerns_auth0(facts, account):
-        Account.objects.filter(pk=employee_id).update(**columns)
+        over = {"attention": None, "attention_at": None}
+        Account.objects.filter(pk=employee_id).update(**columns, **over)
         return False
+    if facts and facts.asks_for_account and not facts.email_usable and not account.origin:
+        columns |= {
+            "attention": Attention.EMAIL,
+            "attention_at": Coalesce("attention_at", Now()),
+        }
     if account.user_id and not (facts and facts.asks_for_account):
         priority = Priority.LEAVER
     _write_due(employee_id, actor, priority, **columns)
@@ -181,7 +191,10 @@ def _note_one(
 
 
 def _write_due(employee_id: int, actor: str, priority: Priority, **columns: Any) -> None:
+    # It is the console's turn now; since when a person had to look is kept, in case it fails again.
+    columns = {"attention": None, **columns}
     Account.objects.filter(pk=employee_id).update(
+        waiting_since=Coalesce("waiting_since", Now()),
         due_seq=F("due_seq") + 1,
         due_at=Now(),
         due_by=actor[:100],

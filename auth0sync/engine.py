@@ -17,7 +17,7 @@ from auth0sync import brake, pauses
 from auth0sync.account import DesiredAccount
 from auth0sync.alike import fault_of_all
 from auth0sync.answers import THROTTLED
-from auth0sync.claim import Claim, after
+from auth0sync.claim import BUG, Claim, after
 from auth0sync.errors import (
     Conflict,
     Gone,
@@ -32,7 +32,7 @@ from auth0sync.errors import (
 )
 from auth0sync.invitations import send_due_mails
 from auth0sync.looking import link_as_told, look, look_after, replace_deleted
-from auth0sync.models import InvitationState
+from auth0sync.models import Attention, InvitationState
 from auth0sync.plan import Step, diff, wanted_of
 from auth0sync.rows import account_columns
 from auth0sync.run import Run
@@ -98,7 +98,7 @@ def _sync_claimed(claim: Claim, until: float | None) -> None:
     except LeaseLost:
         raise
     except Exception:
-        bug = Transient("The console has a fault; see its log.", code="bug")
+        bug = Transient("The console has a fault; see its log.", code=BUG)
         claim.give_back(AFTER_A_BUG_S, bug, counted=True)
         raise
 
@@ -201,7 +201,7 @@ def _finish(run: Run) -> None:
     if not run.asks_for_account:
         _finish_closed(run)
     elif seen is None:  # asked for, but there is no e-mail to make an account for
-        run.claim.finish(done=True, row={"auth0_sync_status": None})
+        run.claim.finish(done=True, row={"auth0_sync_status": None}, attention=Attention.EMAIL)
     elif run.email_refused:
         raise run.email_refused
     elif not run.row.email_usable:
@@ -239,7 +239,18 @@ def _finish_closed(run: Run) -> None:
         done=not in_doubt,
         row={"auth0_sync_status": None} if never_had_one else {},
         **look_at,
+        attention=_attention_to_a_gone_row(run),
         invitation=InvitationState.NONE,
         invitation_at=None,
         notice_to="",
     )
+
+
+def _attention_to_a_gone_row(run: Run) -> Attention | None:
+    """Somebody should hear of it once; a later look at the block doesn't bring it up again."""
+    account = run.claim.account
+    if run.facts is not None or not account.origin:
+        return None
+    if not account.is_clean:
+        return Attention.ROW_GONE
+    return Attention(account.attention) if account.attention else None

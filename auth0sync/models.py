@@ -137,6 +137,16 @@ class Brake(models.Model):
         return "the brake's lock"
 
 
+class Attention(models.IntegerChoices):
+    """Why a person has to look at an account, the most urgent first."""
+
+    LEAVER = 1, "the account of somebody who left isn't shut"
+    FAILED = 2, "the account isn't as the row wants it"
+    MAIL = 3, "the mail wasn't sent"
+    EMAIL = 4, "there is no e-mail to make an account for"
+    ROW_GONE = 5, "the row was deleted, the account is shut"
+
+
 class Account(models.Model):
     """What the console knows and intends about one employee's Auth0 account.
 
@@ -158,6 +168,7 @@ class Account(models.Model):
     due_seq = models.BigIntegerField(default=0)
     done_seq = models.BigIntegerField(default=0)
     due_at = models.DateTimeField(null=True)
+    waiting_since = models.DateTimeField(null=True)
     due_by = models.CharField("asked for by", max_length=100, blank=True)
     priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.BULK)
     look_at = models.DateTimeField(null=True)
@@ -178,6 +189,8 @@ class Account(models.Model):
     error_at = models.DateTimeField(null=True)
     found = models.JSONField("accounts that stand in the way", null=True)
     link_to = models.CharField("account to link, as a person said", max_length=255, blank=True)
+    attention = models.PositiveSmallIntegerField(choices=Attention.choices, null=True)
+    attention_at = models.DateTimeField("needs attention since", null=True)
 
     mail_kind = models.CharField(
         max_length=10, choices=MailKind.choices, default=MailKind.INVITATION
@@ -200,6 +213,7 @@ class Account(models.Model):
         indexes = [
             models.Index(fields=["due_at"], name="auth0_account_due"),
             models.Index(fields=["email_key"], name="auth0_account_email"),
+            models.Index(fields=["attention", "attention_at"], name="auth0_account_attention"),
         ]
 
     def __str__(self) -> str:

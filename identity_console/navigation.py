@@ -25,6 +25,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             *_list("People", "group", Employee, request),
             *_add("Add a person", "person_add", Employee, request),
             *_cannot_work(request),
+            *_attention(request),
         ],
         "Auth0": [
             *_list("Held changes", "front_hand", StagedBatch, request),
@@ -97,8 +98,20 @@ def _cannot_work(request: HttpRequest) -> list[Item]:
         return []
     page = reverse("admin:employees_employee_cannot_work")
     item = _item("Who can’t work today", "person_alert", page, request)
-    count = pages.count_not_ready(request)
-    return [{**item, "badge": str(count), "badge_variant": "warning"} if count else item]
+    return [_numbered(item, pages.count_not_ready(request))]
+
+
+def _attention(request: HttpRequest) -> list[Item]:
+    pages: Any = admin.site.get_model_admin(Employee)
+    if not pages.has_view_permission(request):
+        return []
+    page = reverse("admin:auth0sync_attention")
+    item = _item("Needs attention", "assignment_late", page, request)
+    return [_numbered(item, pages.count_needing_attention(request))]
+
+
+def _numbered(item: Item, count: int) -> Item:
+    return {**item, "badge": str(count), "badge_variant": "warning"} if count else item
 
 
 def _switch(request: HttpRequest) -> list[Item]:

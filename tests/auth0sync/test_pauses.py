@@ -86,7 +86,7 @@ def test_without_the_scope_for_roles_accounts_updates_blocks_and_invitations_go_
     assert account_of(ana).attempts == 0, "waiting for an operator is no attempt"
     assert "create:role_members" in account_of(ana).error
     assert account_of(ben).is_clean
-    assert "create:role_members" in notices()[0]
+    assert "create:role_members" in notices(is_admin=True)[0]
 
 
 def test_the_token_is_replaced_once_before_anything_pauses(tenant: RunningTenant) -> None:

@@ -70,7 +70,7 @@ def test_an_upgrade_takes_the_tenant_of_the_settings_for_that_of_the_accounts(
 ) -> None:
     settings.AUTH0_DOMAIN = "acme.eu.auth0.com"
     with django_db_blocker.unblock(), variant("complete", tmp_path) as database:
-        before = "0008_switch_and_alerts"
+        before = "0010_switch_and_alerts"
         migrate("auth0sync", before)
         migrate("auth0sync")
         assert rows(database, "SELECT domain FROM auth0_tenant_state") == [[("",)]]

@@ -198,6 +198,8 @@ PAGES = (
     Shown("employee-history", page_below("history")),
     Shown("employee-random-pin", page_below("random_pin")),
     Shown("employee-type-pin", page_below("type_pin")),
+    Shown("attention", f"{EMPLOYEES}attention/"),
+    Shown("employee-retry", page_below("retry")),
     Shown("cannot-work", f"{EMPLOYEES}cannot-work/"),
     Shown("sync-log", "/admin/auth0sync/synclog/"),
     Shown("podfactory-mappings", "/admin/employees/podfactorymapping/"),

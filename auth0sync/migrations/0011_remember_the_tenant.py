@@ -13,6 +13,6 @@ def remember(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("auth0sync", "0008_switch_and_alerts")]
+    dependencies = [("auth0sync", "0010_switch_and_alerts")]
 
     operations = [migrations.RunPython(remember, migrations.RunPython.noop)]

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('auth0sync', '0007_conflicts_and_pauses'),
+        ('auth0sync', '0009_waiting_since'),
     ]
 
     operations = [

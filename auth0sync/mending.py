@@ -1,0 +1,127 @@
+"""What a person decides about an account that the console can't settle by itself.
+
+Each is one transaction under a lock, so that a double click, or two managers at once, decide once.
+The engine does what was decided, and refuses it all the same where the rules forbid it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from auth0sync.due import link_to
+from auth0sync.models import Account
+from employees import services
+from employees.authority import Actor, Operation, why_not
+from employees.errors import NotAllowed, UnknownEmployee
+from employees.history import notice_changes, record_event, values_of
+from employees.models import Change, Employee
+from employees.values import CLEANERS
+from employees.zones import moment
+
+
+@transaction.atomic
+def link(employee_id: int, user_id: str, actor: Actor) -> bool:
+    """Say that this account in Auth0 is the employee's; False when something is under way already.
+
+    user_id: of a linkable one in ``Account.found``.
+    Raises: UnknownEmployee, and NotAllowed, also when the account isn't one to be linked any more.
+    """
+    person = Employee.objects.select_for_update().filter(pk=employee_id).first()
+    account = Account.objects.select_for_update().filter(pk=employee_id).first()
+    if person is None or account is None:
+        raise UnknownEmployee(employee_id)
+    if reason := why_not(actor, Operation.CHANGE_SIGN_IN, person):
+        raise NotAllowed(reason)
+    if account.link_to or not account.is_clean:
+        return False
+    if user_id not in [each["user_id"] for each in account.found or [] if each["linkable"]]:
+        raise NotAllowed("That account can't be linked any more: look again.")
+    record_event(employee_id, actor, "linked to an account")
+    link_to(employee_id, user_id, actor=actor.name)
+    return True
+
+
+def sides(person: Employee, found: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Row and account beside each other: label, in the row, in Auth0, after linking.
+
+    found: one of ``Account.found``.
+    """
+    is_proven = found["email_verified"]
+    never = "never" if not found["logins_count"] else "at a time that isn't known"
+    signed_in = _moment(found["last_login"]) or never
+    password = "stays"  # noqa: S105 (a word for the page)
+    if not is_proven and not found["logins_count"] and not found["last_login"]:
+        password = "replaced, since whoever made the account may know it"  # noqa: S105
+    return [
+        ("Name", person.name, found["name"], person.name),
+        ("E-mail", person.email or "", found["email"], person.email or ""),
+        ("E-mail verified", "", "yes" if is_proven else "no", "stays"),
+        ("State", "active", "blocked" if found["blocked"] else "open", "open"),
+        ("Password", "", "", password),
+        ("Last sign-in", "", signed_in, "stays"),
+        ("Made", "", _moment(found["created_at"]), "stays"),
+    ]
+
+
+def _moment(iso: str) -> str:
+    return moment(datetime.fromisoformat(iso)) if iso else ""
+
+
+@dataclass(frozen=True)
+class Restoring:
+    """The last change of a row, which can be taken back.
+
+    columns: as they were before it. seen: as they are now. invitation: None where it wasn't chosen.
+    """
+
+    change: Change
+    columns: Mapping[str, Any]
+    seen: Mapping[str, Any]
+    invitation: str | None
+
+
+def last_change(employee: Employee) -> Change | None:
+    """The newest line in the history of this person, also one that SQL wrote a moment ago."""
+    notice_changes([employee.pk])
+    lines = Change.objects.filter(employee_id=employee.pk).exclude(changes={})
+    return lines.order_by("-id").first()
+
+
+def to_restore(employee: Employee, change: Change | None) -> Restoring | None:
+    """How to take ``change`` back; None for one that isn't about columns that people write.
+
+    Somebody switched off or on again has an undo of their own (``employees.undo``).
+    """
+    if change is None or change.action != "changed":
+        return None
+    names = set(change.changes) - {"invitation"}
+    now = values_of(employee)
+    is_as_left = all(now.get(name) == change.changes[name][1] for name in names)
+    if not is_as_left or not names <= CLEANERS.keys():
+        return None
+    return Restoring(
+        change=change,
+        columns={name: change.changes[name][0] for name in names},
+        seen={name: getattr(employee, name) for name in names},
+        invitation=change.changes.get("invitation", [None])[0],
+    )
+
+
+@transaction.atomic
+def restore(employee_id: int, change_id: int, actor: Actor) -> bool:
+    """Put back what this change of the row replaced; False when it isn't the last one any more.
+
+    Raises: UnknownEmployee, NotAllowed, and what ``services.change_employee`` does.
+    """
+    person = Employee.objects.select_for_update().filter(pk=employee_id).first()
+    if person is None:
+        raise UnknownEmployee(employee_id)
+    change = last_change(person)
+    found = to_restore(person, change) if change and change.pk == change_id else None
+    if found is None:
+        return False
+    services.change_employee(employee_id, found.columns, actor, found.invitation, seen=found.seen)
+    return True
