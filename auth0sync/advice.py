@@ -157,6 +157,8 @@ BY_CODE: dict[str, Advice] = {
     "phantom_conflict": _WAITS,
     "unreadable_answer": _WAITS,
     "token_wait": _WAITS,
+    "token_429": _WAITS,
+    "restored": _WAITS,
     "token_answer": _WAITS,
     # Mails
     "no_mail_server": _SET_UP,

@@ -5,7 +5,7 @@ import time
 import pytest
 from pytest_django import Settings
 
-from auth0sync import looking, pace
+from auth0sync import looking, pace, token
 from auth0sync.due import note
 from auth0sync.engine import STEPS_MOST, sync
 from auth0sync.gate import Gate
@@ -234,6 +234,7 @@ def test_a_pause_that_ends_while_she_waits_for_her_turn_is_none(
         real(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(pace, "take_slot", other_ends_it)
+    monkeypatch.setattr(token, "NEW_FOR_S", 0)
     sync(ana.pk)
 
     assert row_of(ana).auth0_sync_status == "created"
