@@ -1,0 +1,131 @@
+"""How a crowd is worked off: ``python -m bench.draining [--database URL]``.
+
+Three hundred people who are due, at ten calls a second; somebody who leaves while two thousand are
+worked off; and how soon the last call goes out after the link to Auth0 was switched off.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from bench import report
+from bench.databases import mariadb, sqlite
+from bench.errors import BenchFailed
+from bench.installation import Installation
+
+DUE, CROWD = 300, 2_000
+CEILING = 10  # calls a second: the default of AUTH0_RATE_LIMIT, and what the demo plan allows
+BURST = 10  # calls that the tenant's bucket holds at the start
+PATIENCE_S = 300
+UNDER_WAY_S = 15  # the crowd is worked off for so long before somebody leaves
+SILENT_S = 4  # after the switch: whatever goes out late is seen
+ADD = """
+from employees.authority import Actor
+from employees.services import add_employee
+for n in range({start}, {end}):
+    add_employee(
+        {{"name": f"Sample Person {{n}}", "email": f"p{{n}}@example.com", "auth_method": "hybrid"}},
+        "work", Actor("bench", is_program=True))
+"""
+LEAVE = """
+import time
+from employees.authority import Actor
+from employees.models import Employee
+from employees.services import deactivate
+leaver = Employee.objects.get(email="p0@example.com")
+deactivate(leaver.pk, Actor("bench", is_program=True))
+print(time.time(), leaver.auth0_user_id)
+"""
+SWITCH_OFF = """
+import time
+from auth0sync import switch
+switch.pause("bench", "measuring")
+print(time.time())
+"""
+
+
+def measure(installation: Installation) -> list[str]:
+    """Run the three, one after the other; returns the lines. Raises: BenchFailed."""
+    installation.ask(ADD.format(start=0, end=DUE))
+    installation.start_worker()
+    calls = _wait(installation, _has_links_for_all)
+    took_s = calls[-1]["at"] - calls[0]["at"]
+    share = (len(calls) - BURST) / took_s / CEILING
+    lines = [
+        f"drain of {DUE} due people at {CEILING} calls a second: {len(calls)} calls"
+        f" ({len(calls) / DUE:.2f} a person) in {took_s:.0f} s, {share:.0%} of the limit"
+    ]
+    installation.stop_worker()
+    installation.ask(ADD.format(start=DUE, end=DUE + CROWD))
+    installation.start_worker()
+    before = time.time()
+    _wait(installation, lambda made: bool(made) and made[-1]["at"] > before)
+    time.sleep(UNDER_WAY_S)
+    at, user_id = installation.ask(LEAVE).split()
+    path = f"/api/v2/users/{user_id}"
+
+    def blocked(made: list[dict[str, Any]]) -> list[float]:
+        return [c["at"] for c in made if (c["method"], c["path"]) == ("PATCH", path)]
+
+    made = _wait(installation, lambda made: bool(blocked(made)) and blocked(made)[-1] > float(at))
+    lines.append(
+        f"somebody deactivated while {CROWD} are worked off: blocked after"
+        f" {min(t for t in blocked(made) if t > float(at)) - float(at):.2f} s"
+    )
+    off_at = float(installation.ask(SWITCH_OFF))
+    time.sleep(SILENT_S)
+    late_s = max(call["at"] for call in _calls(installation)) - off_at
+    lines.append(f"switched off meanwhile: the last call came in {max(late_s, 0):.2f} s later")
+    return lines
+
+
+def _calls(installation: Installation) -> list[dict[str, Any]]:
+    return [call for call in installation.tenant.requests() if "/api/v2/" in call["path"]]
+
+
+def _has_links_for_all(calls: list[dict[str, Any]]) -> bool:
+    links = sum(call["path"].endswith("/password-change") for call in calls)
+    return links >= DUE
+
+
+def _wait(installation: Installation, is_enough: Any) -> list[dict[str, Any]]:
+    """The Management API calls, in order, once there are enough of them."""
+    ends = time.monotonic() + PATIENCE_S
+    while time.monotonic() < ends:
+        installation.must_run()
+        calls = _calls(installation)
+        if is_enough(calls):
+            return calls
+        time.sleep(0.2)
+    raise BenchFailed(f"Not worked off after {PATIENCE_S} s.")
+
+
+def main() -> int:
+    """Measure on one database; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bench.draining", description=__doc__)
+    parser.add_argument("--database", metavar="URL", help="a MariaDB or MySQL server; else SQLite")
+    server = parser.parse_args().database
+    print(report.heading(), flush=True)
+    try:
+        with ExitStack() as stack:
+            made = tempfile.TemporaryDirectory(prefix="identity-console-bench-")
+            folder = Path(stack.enter_context(made))
+            database = stack.enter_context(mariadb(server) if server else sqlite(folder))
+            installation = Installation(database, folder)
+            stack.callback(installation.stop)
+            installation.start()
+            print(database.label, flush=True)
+            for line in measure(installation):
+                print(line, flush=True)
+    except BenchFailed as failure:
+        print(f"The bench failed: {failure}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
