@@ -7,6 +7,7 @@ from collections.abc import Generator
 
 import pytest
 
+WITHOUT_DATABASE = {"devtenant", "bench", "oidc_provider"}  # rooms that know the console's not
 # A test may be for one database alone, since the other one is tested in the same run. The reason
 # has to say so in one of these wordings, which no "the server doesn't answer" holds.
 ALLOWED_REASONS = ("only on SQLite", "only on MariaDB", "SQLite's", "MariaDB's and MySQL's")
@@ -24,6 +25,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help=f"A skipped test fails, unless its reason holds {' or '.join(ALLOWED_REASONS)}",
     )
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if item.path.parent.name in WITHOUT_DATABASE:
+        item.add_marker("once")
 
 
 @pytest.hookimpl(wrapper=True)

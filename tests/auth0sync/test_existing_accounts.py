@@ -13,6 +13,8 @@ from tests.auth0sync.people import account_of, add, by_sql, row_of
 from tests.builders import make_employee
 from tests.devtenant.running import RunningTenant
 
+pytestmark = pytest.mark.once
+
 CONNECTION = "Username-Password-Authentication"
 
 

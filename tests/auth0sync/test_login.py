@@ -22,6 +22,8 @@ from tests.builders import make_employee
 from tests.devtenant.builders import make_user, role_id
 from tests.devtenant.running import RunningTenant
 
+pytestmark = pytest.mark.once
+
 LEAST = "production_associate"
 ROLES = ["production_associate", "team_lead", "finance", "manager", "admin"]
 

@@ -20,6 +20,8 @@ from tests.devtenant.builders import make_user
 from tests.devtenant.logging_in import Person
 from tests.devtenant.running import RunningTenant
 
+pytestmark = pytest.mark.once
+
 UNKNOWN = "We don't know you yet"
 START_AGAIN = "That didn't work: please start again"
 UNREACHABLE = "Auth0 doesn't answer"

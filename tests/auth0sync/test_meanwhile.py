@@ -22,6 +22,8 @@ from tests.auth0sync.people import Killed, account_of, add, by_sql, die, right_a
 from tests.builders import boss
 from tests.devtenant.running import RunningTenant
 
+pytestmark = pytest.mark.once
+
 NUMBERS = count(1)
 
 # What brings the engine to do which calls

@@ -23,6 +23,8 @@ from tests.auth0sync.test_token import answering
 from tests.devtenant.running import RunningTenant
 from tests.ports import free_port
 
+pytestmark = pytest.mark.once
+
 ADA = "auth0|emp-1"
 BODY = {"email": "ada@example.com", "name": "Ada", "verify_email": False}
 # Another one for each test, and never whole, so that what is found comes from the call alone.

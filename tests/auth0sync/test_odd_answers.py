@@ -20,6 +20,8 @@ from tests.auth0sync.test_pauses import a_minute_passes, forbid, grant
 from tests.builders import boss, make_employee
 from tests.devtenant.running import RunningTenant
 
+pytestmark = pytest.mark.once
+
 USERS = "/api/v2/users"
 
 

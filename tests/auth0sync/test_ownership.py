@@ -16,6 +16,8 @@ from auth0sync.ownership import (
     whose,
 )
 
+pytestmark = pytest.mark.once
+
 INSTALLATION = "0123456789"
 CONNECTION = "Username-Password-Authentication"
 EMAIL = "josé@example.com"

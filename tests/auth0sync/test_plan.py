@@ -33,6 +33,8 @@ from auth0sync.plan import (
     wanted_of,
 )
 
+pytestmark = pytest.mark.once
+
 INSTALLATION = "0123456789"
 RESERVED = {
     *("__tenant", "_id", "blocked", "clientID", "created_at", "email_verified", "email"),

@@ -8,6 +8,8 @@ import pytest
 from auth0sync.rate import RATE_LEAST, Group, Level, Limits, published_rate
 from devtenant.buckets import Buckets
 
+pytestmark = pytest.mark.once
+
 READS, WRITES, LOGS, REST = Group
 PATHS = {
     READS: ("GET", "/users/{id}"),

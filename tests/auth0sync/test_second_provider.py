@@ -15,6 +15,8 @@ from tests.auth0sync.visiting import CONSOLE, asked
 from tests.builders import make_employee
 from tests.oidc_provider.running import Person, RunningProvider
 
+pytestmark = pytest.mark.once
+
 ADA = Person("subject-of-ada", "ada@example.com", "Ada Quill", "Corr3ct-horse")
 
 

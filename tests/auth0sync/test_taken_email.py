@@ -17,6 +17,8 @@ from tests.auth0sync.test_existing_accounts import existing
 from tests.builders import boss
 from tests.devtenant.running import RunningTenant
 
+pytestmark = pytest.mark.once
+
 
 def settled(*people: Employee) -> None:
     """Let everything that was put off for these people happen, as hours would."""

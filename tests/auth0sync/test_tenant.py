@@ -18,6 +18,8 @@ from tests.auth0sync.test_token import answering
 from tests.devtenant.running import RunningTenant
 from tests.ports import free_port
 
+pytestmark = pytest.mark.once
+
 EMAIL = "ada@example.com"
 ADA = "auth0|emp-1"
 USER = r"/api/v2/users/auth0\|emp-1"
