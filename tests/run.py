@@ -1,9 +1,9 @@
 """Everything that has to pass: ``python -m tests.run``, or ``python -m tests.run lint``.
 
 Tests run several times: all that need no process of their own, first on SQLite, then on MariaDB;
-then those marked ``process``, on both; these on every core. Then those marked ``browser``, one
-after the other in Chromium, all on SQLite and those marked ``both_databases`` on MariaDB too. A
-server or browser that isn't there is said in a line that begins with SKIPPED. At the end the
+then those marked ``process``, on both. Then those marked ``browser``, in a Chromium on every core,
+all on SQLite and those marked ``both_databases`` on MariaDB too. All run on every core. A server or
+browser that isn't there is said in a line that begins with SKIPPED. At the end the
 short form of ``make chaos`` breaks things for less than a minute (docs/chaos.md).
 
 Settings, from the environment:
@@ -109,7 +109,8 @@ def test_steps(servers: dict[str, str], strict: bool, browser: bool) -> list[Ste
     ]
     if browser:
         # The pages are the same on both: the second database is for what goes through all parts.
-        kinds.append(("browser tests", "browser", " and both_databases", []))
+        browsers = ["-n", "auto", "--dist", "loadfile"]
+        kinds.append(("browser tests", "browser", " and both_databases", browsers))
     steps = []
     for kind, chosen, less_on_mariadb, options in kinds:
         for name, url in databases:

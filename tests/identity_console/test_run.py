@@ -43,8 +43,8 @@ def test_nothing_is_tested_in_a_browser_where_there_is_none() -> None:
 def test_only_what_goes_through_all_parts_is_tested_in_a_browser_on_mariadb_too() -> None:
     steps = {step.name: step for step in run.test_steps(SERVERS, strict=False, browser=True)}
 
-    assert steps["browser tests on SQLite"].command[-1] == "browser"
-    assert steps["browser tests on MariaDB"].command[-1] == "browser and both_databases"
+    assert "browser" in steps["browser tests on SQLite"].command
+    assert "browser and both_databases" in steps["browser tests on MariaDB"].command
 
 
 def test_a_browser_that_is_not_there_is_said_by_the_name_of_its_suite(
