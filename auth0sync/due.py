@@ -6,11 +6,12 @@ fail: the sweep finds what is due.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce, Least, Now
 from django_q.brokers import get_broker
 from django_q.tasks import async_task
@@ -26,6 +27,10 @@ from employees.signals import employee_changed
 # One person whose columns of these were changed in the form passes the safety brake.
 DECIDED_BY_HAND = frozenset({"is_active", "archived_at", "auth_method", "email", "auth0_role"})
 TASK = "auth0sync.tasks.sync_employee"
+# An edit of somebody who has an account waits for a second without another one, so that quick
+# edits become one update; but not for longer than this since the first.
+QUIET = timedelta(seconds=1)
+QUIET_MOST = timedelta(seconds=4)
 
 
 def listen() -> None:
@@ -121,12 +126,17 @@ def link_to(employee_id: int, user_id: str, *, actor: str) -> None:
 def wake(employee_id: int) -> None:
     """Ask a worker to sync this employee now, unless enough tasks stand in the queue already.
 
-    The task carries the id only: lost, doubled or late, the outcome is the same.
+    The task carries the id only: lost, doubled or late, the outcome is the same. A leaver's gets
+    in where the queue is full for the others. Whoever isn't due yet is left to the sweep.
     """
     if not switch.is_on():
         return
+    account = Account.objects.filter(pk=employee_id, due_at__lte=Now()).only("priority").first()
+    if account is None:
+        return
+    room = settings.QUEUE_WORKERS * (2 if account.priority == Priority.LEAVER else 1)
     broker = get_broker()  # one for both: each new one closes and opens the database connection
-    if broker.queue_size() < settings.QUEUE_WORKERS:
+    if broker.queue_size() < room:
         async_task(TASK, employee_id, broker=broker)
 
 
@@ -186,17 +196,26 @@ def _note_one(
         }
     if account.user_id and not (facts and facts.asks_for_account):
         priority = Priority.LEAVER
-    _write_due(employee_id, actor, priority, **columns)
+    quick_edits = priority == Priority.INTERACTIVE and account.origin != ""
+    _write_due(employee_id, actor, priority, in_a_moment=quick_edits, **columns)
     return True
 
 
-def _write_due(employee_id: int, actor: str, priority: Priority, **columns: Any) -> None:
+def _write_due(
+    employee_id: int,
+    actor: str,
+    priority: Priority,
+    *,
+    in_a_moment: bool = False,
+    **columns: Any,
+) -> None:
+    waiting_since = Coalesce("waiting_since", Now())
     # It is the console's turn now; since when a person had to look is kept, in case it fails again.
     columns = {"attention": None, **columns}
     Account.objects.filter(pk=employee_id).update(
-        waiting_since=Coalesce("waiting_since", Now()),
+        waiting_since=waiting_since,
         due_seq=F("due_seq") + 1,
-        due_at=Now(),
+        due_at=Least(Now() + QUIET, waiting_since + QUIET_MOST) if in_a_moment else Now(),
         due_by=actor[:100],
         waits_for="",
         priority=Least(F("priority"), priority) if priority else priority,
@@ -241,14 +260,42 @@ def _sharers_are_due(email_keys: set[str], employee_id: int, actor: str) -> None
         _write_due(pk, actor, Priority.BULK)
 
 
-def next_due(limit: int) -> list[int]:
+def next_due(limit: int, *, fair: bool = False) -> list[int]:
     """The most urgent employees that are due and free, at most ``limit``.
 
-    Who waits for something that is paused is left out until its probe's time.
+    Leavers come first, then those changed by hand, then the rest; whoever has waited longest comes
+    first among each. Who waits for something that is paused is left out until its probe's time.
+    fair: the longest wait counts among all but the leavers. Ask so now and then, and a steady
+    stream of changes by hand doesn't keep the rest waiting for ever.
     """
     paused = pauses.held()
     if pauses.EVERYTHING in paused:
         return []
-    free = Account.objects.filter(due_at__lte=Now(), batch=None).exclude(lease_until__gt=Now())
-    free = free.exclude(waits_for__in=paused)
-    return list(free.order_by("priority", "due_at").values_list("pk", flat=True)[:limit])
+    leavers, by_hand, rest = (_longest_waiting(each, limit, paused) for each in Priority)
+    rest = sorted(rest + _planned(limit, paused))
+    others = sorted(by_hand + rest) if fair else by_hand + rest
+    return [pk for _, pk in (leavers + others)[:limit]]
+
+
+# Each of these reads one stretch of one index, in its order: 100,000 may be due.
+
+
+def _longest_waiting(
+    priority: Priority, limit: int, paused: Collection[str]
+) -> list[tuple[datetime, int]]:
+    """Those whose due mark isn't answered yet: since when they wait, and their ids."""
+    waiting = _free(paused).filter(priority=priority, waiting_since__isnull=False)
+    rows = waiting.order_by("waiting_since").values_list("waiting_since", "pk")[:limit]
+    return [(since, pk) for since, pk in rows if since is not None]
+
+
+def _planned(limit: int, paused: Collection[str]) -> list[tuple[datetime, int]]:
+    """Those who were done, and whose time for another look or a mail has come: when, and ids."""
+    planned = _free(paused).filter(priority=Priority.BULK, waiting_since__isnull=True)
+    rows = planned.order_by("due_at").values_list("due_at", "pk")[:limit]
+    return [(since, pk) for since, pk in rows if since is not None]
+
+
+def _free(paused: Collection[str]) -> QuerySet[Account]:
+    due = Account.objects.filter(due_at__lte=Now(), batch=None)
+    return due.exclude(lease_until__gt=Now()).exclude(waits_for__in=paused)

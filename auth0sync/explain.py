@@ -312,7 +312,7 @@ def _holdups(account: Account, weather: Weather) -> Iterator[str]:
         tries = f" after {account.attempts} failed tries" if account.attempts else ""
         yield f"The next try is {_at(account.due_at, weather)}{tries}{asked}."
         return
-    since = clock(account.due_at, now)
+    since = clock(account.waiting_since or account.due_at, now)
     urgency = Priority(account.priority).label
     ahead = _ahead_of(account)
     yield f"Due since {since} as “{urgency}”{asked}; {ahead} before it in the queue."
@@ -320,7 +320,7 @@ def _holdups(account: Account, weather: Weather) -> Iterator[str]:
 
 def _ahead_of(account: Account) -> int:
     earlier = Q(priority__lt=account.priority) | Q(
-        priority=account.priority, due_at__lt=account.due_at
+        priority=account.priority, waiting_since__lt=account.waiting_since or account.due_at
     )
     return Account.objects.filter(earlier, due_at__lte=Now()).exclude(pk=account.pk).count()
 

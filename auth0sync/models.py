@@ -212,6 +212,9 @@ class Account(models.Model):
         db_table = "auth0_accounts"
         indexes = [
             models.Index(fields=["due_at"], name="auth0_account_due"),
+            models.Index(
+                fields=["priority", "waiting_since", "due_at"], name="auth0_account_order"
+            ),
             models.Index(fields=["email_key"], name="auth0_account_email"),
             models.Index(fields=["attention", "attention_at"], name="auth0_account_attention"),
         ]

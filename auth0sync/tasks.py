@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
 from django.db.models.functions import Now
@@ -15,8 +16,11 @@ from auth0sync.pace import is_open
 
 GO_ON_FOR_S = 20.0  # after its own employee a task goes on with the most urgent due ones
 LAST_CALL_S = 45.0  # the queue would kill it at 55
+FAIR_EVERY = 5  # picks; this one goes to whoever has waited longest, leavers excepted
 BEAT = "auth0sync.tasks.beat"
 CLUSTER_NAME = "AUTH0SYNC_CLUSTER"  # set by the parent (cluster.py) for its cluster
+
+_picks = count(1)  # of this process: a task may be too short for its own
 
 
 def sync_employee(employee_id: int) -> None:
@@ -33,7 +37,7 @@ def sync_due(started: float | None = None) -> None:
     while time.monotonic() < started + GO_ON_FOR_S and _show_life():
         if not (switch.is_on() and is_open()):
             return
-        ids = next_due(5)
+        ids = next_due(5, fair=next(_picks) % FAIR_EVERY == 0)
         # Whoever is first may just have been taken by another worker: then the next one.
         if not any(sync(pk, until=started + LAST_CALL_S) for pk in ids):
             return

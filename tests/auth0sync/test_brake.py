@@ -20,6 +20,7 @@ from auth0sync.plan import Block, Update
 from auth0sync.rows import read_facts
 from employees.models import Employee
 from employees.services import change_employee, deactivate
+from tests.auth0sync.conftest import time_passes
 from tests.auth0sync.people import account_of, add, by_sql
 from tests.builders import boss, make_employee
 from tests.devtenant.running import RunningTenant
@@ -184,6 +185,7 @@ def test_one_person_changed_in_the_form_is_neither_held_nor_counted(tenant: Runn
 
     deactivate(people[4].pk, boss(1))
     change_employee(people[5].pk, {"email": "new@example.com", "auth0_role": "manager"}, boss(1))
+    time_passes(people[5].pk)
     sync_all()
 
     assert blocked(tenant) == 1
@@ -241,6 +243,7 @@ def test_a_telephone_number_saved_in_the_form_lets_no_held_change_out(
     before = StagedBatch.objects.get().version
 
     change_employee(people[0].pk, {"phone_number": "+1 662 555 0100"}, boss(1))
+    time_passes(people[0].pk)
     sync_all()
 
     assert held() == 4

@@ -1,9 +1,11 @@
 """The lease: one worker at a time, and nothing is recorded by whoever has lost it."""
 
+from datetime import timedelta
+
 import pytest
 
 from auth0sync.claim import Claim
-from auth0sync.due import mark_due
+from auth0sync.due import mark_due, next_due
 from auth0sync.engine import sync
 from auth0sync.errors import LeaseLost, Transient
 from auth0sync.models import Account
@@ -84,6 +86,29 @@ def test_a_change_that_arrives_during_the_work_stays_due() -> None:
     assert account.due_seq == 2
     assert account.due_at is not None
     assert account.priority == 1
+
+
+def test_whoever_is_put_off_keeps_waiting_since_the_same_time() -> None:
+    ana = add()
+    since = account_of(ana).waiting_since
+
+    taken(ana.pk).give_back(60, Transient("no", code="x"), counted=True)
+
+    account = account_of(ana)
+    assert account.waiting_since == since
+    assert since is not None
+    assert account.due_at is not None
+    assert account.due_at > since + timedelta(seconds=50)
+
+
+def test_a_change_that_arrives_while_somebody_comes_to_be_held_is_due() -> None:
+    ana = add()
+    claim = taken(ana.pk)
+    mark_due([ana.pk], actor="admin:2")
+
+    claim.give_back(None, Transient("held", code="x"), counted=False)
+
+    assert next_due(5) == [ana.pk]
 
 
 def test_what_failed_for_good_is_due_again_only_when_something_changed() -> None:

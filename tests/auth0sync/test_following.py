@@ -1,15 +1,18 @@
 """The account follows the row: changes, leaving, coming back, and what Auth0 refuses."""
 
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.mail import EmailMessage
 from pytest_django import Settings
 
+from auth0sync import due
 from auth0sync.due import mark_due
 from auth0sync.engine import sync
 from auth0sync.models import SyncLog
+from auth0sync.tasks import sync_due
 from employees.models import Employee
 from employees.services import archive, change_employee, deactivate, reactivate
 from tests.auth0sync.conftest import time_passes
@@ -50,6 +53,24 @@ def test_several_edits_become_one_update(tenant: RunningTenant, ana: Employee) -
     assert now["user_metadata"]["phone_number"] == "+1 662 555 0100"
     assert now["app_metadata"]["workspace"] == "TX"
     assert now["app_metadata"]["previous_names"] == ["Ana O'Brien Ortiz"]
+
+
+def test_five_quick_saves_become_one_update_however_eager_the_worker_is(
+    tenant: RunningTenant, ana: Employee, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due, "QUIET", timedelta(minutes=1))
+    monkeypatch.setattr(due, "QUIET_MOST", timedelta(minutes=1))
+    for department in ("Packing", "Heat Press", "Shipping", "Embroidery", "Office"):
+        change_employee(ana.pk, {"department": department}, boss(1))
+        sync_due()
+    assert tenant.calls(*PATCH) == []
+
+    time_passes(ana.pk)
+    sync_due()
+
+    assert len(tenant.calls(*PATCH)) == 1
+    assert account(tenant)["user_metadata"]["department"] == "Office"
+    assert account_of(ana).is_clean
 
 
 def test_a_field_that_is_emptied_is_taken_out_of_the_account(

@@ -136,6 +136,7 @@ def test_somebody_who_leaves_in_the_middle_of_a_swap_ends_blocked_and_the_other_
     by_sql(ben)
     right_after(monkeypatch, "find by e-mail", lambda: deactivate(ana.pk, boss(1)))
 
+    sync(ana.pk)
     settled(ana, ben)
 
     blocked = tenant.api("GET", f"/users/{row_of(ana).auth0_user_id}").json()["blocked"]
