@@ -11,10 +11,10 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from auth0sync import alerts, switch
-from auth0sync.models import Pause, TenantState
+from auth0sync.models import Account, Pause, StagedBatch, TenantState
 
 DOWN_FOR = timedelta(minutes=5)  # shorter outages mend themselves before anybody has read of them
-OURS = ("switch:", "pause:", "outage")  # the keys that are looked after here
+OURS = ("switch:", "pause:", "outage", "held")  # the keys that are looked after here
 
 SUBJECTS = {
     "foreign_tenant": "AUTH0_DOMAIN isn't the tenant of the accounts, so nothing is called",
@@ -48,6 +48,13 @@ def current() -> dict[str, tuple[str, str]]:
         found[f"pause:{pause.capability}"] = (
             f"Auth0 refuses the console: {pause.capability}",
             f"{pause.error}{missing} It is tried once a minute and goes on by itself.",
+        )
+    held = Account.objects.filter(batch__state=StagedBatch.State.OPEN).count()
+    if held:
+        found["held"] = (
+            "changes wait for a second administrator",
+            "The safety brake holds changes of so many people at once that somebody else has to "
+            f"look at them first ({held} now). Decide in the admin, under Held changes.",
         )
     since = TenantState.objects.filter(pk=1, down_since__lt=Now() - DOWN_FOR)
     down = since.annotate(lasts=Now() - F("down_since")).first()

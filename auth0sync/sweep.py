@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.models import Q
 from django.db.models.functions import Now
 from django_q.tasks import async_task, queue_size
@@ -94,7 +94,12 @@ class Sweeper:
     def _go_on_with_pass(self) -> None:
         ends = time.monotonic() + SLICE_S
         while self._pass is not None and time.monotonic() < ends:
-            if next(self._pass, self) is self:
+            try:
+                is_over = next(self._pass, self) is self
+            except DatabaseError:
+                self._pass = None  # else the broken generator would look like a pass that is over
+                raise
+            if is_over:
                 self._pass = None
                 took = time.monotonic() - self._pass_began
                 self._next_pass = self._pass_began + max(

@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from auth0sync import incidents, switch
 from auth0sync.engine import sync
-from auth0sync.models import Incident, Pause, TenantState
+from auth0sync.models import Account, Incident, Pause, StagedBatch, TenantState
 from auth0sync.sweep import Sweeper
 from tests.auth0sync.people import account_of, add
 from tests.devtenant.running import RunningTenant
@@ -47,6 +47,21 @@ def test_the_switch_is_told_with_who_and_why_and_its_end_too(
     ]
     assert "Moving. By auth0_pause." in mailoutbox[0].body
     assert "docs/runbook.md" in mailoutbox[0].body
+
+
+def test_what_the_safety_brake_holds_is_told_until_somebody_has_decided(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage]
+) -> None:
+    batch = StagedBatch.objects.create(kind=StagedBatch.Kind.CHANGES)
+    Account.objects.create(pk=1, batch=batch)
+    incidents.look()
+    batch.state = StagedBatch.State.APPROVED
+    batch.save()
+    incidents.look()
+
+    held = "changes wait for a second administrator"
+    assert subjects(mailoutbox) == [held, f"Over: {held}"]
+    assert "1 people" not in mailoutbox[0].body
 
 
 def test_another_tenant_is_told(tenant: RunningTenant, mailoutbox: list[EmailMessage]) -> None:

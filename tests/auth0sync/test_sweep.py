@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.sessions.models import Session
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import Settings
@@ -127,6 +127,25 @@ def test_nothing_is_queued_when_nobody_is_due(settings: Settings) -> None:
     hand_out()
 
     assert OrmQ.objects.count() == 0
+
+
+def test_a_pass_that_the_database_ended_begins_again_at_the_next_sweep(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    def gone(*args: object, **kwargs: object) -> list[int]:
+        raise OperationalError("gone away")
+
+    monkeypatch.setattr(sweep, "SMALL_TABLE", 0)
+    settings.AUTH0_SWEEP_SECONDS = 0
+    ana = make_employee(auth_method="auth0")
+    sweeper = Sweeper()
+    with monkeypatch.context() as patch, pytest.raises(OperationalError):
+        patch.setattr(sweep, "note", gone)
+        sweeper.tick()
+
+    sweeper.tick()
+
+    assert next_due(10) == [ana.pk]
 
 
 def test_nothing_is_queued_while_the_tenant_is_down(settings: Settings) -> None:
