@@ -152,7 +152,7 @@ class PageTests(TestCase):
         for _ in range(60):
             person(auth_method="pin")
 
-        with self.assertNumQueries(13):
+        with self.assertNumQueries(14):
             first = self.browser.get(PAGE)
         last = self.browser.get(f"{PAGE}?p=2")
 
