@@ -36,6 +36,7 @@ class Advice:
     field: str = ""
 
 
+REJECTED = "rejected"  # the code of what a batch's decision has left undone (batches.py)
 RETRY, CHANGE, INVITE = Mending.RETRY, Mending.CHANGE, Mending.INVITE
 LINK, UNDO, ADMINISTRATOR = Mending.LINK, Mending.UNDO, Mending.ADMINISTRATOR
 
@@ -140,6 +141,11 @@ BY_CODE: dict[str, Advice] = {
         "The console has a fault",
         "It tries again within the hour. Tell an administrator: the console's log says more.",
         (ADMINISTRATOR, RETRY),
+    ),
+    REJECTED: Advice(
+        "A second person rejected the change",
+        "Nothing was done in Auth0. Put the row right, or try again to have it decided once more.",
+        (UNDO, RETRY),
     ),
     # What is set up wrong for everybody
     "unauthorized": _SET_UP,

@@ -6,17 +6,16 @@ more trouble than two. Source: docs/architecture.md, "Safety brake".
 
 import logging
 from datetime import timedelta
-from smtplib import SMTPException
 
-from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Now
+from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce, Now
 
 from auth0sync import brake
 from auth0sync.account import PLAN_VERSION
-from auth0sync.models import Account, Risk, StagedBatch
+from auth0sync.advice import REJECTED
+from auth0sync.alerts import tell
+from auth0sync.models import Account, Attention, Priority, Risk, StagedBatch
 from employees.actors import names_of
 from employees.authority import Actor
 from employees.forecast import place
@@ -155,19 +154,28 @@ def _reject(batch: StagedBatch, ids: list[int]) -> None:
     """
     who = names_of([batch.decided_by]).get(batch.decided_by, batch.decided_by)
     held = Account.objects.filter(batch=batch, pk__in=ids)
-    is_as_decided = Q(let_through=F("fingerprint")) | Q(fingerprint="")
-    held.filter(is_as_decided).update(
-        **brake.FREE,
-        due_at=None,
-        done_seq=F("due_seq"),
-        plan_version=PLAN_VERSION,
-        attempts=0,
-        error_code="rejected",
-        error=f"Not done in Auth0: {who} rejected it. Mend the row, or sync it to ask again.",
-        error_field="",
-        error_at=Now(),
-    )
-    held.update(**brake.FREE, due_at=Now())
+    rejected = held.filter(Q(let_through=F("fingerprint")) | Q(fingerprint=""))
+    can_still_sign_in = When(held_for=Risk.BLOCK, then=Value(Attention.LEAVER))
+    with transaction.atomic():
+        # First, since the order in which one UPDATE sees its own changes differs.
+        rejected.update(
+            attention=Case(can_still_sign_in, default=Value(Attention.FAILED)),
+            attention_at=Coalesce("attention_at", Now()),
+        )
+        rejected.update(
+            **brake.FREE,
+            due_at=None,
+            done_seq=F("due_seq"),
+            waiting_since=None,
+            priority=Priority.BULK,
+            plan_version=PLAN_VERSION,
+            attempts=0,
+            error_code=REJECTED,
+            error=f"Not done in Auth0: {who} rejected it. Mend the row, or sync it to ask again.",
+            error_field="",
+            error_at=Now(),
+        )
+        held.update(**brake.FREE, due_at=Now())
 
 
 def _by_place(accounts: QuerySet[Account], column: str) -> dict[tuple[str, str], int]:
@@ -182,16 +190,11 @@ def _by_place(accounts: QuerySet[Account], column: str) -> dict[tuple[str, str],
 
 
 def _alert(batch: StagedBatch) -> None:
-    """Tell ALERT_EMAILS that somebody decided about their own changes."""
+    """Tell the operators that somebody decided about their own changes."""
     who = names_of([batch.decided_by]).get(batch.decided_by, batch.decided_by)
     text = (
         f"{who}, the only administrator, has {batch.get_state_display()} their own changes for "
         f"{batch.people} people.\n{batch.forecast}\nReason: {batch.reason}\n"
     )
     logger.warning("Batch %d was decided by whoever had caused it.", batch.pk)
-    if not settings.ALERT_EMAILS:
-        return
-    try:
-        send_mail("Identity console: held changes", text, None, settings.ALERT_EMAILS)
-    except (SMTPException, OSError):
-        logger.exception("The alert couldn't be mailed.")
+    tell("held changes were decided by whoever had caused them", text, key=f"batch:{batch.pk}")

@@ -20,7 +20,7 @@ from django.db.models import Case, F, OuterRef, Subquery, Value, When
 from django.db.models.functions import Now
 
 from auth0sync.account import PLAN_VERSION, Facts, Seen
-from auth0sync.errors import Held, Rejected
+from auth0sync.errors import Conflict, Held, Rejected
 from auth0sync.models import Account, Brake, BrakeCount, Risk, StagedBatch, TenantState
 from auth0sync.plan import (
     AddRole,
@@ -30,9 +30,8 @@ from auth0sync.plan import (
     RemoveRole,
     Step,
     Update,
-    desired,
     diff,
-    keep_email,
+    wanted_of,
 )
 from employees.models import Employee
 
@@ -90,10 +89,10 @@ def renew(
         return {pk: {**FREE, "let_through": _mark(facts)} for pk, (facts, _) in moved.items()}
     columns: dict[int, dict[str, Any]] = {}
     weighed: dict[Kind, dict[int, Risk]] = defaultdict(dict)
-    for pk, (facts, account) in moved.items():
-        if account is None:
-            continue
-        risk = foreseen_risk(facts, account)
+    known = [(pk, facts, account) for pk, (facts, account) in moved.items() if account is not None]
+    name = installation() if known else ""
+    for pk, facts, account in known:
+        risk = foreseen_risk(facts, account, name)
         if account.batch_id is not None:
             if risk is not None and not (account.held_for == Risk.PLAN and risk == Risk.BLOCK):
                 columns[pk] = _still_held(account.batch_id, risk, facts)
@@ -144,29 +143,34 @@ def steps_ahead(facts: Facts | None, account: Account, installation: str) -> lis
     if not account.origin:
         creates = facts is not None and facts.wants_account and not facts.auth0_user_id
         return [Create({})] if creates else []
-    if seen is None or facts is None or not facts.asks_for_account:
-        return diff(None, seen)
-    if facts.shares_email_with:
+    if seen is None:
         return []
     try:
-        wanted = desired(
-            facts, installation=installation, assign_roles=settings.AUTH0_ENABLE_ROLE_ASSIGNMENT
+        wanted = wanted_of(
+            facts,
+            seen,
+            has_account=True,
+            installation=installation,
+            assign_roles=settings.AUTH0_ENABLE_ROLE_ASSIGNMENT,
         )
-    except Rejected:
+    except (Conflict, Rejected):
         return []
-    if not facts.email_usable:
-        wanted = keep_email(wanted, seen)
-    if seen.roles is None:
+    if wanted and seen.roles is None:
         wanted = replace(wanted, role=None)
     return diff(wanted, seen)
 
 
-def foreseen_risk(facts: Facts | None, account: Account) -> Risk | None:
+def installation() -> str:
+    """The name of this installation, which stands in every account; "" where it was lost."""
+    state = TenantState.objects.filter(pk=1)
+    return state.values_list("installation", flat=True).first() or ""
+
+
+def foreseen_risk(facts: Facts | None, account: Account, installation: str) -> Risk | None:
     """The gravest of what the engine would do for this row; None for nothing that is counted."""
     if account.let_through == NEW:
         return None
-    installation = TenantState.objects.filter(pk=1).values_list("installation", flat=True).first()
-    steps = steps_ahead(facts, account, installation or "")
+    steps = steps_ahead(facts, account, installation)
     if any(isinstance(step, Block) for step in steps):
         return Risk.BLOCK
     if _is_of_a_new_plan(account) and any(not isinstance(step, Close) for step in steps):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 
 from django.conf import settings
 from django.db.models import Count, F, Q
@@ -12,7 +13,6 @@ from auth0sync.pace import BUCKET
 from auth0sync.rate import Group, Limits
 
 USED_OVER_S = 10
-LOG_ROWS_MOST = 1_000
 # What one person costs, in calls: made (account, role), changed, closed (block, sessions, refresh
 # tokens, read back), a link to set a password, a look at the account.
 CREATION = {Group.USER_WRITES: 1, Group.REST: 1}
@@ -89,5 +89,7 @@ def _waiting() -> tuple[int, dict[Group, int]]:
 def _used(now: datetime) -> float:
     since = now - timedelta(seconds=USED_OVER_S)
     newest = SyncLog.objects.order_by("-id").values_list("created_at", "response_data")
-    called = [at for at, data in newest[:LOG_ROWS_MOST] if at > since and data.get("http_status")]
+    # Twice what the ceiling lets out: mails and token fetches stand in the log too.
+    rows = newest[: ceil(2 * USED_OVER_S * settings.AUTH0_RATE_LIMIT)]
+    called = [at for at, data in rows if at > since and data.get("http_status")]
     return len(called) / USED_OVER_S

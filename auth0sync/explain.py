@@ -300,6 +300,8 @@ def _holdups(account: Account, weather: Weather) -> Iterator[str]:
         else:
             yield "Nothing is due: the row was worked off."
         return
+    if account.batch_id is not None:
+        yield "The safety brake holds it until a second person has decided."
     yield from why_nothing_moves(weather)
     if account.lease and account.lease_until and account.lease_until > now:
         holder = account.lease.rpartition(":")[0]

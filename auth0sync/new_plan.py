@@ -18,7 +18,7 @@ def stage() -> Iterator[None]:
     Blocks go out at once, as does what somebody saved by hand. Where the new plan changes nothing
     its version is noted, without a call.
     """
-    last = 0
+    last, name = 0, brake.installation()
     while True:
         old = Account.objects.filter(
             Q(plan_version__lt=PLAN_VERSION) | Q(plan_version__gt=PLAN_VERSION),
@@ -31,7 +31,8 @@ def stage() -> Iterator[None]:
         last = accounts[-1].pk
         facts = read_facts([account.pk for account in accounts])
         risks = {
-            account.pk: brake.foreseen_risk(facts.get(account.pk), account) for account in accounts
+            account.pk: brake.foreseen_risk(facts.get(account.pk), account, name)
+            for account in accounts
         }
         staged = {
             account.pk: facts.get(account.pk)

@@ -52,7 +52,7 @@ def measure(installation: Installation) -> list[str]:
     """Run the three, one after the other; returns the lines. Raises: BenchFailed."""
     installation.ask(ADD.format(start=0, end=DUE))
     installation.start_worker()
-    calls = _wait(installation, _has_links_for_all)
+    calls = installation.wait_for_calls(_has_links_for_all, PATIENCE_S)
     took_s = calls[-1]["at"] - calls[0]["at"]
     share = (len(calls) - BURST) / took_s / CEILING
     lines = [
@@ -63,7 +63,7 @@ def measure(installation: Installation) -> list[str]:
     installation.ask(ADD.format(start=DUE, end=DUE + CROWD))
     installation.start_worker()
     before = time.time()
-    _wait(installation, lambda made: bool(made) and made[-1]["at"] > before)
+    installation.wait_for_calls(lambda made: bool(made) and made[-1]["at"] > before, PATIENCE_S)
     time.sleep(UNDER_WAY_S)
     at, user_id = installation.ask(LEAVE).split()
     path = f"/api/v2/users/{user_id}"
@@ -71,37 +71,23 @@ def measure(installation: Installation) -> list[str]:
     def blocked(made: list[dict[str, Any]]) -> list[float]:
         return [c["at"] for c in made if (c["method"], c["path"]) == ("PATCH", path)]
 
-    made = _wait(installation, lambda made: bool(blocked(made)) and blocked(made)[-1] > float(at))
+    made = installation.wait_for_calls(
+        lambda made: bool(blocked(made)) and blocked(made)[-1] > float(at), PATIENCE_S
+    )
     lines.append(
         f"somebody deactivated while {CROWD} are worked off: blocked after"
         f" {min(t for t in blocked(made) if t > float(at)) - float(at):.2f} s"
     )
     off_at = float(installation.ask(SWITCH_OFF))
     time.sleep(SILENT_S)
-    late_s = max(call["at"] for call in _calls(installation)) - off_at
+    late_s = max(call["at"] for call in installation.tenant.management_calls()) - off_at
     lines.append(f"switched off meanwhile: the last call came in {max(late_s, 0):.2f} s later")
     return lines
-
-
-def _calls(installation: Installation) -> list[dict[str, Any]]:
-    return [call for call in installation.tenant.requests() if "/api/v2/" in call["path"]]
 
 
 def _has_links_for_all(calls: list[dict[str, Any]]) -> bool:
     links = [call for call in calls if call["path"].endswith("/password-change")]
     return len(links) >= DUE
-
-
-def _wait(installation: Installation, is_enough: Any) -> list[dict[str, Any]]:
-    """The Management API calls, in order, once there are enough of them."""
-    ends = time.monotonic() + PATIENCE_S
-    while time.monotonic() < ends:
-        installation.must_run()
-        calls = _calls(installation)
-        if is_enough(calls):
-            return calls
-        time.sleep(0.2)
-    raise BenchFailed(f"Not worked off after {PATIENCE_S} s.")
 
 
 def main() -> int:

@@ -3,10 +3,14 @@
 import os
 import secrets
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from bench.browser import Browser
 from bench.databases import Database
+from bench.errors import BenchFailed
 from bench.programs import Program, free_ports, run
 from bench.tenant import Tenant
 
@@ -68,6 +72,22 @@ class Installation:
     def stop_worker(self) -> None:
         """End the worker; due people stay due."""
         self._worker.stop()
+
+    def wait_for_calls(
+        self, is_enough: Callable[[list[dict[str, Any]]], bool], seconds: float, but: str = ""
+    ) -> list[dict[str, Any]]:
+        """The Management API calls, in order, once there are enough of them.
+
+        but: the path of another client's calls. Raises: BenchFailed.
+        """
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            self.must_run()
+            calls = self.tenant.management_calls(but)
+            if is_enough(calls):
+                return calls
+            time.sleep(0.2)
+        raise BenchFailed(f"What was waited for didn't happen within {seconds} s.")
 
     def ask(self, code: str) -> str:
         """What a line of Python, run in the console, prints."""

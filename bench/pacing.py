@@ -73,28 +73,14 @@ def measure(plan: str, *, other: bool) -> list[str]:
             stack.callback(client.stopped.set)
             client.start()
         installation.start_worker()
-        began = _wait(installation, lambda calls: len(calls) >= 3)[0]["at"]
+        began = installation.wait_for_calls(_has_begun, PATIENCE_S, but=OTHERS_CALL)[0]["at"]
         forecast_s = time.time() - began + _asked(installation)[2]
-        calls = _wait(installation, _is_complete)
+        calls = installation.wait_for_calls(_is_complete, PATIENCE_S, but=OTHERS_CALL)
     return _report(plan, other, began, forecast_s, calls)
 
 
-def _wait(installation: Installation, is_enough: Any) -> list[dict[str, Any]]:
-    """The console's own calls, in order, once there are enough of them."""
-    ends = time.monotonic() + PATIENCE_S
-    while time.monotonic() < ends:
-        installation.must_run()
-        calls = _console_calls(installation)
-        if is_enough(calls):
-            return calls
-        time.sleep(0.5)
-    raise BenchFailed(f"Not everybody was complete after {PATIENCE_S} s.")
-
-
-def _console_calls(installation: Installation) -> list[dict[str, Any]]:
-    """All Management API calls but the other client's."""
-    found = [call for call in installation.tenant.requests() if "/api/v2/" in call["path"]]
-    return [call for call in found if call["path"] != OTHERS_CALL]
+def _has_begun(calls: list[dict[str, Any]]) -> bool:
+    return len(calls) >= 3
 
 
 def _is_complete(calls: list[dict[str, Any]]) -> bool:

@@ -59,6 +59,10 @@ class Tenant:
         found: list[dict[str, Any]] = self._state()["requests"]
         return found
 
+    def management_calls(self, but: str = "") -> list[dict[str, Any]]:
+        """Those of the last calls that went to the Management API; none to the path ``but``."""
+        return [c for c in self.requests() if "/api/v2/" in c["path"] and c["path"] != but]
+
     def mails(self) -> dict[str, float]:
         """When the first mail to each address was taken: seconds since the epoch."""
         messages = self._client.get("/_outbox").raise_for_status().json()["messages"]

@@ -141,19 +141,7 @@ class RunningConsole:
     def stop_worker(self) -> float:
         """SIGTERM, and SIGKILL to whatever is left; returns how many seconds it took to end."""
         worker, self.worker = self.worker, None
-        if worker is None:
-            return 0.0
-        family = family_of(worker.pid)
-        began = time.monotonic()
-        worker.send_signal(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            worker.wait(STOP_S)
-        took = time.monotonic() - began
-        for process in family:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        worker.wait()
-        return took
+        return end_family(worker) if worker else 0.0
 
     def worker_on(self, employee_id: int) -> psutil.Process | None:
         """The worker process that holds this employee's lease, if one does."""
@@ -185,6 +173,21 @@ def family_of(pid: int) -> list[psutil.Process]:
         return [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:
         return []
+
+
+def end_family(parent: subprocess.Popen[bytes]) -> float:
+    """SIGTERM, and SIGKILL to whatever is left; returns how many seconds it took to end."""
+    family = family_of(parent.pid)
+    began = time.monotonic()
+    parent.send_signal(signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        parent.wait(STOP_S)
+    took = time.monotonic() - began
+    for process in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    parent.wait()
+    return took
 
 
 def outliving(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -29,7 +30,7 @@ def program(*names: str) -> str:
     raise Missing(f"{names[0]} isn't installed")
 
 
-class PrivateServer:
+class PrivateServer(ABC):
     """A server in the foreground, its files in ``folder``; a context manager.
 
     After ``stop`` or ``kill``, ``start`` takes the same port and the same files.
@@ -54,16 +55,16 @@ class PrivateServer:
     ) -> None:
         self.stop()
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027 (a server may need nothing)
         """What has to be there before the first start."""
 
+    @abstractmethod
     def command(self) -> list[str]:
         """The program with its arguments."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answers(self) -> bool:
         """Whether it can be asked now."""
-        raise NotImplementedError
 
     def start(self) -> None:
         """Start it and wait until it answers. Raises: RuntimeError with what it printed."""

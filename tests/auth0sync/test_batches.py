@@ -15,10 +15,11 @@ from pytest_django import Settings
 
 from auth0sync import batches, brake, new_plan
 from auth0sync.account import Seen
+from auth0sync.attention import needing_attention
 from auth0sync.batches import NotDecided, decide, forecast
 from auth0sync.context import notices
 from auth0sync.due import mark_due, next_due
-from auth0sync.models import Account, Risk, StagedBatch
+from auth0sync.models import Account, Attention, Risk, StagedBatch
 from auth0sync.status import STANDINGS, Weather, standing
 from employees.authority import Actor
 from employees.models import Auth0Role, Employee
@@ -108,6 +109,10 @@ def test_what_is_rejected_is_left_to_a_person_until_the_row_changes(
     found = standing(row_of(people[0]), account_of(people[0]), Weather.today())
     assert (found.label, found.tone) == ("Needs attention", "attention")
     assert found.detail.startswith("Not done in Auth0: user 2 rejected it.")
+    listed = needing_attention(boss(2))
+    assert [account.pk for account in listed] == [person.pk for person in people]
+    assert {account.attention for account in listed} == {Attention.LEAVER}, "they can still sign in"
+    assert not any(account.waiting_since for account in listed)
     by_sql(people[0], is_active=True)
     sync_all()
     assert account_of(people[0]).error_code == ""
@@ -127,6 +132,7 @@ def test_a_row_that_moved_after_the_rejection_is_judged_anew() -> None:
 
     assert next_due(5) == [moved.pk]
     assert Account.objects.get(pk=same.pk).error_code == "rejected"
+    assert Account.objects.get(pk=moved.pk).attention is None
 
 
 @pytest.mark.usefixtures("state")
@@ -206,7 +212,7 @@ def test_an_alert_that_cannot_be_mailed_stops_nobody(settings: Settings) -> None
     StagedBatch.objects.update(began_at=Now() - timedelta(minutes=11))
     settings.ALERT_EMAILS = ["it@example.com"]
 
-    with patch("auth0sync.batches.send_mail", side_effect=OSError):
+    with patch("auth0sync.alerts.EmailMessage.send", side_effect=OSError):
         assert decide(batch.pk, REJECTED, boss(1), version=0, reason="no").decided_alone
     batch = batch_of(cause="admin:1")
     StagedBatch.objects.update(began_at=Now() - timedelta(minutes=11))

@@ -386,7 +386,7 @@ def test_what_the_engine_would_not_do_is_no_risk(
 
     facts = read_facts([ana.pk])[ana.pk]
 
-    assert brake.foreseen_risk(facts, account_of(ana)) == risk
+    assert brake.foreseen_risk(facts, account_of(ana), brake.installation()) == risk
 
 
 def test_roles_that_nobody_has_read_are_no_risk(tenant: RunningTenant) -> None:
@@ -395,7 +395,7 @@ def test_roles_that_nobody_has_read_are_no_risk(tenant: RunningTenant) -> None:
     assert account.seen
     account.seen["roles"] = None
 
-    assert brake.foreseen_risk(read_facts([ana.pk])[ana.pk], account) is None
+    assert brake.foreseen_risk(read_facts([ana.pk])[ana.pk], account, brake.installation()) is None
 
 
 @pytest.mark.django_db(transaction=True)
@@ -448,7 +448,10 @@ def test_a_row_that_moves_before_its_new_account_is_complete_is_no_risk(
     Account.objects.update(let_through=brake.NEW)
     Employee.objects.update(auth0_role="manager")
 
-    assert brake.foreseen_risk(read_facts([ana.pk])[ana.pk], account_of(ana)) is None
+    assert (
+        brake.foreseen_risk(read_facts([ana.pk])[ana.pk], account_of(ana), brake.installation())
+        is None
+    )
 
 
 @pytest.mark.usefixtures("state")

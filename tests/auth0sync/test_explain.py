@@ -15,7 +15,15 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from auth0sync.due import mark_due
 from auth0sync.engine import sync
 from auth0sync.explain import Explanation, explain, why_nothing_moves
-from auth0sync.models import Account, Bucket, Heartbeat, Pause, SyncLog, TenantState
+from auth0sync.models import (
+    Account,
+    Bucket,
+    Heartbeat,
+    Pause,
+    StagedBatch,
+    SyncLog,
+    TenantState,
+)
 from auth0sync.status import Weather
 from employees.models import Employee
 from tests.auth0sync.people import account_of, add, by_sql
@@ -348,3 +356,14 @@ def test_the_page_costs_a_few_queries(
     # 5 of who asks, 1 for the person, 13 of the explanation, 3 of the standing, 3 of the frame
     with django_assert_num_queries(25):
         manager.get(steps_of(ana))
+
+
+def test_what_the_safety_brake_holds_is_said(state: TenantState) -> None:
+    person = make_employee(auth_method="auth0")
+    batch = StagedBatch.objects.create(kind=StagedBatch.Kind.CHANGES)
+    Account.objects.create(pk=person.pk, due_seq=1, origin="created", batch=batch)
+
+    told = explain(person.pk)
+
+    assert told is not None
+    assert told.holdups[0] == "The safety brake holds it until a second person has decided."

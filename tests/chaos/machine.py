@@ -2,7 +2,6 @@
 
 import contextlib
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -10,9 +9,8 @@ from pathlib import Path
 
 import psutil
 
-from tests.processes import ROOT, family_of
+from tests.processes import ROOT, end_family, family_of
 
-STOP_S = 70.0
 WHOLE = 7  # parent, cluster, guard, two workers, monitor, pusher
 BACK_AFTER_S = 2.0  # the operating system's supervisor starts what has ended
 
@@ -72,16 +70,4 @@ class Machine:
     def stop(self) -> float:
         """SIGTERM, and SIGKILL to whatever is left; returns how many seconds it took to end."""
         process, self.process = self.process, None
-        if process is None:
-            return 0.0
-        family = family_of(process.pid)
-        began = time.monotonic()
-        process.send_signal(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_S)
-        took = time.monotonic() - began
-        for left in family:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                left.kill()
-        process.wait()
-        return took
+        return end_family(process) if process else 0.0

@@ -11,6 +11,7 @@ import os
 import random
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +24,7 @@ METHODS = ["auth0", "hybrid", "auth0", "hybrid", "pin"]
 TRIES = 60  # a second apart: as long as a database may be away
 
 
-class Writer:
+class Writer(ABC):
     """Adds and changes people; ``done`` counts what it did."""
 
     def __init__(self, number: int, seed: str) -> None:
@@ -99,13 +100,13 @@ class Writer:
             ]
         )
 
+    @abstractmethod
     def add(self) -> str:
         """Add somebody; says what it did."""
-        raise NotImplementedError
 
+    @abstractmethod
     def change(self) -> str:
         """Change somebody; says what it did."""
-        raise NotImplementedError
 
 
 class ServicesWriter(Writer):
