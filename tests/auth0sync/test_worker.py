@@ -188,11 +188,12 @@ def test_a_cluster_that_hangs_because_an_idle_worker_was_killed_is_replaced(
 
 
 @pytest.mark.once
-@pytest.mark.once
 def test_a_cluster_that_takes_no_results_any_more_is_replaced(console: RunningConsole) -> None:
     console.stop_worker()
     console.start_worker("-m", "tests.auth0sync.quick_watchdog")
     family = wait_for(lambda: at_least(7, console.worker), 60)
+    wait_for(lambda: has_answered(console), 60)
+    time.sleep(0.3)  # whoever takes the results has told of one, and waits for the next by now
 
     family[5].kill()  # parent, cluster, guard, two workers, and then whoever takes the results
 
@@ -236,6 +237,14 @@ def test_a_call_under_way_is_finished_and_recorded_after_a_sigterm(
     console.stop_worker()
 
     assert console.employee(ana)["auth0_user_id"] is not None
+
+
+def has_answered(console: RunningConsole) -> bool:
+    """Whether the worker's cluster has shown a sign of life."""
+    assert console.worker is not None
+    name = f"%:{console.worker.pid}:%"
+    query = "SELECT name FROM auth0_heartbeats WHERE beaten_at IS NOT NULL AND name LIKE %s"
+    return bool(console.sql(query, name))
 
 
 def at_least(count: int, worker: Any) -> list[psutil.Process]:
