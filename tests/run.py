@@ -2,7 +2,7 @@
 
 Tests run several times: all that need no process of their own, first on SQLite, then on MariaDB;
 then those marked ``process``, on both. Then those marked ``browser``, in a Chromium on every core,
-all on SQLite and those marked ``both_databases`` on MariaDB too. All run on every core. A server or
+all on SQLite and those marked ``both_databases`` on MariaDB too. A server or
 browser that isn't there is said in a line that begins with SKIPPED. At the end the
 short form of ``make chaos`` breaks things for less than a minute (docs/chaos.md).
 
@@ -103,10 +103,10 @@ def test_steps(servers: dict[str, str], strict: bool, browser: bool) -> list[Ste
     databases: list[tuple[str, str | None]] = [("SQLite", None)]
     if "mariadb" in servers:
         databases.append(("MariaDB", servers["mariadb"]))
-    one_more = str((os.cpu_count() or 1) + 1)  # most of what these do is to wait
+    twice = str(2 * (os.cpu_count() or 1))  # much of what these do is to wait
     kinds = [
-        ("tests", "not process and not browser", " and not once", ["-n", "auto"]),
-        ("process tests", "process and not browser", " and not once", ["-n", one_more]),
+        ("tests", "not process and not browser", " and not once", ["-n", twice]),
+        ("process tests", "process and not browser", " and not once", ["-n", twice]),
     ]
     if browser:
         # The pages are the same on both: the second database is for what goes through all parts.
