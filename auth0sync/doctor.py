@@ -15,7 +15,7 @@ from django.core.mail import get_connection
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import F
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from auth0sync import switch
 from auth0sync.errors import SyncError
@@ -146,8 +146,11 @@ def _alerts() -> Finding:
 
 def _waiting() -> Finding:
     waiting = Account.objects.filter(due_at__isnull=False).exclude(done_seq=F("due_seq"))
-    longest = waiting.annotate(now=Now()).order_by("due_at").first()
-    if longest is None or longest.due_at is None:
+    # Not since due_at, which moves with every failed try.
+    since = Coalesce("waiting_since", "due_at")
+    longest = waiting.annotate(now=Now(), since=since).order_by("since").first()
+    if longest is None:
         return Finding("Waiting", "Nobody.")
-    since = clock(longest.due_at, longest.now)
-    return Finding("Waiting", f"{waiting.count()}; the first is, or was due, at {since}.")
+    return Finding(
+        "Waiting", f"{waiting.count()}; the first since {clock(longest.since, longest.now)}."
+    )

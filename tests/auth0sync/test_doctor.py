@@ -1,7 +1,7 @@
 """The doctor: what is right, what isn't, the step that mends it, and an exit status for cron."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -14,7 +14,7 @@ from pytest_django import Settings
 from auth0sync import switch, token
 from auth0sync.doctor import Finding, findings
 from auth0sync.engine import sync
-from auth0sync.models import Heartbeat, Pause, TenantState
+from auth0sync.models import Account, Heartbeat, Pause, TenantState
 from tests.auth0sync.people import account_of, add
 from tests.devtenant.running import RunningTenant
 from tests.ports import free_port
@@ -156,6 +156,16 @@ def test_who_waits_is_counted(well: RunningTenant) -> None:
     add()
 
     assert "Waiting: 1;" in examined()
+
+
+def test_who_waits_is_said_to_wait_since_it_began_not_since_the_last_try(
+    well: RunningTenant,
+) -> None:
+    ana = add()
+    began = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+    Account.objects.filter(pk=ana.pk).update(waiting_since=began, due_at=Now(), attempts=7)
+
+    assert "the first since 2 March, 09:00 UTC" in examined()
 
 
 def test_it_prints_no_secret_and_no_token(well: RunningTenant, settings: Settings) -> None:
