@@ -22,6 +22,7 @@ from auth0sync.models import Account, Attention, InvitationState, MailKind, Prio
 from auth0sync.rows import read_facts, write_columns
 from employees.actors import ADMIN_PREFIX
 from employees.models import SyncStatus
+from employees.selectors import among
 from employees.signals import employee_changed
 
 # One person whose columns of these were changed in the form passes the safety brake.
@@ -55,8 +56,11 @@ def note(
     """
     ids = list(employee_ids)
     facts = read_facts(ids)
-    accounts = Account.objects.in_bulk(ids)
-    moved = [pk for pk in ids if _has_moved(facts.get(pk), accounts.get(pk))]
+    noted = dict(Account.objects.filter(among(ids)).values_list("pk", "fingerprint"))
+    moved = [pk for pk in ids if _has_moved(facts.get(pk), noted.get(pk))]
+    if not moved:
+        return []
+    accounts = Account.objects.in_bulk(moved)
     braked = brake.renew(
         {pk: (facts.get(pk), accounts.get(pk)) for pk in moved},
         actor=actor,
@@ -160,11 +164,11 @@ def _on_employee_changed(
         transaction.on_commit(lambda: wake(employee_id), robust=True)
 
 
-def _has_moved(facts: Facts | None, account: Account | None) -> bool:
+def _has_moved(facts: Facts | None, noted: str | None) -> bool:
     if facts is None:
         # Deleted by SQL. An account that was never ours, or is closed already, needs nothing.
-        return account is not None and bool(account.fingerprint)
-    return account is None or account.fingerprint != facts.fingerprint()
+        return bool(noted)
+    return noted != facts.fingerprint()
 
 
 @transaction.atomic

@@ -1,6 +1,6 @@
 """The employee row as auth0sync reads it, and the few columns of it that auth0sync writes."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +12,7 @@ from auth0sync.models import Account
 from auth0sync.plan import department_code
 from employees.emails import is_usable, normalise_email
 from employees.models import Employee, Invitation, InvitationChoice, PodFactoryMapping, SyncStatus
+from employees.selectors import among
 
 _COLUMNS = (
     "id",
@@ -33,11 +34,10 @@ _COLUMNS = (
 
 def read_facts(employee_ids: Iterable[int]) -> dict[int, Facts]:
     """What the plan may know of these employees, by id; ids without a row are left out."""
-    rows = list(Employee.objects.filter(pk__in=list(employee_ids)).values(*_COLUMNS))
-    ids = [row["id"] for row in rows]
-    invitations = dict(
-        InvitationChoice.objects.filter(pk__in=ids).values_list("employee_id", "kind")
-    )
+    ids = set(employee_ids)
+    found = Employee.objects.filter(among(ids)).values(*_COLUMNS)
+    rows = [row for row in found if row["id"] in ids]
+    invitations = dict(InvitationChoice.objects.filter(among(ids)).values_list("pk", "kind"))
     mappings = _mappings(ids)
     holders = active_holders({normalise_email(row["email"]) for row in rows} - {""})
     return {
@@ -127,9 +127,9 @@ def _facts(
     )
 
 
-def _mappings(employee_ids: list[int]) -> dict[int, tuple[PodFactory, ...]]:
+def _mappings(employee_ids: Collection[int]) -> dict[int, tuple[PodFactory, ...]]:
     found: dict[int, tuple[PodFactory, ...]] = {}
-    rows = PodFactoryMapping.objects.filter(employee_id__in=employee_ids).order_by("pk")
+    rows = PodFactoryMapping.objects.filter(among(employee_ids, "employee_id")).order_by("pk")
     for pk, owner, email, verified, score in rows.values_list(
         "pk", "employee_id", "podfactory_email", "is_verified", "similarity_score"
     ):

@@ -30,6 +30,7 @@ from auth0sync.tasks import BEAT
 logger = logging.getLogger(__name__)
 
 TICK_S = 1.0
+BETWEEN_SLICES_S = 0.05  # of a pass over all rows
 BEAT_EVERY_S = 15.0
 DEAD_AFTER_S = 75.0
 START_AGAIN_AFTER_S = 5.0  # from one start to the next: without its queue a cluster ends at once
@@ -48,6 +49,7 @@ class Worker:
         self._starts = 0
         self._cluster: Cluster | None = None
         self._start_at = 0.0
+        self._watch_at = 0.0
         self._asked_at: float | None = None  # since when a sign of life is awaited
         self._ask_at = 0.0
         self._said: dict[str, float] = {}
@@ -58,15 +60,18 @@ class Worker:
             signal.signal(name, self._stop)
         while not self._stopping.is_set():
             self._tick()
-            self._stopping.wait(TICK_S)
+            self._stopping.wait(BETWEEN_SLICES_S if self._sweeper.is_under_way else TICK_S)
         self._end()
 
     def _tick(self) -> None:
         close_old_connections()
+        now = time.monotonic()
         # Apart: without its queue the sweep still notes who is due.
-        if not self._try("watch the workers", self._watch):
-            # What was asked may be lost with what was away: ask anew, with as much patience.
-            self._asked_at, self._ask_at = None, 0.0
+        if now >= self._watch_at:
+            self._watch_at = now + TICK_S
+            if not self._try("watch the workers", self._watch):
+                # What was asked may be lost with what was away: ask anew, with as much patience.
+                self._asked_at, self._ask_at = None, 0.0
         self._try("sweep", self._sweeper.tick)
 
     def _stop(self, signum: int, frame: FrameType | None) -> None:

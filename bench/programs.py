@@ -16,7 +16,7 @@ from bench.errors import BenchFailed
 ROOT = Path(__file__).resolve().parent.parent
 START_S = 60
 STOP_S = 20
-RUN_S = 120
+RUN_S = 900
 LAST_LINES = 12
 
 

@@ -16,6 +16,7 @@ from employees.actors import KIOSK_PREFIX
 from employees.authority import Actor
 from employees.models import Change, Employee, SearchKey, Snapshot
 from employees.rehire import add_keys, remember
+from employees.selectors import among
 
 # What people and programs write of a person. What auth0sync writes is in its own log; counters of
 # the Flask application are left out, since they move all day.
@@ -100,8 +101,9 @@ def notice_changes(employee_ids: Iterable[int]) -> list[int]:
     since a service may have written both a moment ago.
     """
     ids = list(employee_ids)
-    rows = {row.pk: values_of(row) for row in Employee.objects.filter(pk__in=ids).only(*TRACKED)}
-    known = {row.pk: row.values for row in Snapshot.objects.filter(pk__in=ids)}
+    columns = Employee.objects.filter(among(ids)).values("pk", *TRACKED)
+    rows = {row.pop("pk"): {name: _plain(value) for name, value in row.items()} for row in columns}
+    known = dict(Snapshot.objects.filter(among(ids)).values_list("pk", "values"))
     return [pk for pk in ids if rows.get(pk) != known.get(pk) and _notice(pk)]
 
 

@@ -1,6 +1,8 @@
 """Reads that more than one place needs."""
 
-from django.db.models import QuerySet
+from collections.abc import Collection
+
+from django.db.models import Q, QuerySet
 
 from employees.emails import normalise_email
 from employees.models import (
@@ -12,6 +14,17 @@ from employees.models import (
     RoleConfig,
 )
 from employees.values import SHOP_FLOOR, tidy
+
+
+def among(ids: Collection[int], column: str = "pk") -> Q:
+    """The rows with these ids; of close neighbours also those in between.
+
+    A page of neighbours is asked for by its first and last: naming five hundred takes longer than
+    finding them.
+    """
+    if len(ids) > 1 and max(ids) - min(ids) < 2 * len(ids):
+        return Q(**{f"{column}__gte": min(ids), f"{column}__lte": max(ids)})
+    return Q(**{f"{column}__in": list(ids)})
 
 
 def invitation_of(employee_id: int) -> str:

@@ -10,7 +10,7 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from auth0sync import sweep
-from auth0sync.due import next_due
+from auth0sync.due import next_due, note
 from auth0sync.models import Account, TenantState
 from auth0sync.sweep import Sweeper, hand_out, look_at_all, note_moved
 from employees.models import Employee, EmployeeAuth
@@ -40,6 +40,48 @@ def test_a_pass_over_rows_that_have_not_moved_writes_nothing() -> None:
     list(look_at_all())
 
     assert list(Account.objects.values()) == before
+
+
+@pytest.mark.parametrize("numbers", [(7,), (7, 8, 9), (7, 8, 10), (7, 5_000, 90_000)])
+def test_numbers_close_together_or_far_apart_are_looked_at_alike(numbers: tuple[int, ...]) -> None:
+    for number in numbers:
+        make_employee(id=number, auth_method="auth0", email=f"p{number}@example.com")
+    list(look_at_all())
+    Account.objects.update(due_at=None)
+    Employee.objects.filter(pk__in=[numbers[0], numbers[-1]]).update(department="Packing")
+
+    list(look_at_all())
+
+    assert sorted(next_due(10)) == sorted({numbers[0], numbers[-1]})
+
+
+def test_looking_at_some_people_leaves_their_neighbours_alone() -> None:
+    for number in (7, 8, 9):
+        make_employee(id=number, auth_method="auth0", email=f"p{number}@example.com")
+
+    note([7, 9], actor="sql")
+
+    assert sorted(next_due(10)) == [7, 9]
+    assert set(Account.objects.values_list("pk", flat=True)) == {7, 9}
+
+
+def test_a_long_pass_is_made_in_slices_and_says_that_it_is_under_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sweep, "PAGE", 1)
+    make_employee(auth_method="auth0")
+    sweeper = Sweeper()
+    states = [sweeper.is_under_way]
+
+    monkeypatch.setattr(sweep, "SLICE_S", 1e-9)
+    sweeper.tick()
+    states.append(sweeper.is_under_way)
+    monkeypatch.setattr(sweep, "SLICE_S", 60)
+    sweeper.tick()
+    states.append(sweeper.is_under_way)
+
+    assert states == [False, True, False]
+    assert next_due(10)
 
 
 def test_an_empty_table_is_no_trouble() -> None:

@@ -17,6 +17,7 @@ from redis import ConnectionError as RedisAway
 
 from auth0sync import tasks, worker
 from auth0sync.models import Heartbeat, TenantState
+from auth0sync.sweep import Sweeper
 from auth0sync.worker import Worker
 
 pytestmark = pytest.mark.usefixtures("state")
@@ -277,11 +278,35 @@ def run_until(signum: int, monkeypatch: pytest.MonkeyPatch, played: Played) -> N
     look = played.worker._tick
 
     def once() -> None:
+        played.now += 1.0
         look()
         handlers[signum](signum, None)
 
     monkeypatch.setattr(played.worker, "_tick", once)
     played.worker.run()
+
+
+def test_slices_of_a_pass_follow_one_another_while_the_cluster_is_looked_at_once_a_second(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        played.now += seconds
+        if sum(waits) > 2:
+            played.worker._stopping.set()
+
+    looked = played.cluster.done.count("remembered")
+    monkeypatch.setattr(signal, "signal", lambda *args: None)
+    monkeypatch.setattr(played.worker._stopping, "wait", wait)
+    under_way = iter([True] * 21 + [False] * 9)
+    monkeypatch.setattr(Sweeper, "is_under_way", property(lambda self: next(under_way)))
+
+    played.worker.run()
+
+    assert waits == [0.05] * 21 + [1.0]
+    assert played.cluster.done.count("remembered") - looked == 1
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])

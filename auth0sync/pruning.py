@@ -1,0 +1,32 @@
+"""The one place where rows of the sync log go: once they are older than they are kept.
+
+By a command, and by the sweep a page at a time. Nothing else removes or changes one.
+"""
+
+from datetime import timedelta
+
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from auth0sync.models import SyncLog
+
+PAGE = 500  # rows in one transaction
+
+
+def older_than(days: int) -> QuerySet[SyncLog]:
+    """The rows written more than so many days ago, by the database's clock."""
+    # Not `objects`, which refuses to delete.
+    return SyncLog._base_manager.filter(created_at__lt=Now() - timedelta(days=days))
+
+
+def prune(days: int) -> int:
+    """Remove the oldest page of what is older than so many days; return how many rows.
+
+    Rows are written in the order of time, so only the first page has to be looked at.
+    days: 0 keeps all.
+    """
+    if not days:
+        return 0
+    oldest = list(SyncLog.objects.order_by("pk").values_list("pk", flat=True)[:PAGE])
+    removed, _ = older_than(days).filter(pk__in=oldest).delete()
+    return removed
