@@ -183,11 +183,11 @@ def _address(kind: MailKind, facts: Facts, seen: Seen) -> str:
                 field="personal_email",
             )
         return facts.personal_email
-    if not is_usable(seen.email) or seen.email != facts.email:
-        raise Rejected(
+    if seen.email != facts.email:
+        # What changes the e-mail is paused; a link asked for by hand isn't lost meanwhile.
+        raise Transient(
             "The account's e-mail isn't the one in the form yet, so no link was sent.",
             code="other_email",
-            field="email",
         )
     return seen.email
 

@@ -1,9 +1,11 @@
 """People as the services or another program make them, and what happens to them in between."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from auth0sync.due import note
 from auth0sync.gate import Gate
@@ -58,3 +60,16 @@ def right_after(
             left.pop()()
 
     monkeypatch.setattr(Gate, "after_call", after_call)
+
+
+def right_after_query(table: str, happens: Callable[[], object]) -> AbstractContextManager[None]:
+    """Have something happen once, as another process would do it, after ``table`` was looked at."""
+    left = [happens]
+
+    def execute(run: Callable[..., Any], sql: str, *args: Any) -> Any:
+        found = run(sql, *args)
+        if left and sql.startswith("SELECT") and table in sql:
+            left.pop()()
+        return found
+
+    return connection.execute_wrapper(execute)

@@ -15,6 +15,7 @@ from pytest_django import Settings
 
 from auth0sync.alerts import alert, open_keys, over, tell
 from auth0sync.models import Incident
+from tests.auth0sync.people import right_after_query
 from tests.ports import free_port
 
 pytestmark = pytest.mark.django_db
@@ -170,6 +171,17 @@ def test_a_webhook_that_refuses_is_logged(
     alert("token", "Refused", "…")
 
     assert "webhook answered 500" in caplog.text
+
+
+def test_whoever_comes_second_to_an_incident_tells_nobody(mailoutbox: list[EmailMessage]) -> None:
+    def another_process_is_first() -> None:
+        Incident.objects.create(pk="token", subject="Refused")
+
+    with right_after_query("auth0_incidents", another_process_is_first):
+        began = alert("token", "Refused", "…")
+
+    assert not began
+    assert mailoutbox == []
 
 
 @pytest.mark.django_db(transaction=True)

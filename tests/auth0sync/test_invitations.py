@@ -6,12 +6,14 @@ import pytest
 from django.core.mail import EmailMessage
 from pytest_django import Settings
 
+from auth0sync import pauses, switch
 from auth0sync.due import invite_again
 from auth0sync.engine import sync
+from auth0sync.errors import Misconfigured
 from auth0sync.models import TenantState
 from employees.services import change_employee
 from tests.auth0sync.conftest import time_passes
-from tests.auth0sync.people import account_of, add, by_sql, row_of
+from tests.auth0sync.people import account_of, add, by_sql, right_after, row_of
 from tests.auth0sync.test_existing_accounts import existing
 from tests.builders import boss
 from tests.devtenant.running import RunningTenant
@@ -159,6 +161,45 @@ def test_without_a_mail_server_no_link_is_made_and_the_invitation_waits(
     assert account_of(ana).invitation == "waiting"
     assert tenant.calls(*TICKETS) == []
     assert mailoutbox == []
+
+
+def test_an_invitation_that_may_not_go_out_now_is_no_failed_try(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right_after(monkeypatch, "give role", lambda: switch.pause("admin:1"))
+    ana = add()
+
+    sync(ana.pk)
+
+    assert mailoutbox == []
+    assert (account_of(ana).invitation, account_of(ana).invitation_attempts) == ("wanted", 0)
+    switch.resume("admin:1")
+    sync(ana.pk)
+    assert [mail.to for mail in mailoutbox] == [["ana@example.com"]]
+
+
+def test_a_link_waits_as_long_as_the_account_keeps_an_older_address(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage]
+) -> None:
+    ana = add("none")
+    sync(ana.pk)
+    pauses.begin(
+        Misconfigured("Not allowed.", code="insufficient_scope", capability="update"), "test"
+    )
+    change_employee(ana.pk, {"email": "ana.new@example.com"}, boss(1))
+    invite_again([ana.pk], actor="admin:1")
+
+    sync(ana.pk)
+
+    assert mailoutbox == []
+    assert tenant.calls(*TICKETS) == []
+    assert "isn't the one in the form yet" in account_of(ana).invitation_error
+    assert account_of(ana).invitation == "waiting"
+    pauses.probed({"update"}, "test", None)
+    time_passes(ana.pk)
+    sync(ana.pk)
+    assert [mail.to for mail in mailoutbox] == [["ana@example.com"], ["ana.new@example.com"]]
+    assert account_of(ana).invitation == "sent"
 
 
 def test_the_link_is_in_no_row_of_the_database(

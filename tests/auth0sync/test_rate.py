@@ -194,6 +194,15 @@ def test_fewer_calls_left_than_expected_are_believed_at_once() -> None:
     assert level.answered(4, BEGAN, 0.0).left == 4
 
 
+def test_a_bucket_that_stays_full_tells_no_rate() -> None:
+    unknown = Level(limit=9, rate=0.0, left=9.0, at=BEGAN, mark_left=9, mark_at=BEGAN)
+
+    known = unknown.answered(8, BEGAN + 60, 0.0)
+
+    assert known.rate == 0
+    assert known.mark_at == BEGAN + 60, "and measures anew"
+
+
 @pytest.mark.parametrize(
     ("group", "size", "rate"),
     [(WRITES, 20, 200 / 60), (WRITES, 2, 2.0), (READS, 50, 16.0), (REST, 10, 2.5), (REST, 9, 0)],

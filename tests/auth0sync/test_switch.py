@@ -16,7 +16,7 @@ from auth0sync.models import Account, Pause, SyncLog, TenantState
 from auth0sync.status import Weather
 from auth0sync.sweep import hand_out
 from auth0sync.tasks import sync_due
-from tests.auth0sync.people import account_of, add, row_of
+from tests.auth0sync.people import account_of, add, right_after_query, row_of
 from tests.devtenant.running import RunningTenant
 
 EVERYTHING = {"path": "/api/v2/.*"}
@@ -236,6 +236,21 @@ def test_a_pause_by_hand_becomes_one_until_reconciled(tenant: RunningTenant) -> 
 
     assert (state().until_reconciled, state().paused_reason) == (True, "older copy")
     assert not switch.pause_until_reconciled("again")
+
+
+def test_who_switches_on_while_the_console_finds_an_older_copy_leaves_it_off(
+    tenant: RunningTenant,
+) -> None:
+    switch.pause("admin:1", "by hand")
+
+    with right_after_query(
+        "auth0_tenant_state", lambda: switch.pause_until_reconciled("older copy")
+    ):
+        ended = switch.resume("admin:1")
+
+    assert not ended
+    assert (state().until_reconciled, state().paused_reason) == (True, "older copy")
+    assert not SyncLog.objects.filter(action="resumed").exists()
 
 
 # The tenant in the settings
