@@ -4,7 +4,7 @@ PYTHON ?= python3
 RUN = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reset test screenshots lint bench chaos pins
+.PHONY: help setup demo demo-reset test coverage screenshots lint bench chaos pins
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -22,6 +22,9 @@ demo-reset: setup ## forget the demo's people and its tenant's accounts, both si
 test screenshots: WANTED = --browser
 test: setup ## lint, then every test: on SQLite, on MariaDB where it answers, in Chromium
 	@$(RUN) -m tests.run
+
+coverage: setup ## every line and branch of auth0sync: which of them no test reaches
+	@$(RUN) -m tests.run coverage
 
 screenshots: setup ## every page in light and dark, phone and desktop, as pictures in .screenshots/
 	@$(RUN) -m tests.browser.screenshots $(if $(OUT),--out $(OUT))

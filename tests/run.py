@@ -1,4 +1,4 @@
-"""Everything that has to pass: ``python -m tests.run``, or ``python -m tests.run lint``.
+"""Everything that has to pass: ``python -m tests.run``, or ``lint`` or ``coverage`` alone.
 
 Tests run several times: all that need no process of their own, first on SQLite, then on MariaDB;
 then those marked ``process``, on both. Then those marked ``browser``, in a Chromium on every core,
@@ -25,7 +25,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -92,14 +92,17 @@ def lint_steps() -> list[Step]:
     ]
 
 
-def test_steps(servers: dict[str, str], strict: bool, browser: bool) -> list[Step]:
+def test_steps(
+    servers: dict[str, str], strict: bool, browser: bool, room: str | None = None
+) -> list[Step]:
     """The runs of pytest.
 
     servers: the addresses of those that answer. strict: an accidental skip is a failure.
-    browser: whether there is one to test in.
+    browser: whether there is one to test in. room: a folder, when its tests are enough.
     """
     pytest = [sys.executable, "-m", "pytest", "--create-db", "--no-header"]
     pytest += ["--fail-on-skip"] if strict else []
+    pytest += [room] if room else []
     databases: list[tuple[str, str | None]] = [("SQLite", None)]
     if "mariadb" in servers:
         databases.append(("MariaDB", servers["mariadb"]))
@@ -124,6 +127,23 @@ def test_steps(servers: dict[str, str], strict: bool, browser: bool) -> list[Ste
 def chaos_step() -> Step:
     """The short form of ``make chaos``; it prints the seed with which a failure runs again."""
     return Step("chaos, short form", [sys.executable, "-m", "tests.chaos", "--short"])
+
+
+def coverage_steps(servers: dict[str, str], strict: bool) -> list[Step]:
+    """The tests of auth0sync, measured in every process that they start, and the report."""
+    measured = {
+        "COVERAGE_PROCESS_START": str(ROOT / "pyproject.toml"),
+        "COVERAGE_FILE": str(ROOT / ".coverage" / "data"),
+    }
+    tests = test_steps(servers, strict, browser=False, room="tests/auth0sync")
+    coverage = [sys.executable, "-m", "coverage"]
+    own = {"COVERAGE_FILE": measured["COVERAGE_FILE"]}
+    return [
+        Step("forget the last coverage", [*coverage, "erase"], own),
+        *(replace(step, env={**step.env, **measured}) for step in tests),
+        Step("combine what was measured", [*coverage, "combine", "--quiet"], own),
+        Step("coverage of auth0sync", [*coverage, "report"], own),
+    ]
 
 
 def required_suites(env: Mapping[str, str]) -> set[str]:
@@ -211,14 +231,21 @@ def look_around(env: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]
 
 
 def main(arguments: list[str]) -> int:
-    """Run the checks, and the tests too unless told ``lint``; returns the exit status."""
-    steps = lint_steps()
+    """Run the checks and the tests, or what is asked for alone; returns the exit status."""
     absent: dict[str, str] = {}
     required = required_suites(os.environ)
-    if arguments != ["lint"]:
+    if arguments == ["lint"]:
+        steps = lint_steps()
+    else:
         servers, absent = look_around(os.environ)
-        steps += test_steps(servers, strict=bool(required), browser="browser" not in absent)
-        steps.append(chaos_step())
+        if arguments == ["coverage"]:
+            steps = coverage_steps(servers, strict=bool(required))
+        else:
+            steps = [
+                *lint_steps(),
+                *test_steps(servers, strict=bool(required), browser="browser" not in absent),
+                chaos_step(),
+            ]
     with tempfile.TemporaryDirectory(prefix="identity-console-") as folder:
         failed = [step.name for step in steps if not step.run(folder)]
     say("\n=== Summary")

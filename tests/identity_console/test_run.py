@@ -99,3 +99,22 @@ def test_the_server_of_the_environment_is_taken_as_it_is() -> None:
 
 def test_the_short_form_of_the_chaos_is_one_of_the_steps() -> None:
     assert run.chaos_step().command[-3:] == ["-m", "tests.chaos", "--short"]
+
+
+def test_coverage_measures_the_tests_of_auth0sync_on_both_databases_and_reports_at_the_end() -> (
+    None
+):
+    steps = run.coverage_steps(SERVERS, strict=False)
+
+    assert [step.name for step in steps] == [
+        "forget the last coverage",
+        "tests on SQLite",
+        "tests on MariaDB",
+        "process tests on SQLite",
+        "process tests on MariaDB",
+        "combine what was measured",
+        "coverage of auth0sync",
+    ]
+    measured = [step for step in steps if "COVERAGE_PROCESS_START" in step.env]
+    assert [step.name for step in measured] == [step.name for step in steps[1:5]]
+    assert all("tests/auth0sync" in step.command for step in measured)
