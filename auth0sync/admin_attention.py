@@ -134,7 +134,10 @@ def case_of(account: Account, person: Employee | None, actor: Actor) -> Case:
     is_mail = attention == Attention.MAIL
     if person is None:
         url = reverse("admin:auth0sync_seen", args=[account.pk])
-        buttons = [Button("Take off the list", url, posts=True, why_not=why_not_seen(actor))]
+        buttons = [
+            Button("Take off the list", url, posts=True, why_not=why_not_seen(actor)),
+            Button("Look step by step", reverse("admin:auth0sync_steps", args=[account.pk])),
+        ]
     else:
         field = account.error_field or told.field or "email"
         buttons = [_button(mending, person, field, actor) for mending in told.mendings]

@@ -6,13 +6,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from auth0sync.explain import explain
+from auth0sync.explain import Explanation, explain
 from auth0sync.models import Account
 from auth0sync.status import Weather, is_moving, standing, why_no_sync
 from employees.actors import actor_of
 from employees.admin_base import Pages
+from employees.admin_history import lines_of
 from employees.authority import Operation, why_not
-from employees.models import Employee
+from employees.models import Change, Employee
+from employees.zones import zone_of
 
 
 class StepView(Pages[Employee]):
@@ -33,12 +35,17 @@ class StepView(Pages[Employee]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         person = self.get_queryset(request).filter(pk=employee_id).first()
-        found = explain(employee_id) if person else None
-        if person is None or found is None:
+        actor = actor_of(request)
+        # Whose row is gone is in nobody's department.
+        is_in_sight = person or not actor.is_bound_to_a_place
+        found = explain(employee_id) if is_in_sight else None
+        if found is None or (person is None and found.row):
             raise Http404
+        if person is None:
+            return self._gone(request, found)
         account = Account.objects.filter(pk=employee_id).first()
         state = standing(person, account, Weather.today())
-        refused = why_not(actor_of(request), Operation.SYNC, person)
+        refused = why_not(actor, Operation.SYNC, person)
         context = {
             **self.admin_site.each_context(request),
             "title": f"Step by step: {person.name}",
@@ -48,5 +55,17 @@ class StepView(Pages[Employee]):
             "is_moving": is_moving(state, account),
             "why_no_sync": refused or why_no_sync(person, account),
             "back": reverse("admin:employees_employee_change", args=[employee_id]),
+        }
+        return TemplateResponse(request, "admin/auth0sync/steps.html", context)
+
+    def _gone(self, request: HttpRequest, found: Explanation) -> HttpResponse:
+        """The same of a row that was deleted: the account may still have to be closed."""
+        last = list(Change.objects.filter(employee_id=found.employee_id).order_by("-id")[:1])
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Step by step: number {found.employee_id}",
+            "found": found,
+            "gone": next(iter(lines_of(last, zone_of(None))), None),
+            "back": reverse("admin:auth0sync_attention"),
         }
         return TemplateResponse(request, "admin/auth0sync/steps.html", context)

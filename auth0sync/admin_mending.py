@@ -8,7 +8,16 @@ from django.urls import URLPattern, path, reverse
 
 from auth0sync.advice import advice
 from auth0sync.explain import explain
-from auth0sync.mending import last_change, link, restore, sides, to_restore
+from auth0sync.mending import (
+    last_change,
+    link,
+    restore,
+    sides,
+    to_restore,
+    undo_addition,
+    undoing_addition,
+    why_not_undo_addition,
+)
 from auth0sync.models import Account, Attention
 from auth0sync.status import Weather, standing, why_no_sync
 from employees.actors import actor_of, visible_to
@@ -16,7 +25,7 @@ from employees.admin_base import Pages
 from employees.admin_history import lines_of
 from employees.authority import Operation, operation_of, why_not
 from employees.errors import EmployeesError
-from employees.models import Employee
+from employees.models import Change, Employee
 from employees.zones import zone_of
 
 
@@ -96,15 +105,19 @@ class MendingPages(Pages[Employee]):
         return HttpResponseRedirect(reverse("admin:employees_employee_change", args=[employee_id]))
 
     def undo_change_view(self, request: HttpRequest, employee_id: int) -> HttpResponse:
-        """What the last change of the row would be put back to; somebody just added is archived."""
+        """What the last change of the row would be put back to; somebody just added goes again."""
+        if self.has_change_permission(request) and _was_removed(employee_id):
+            text = f"Number {employee_id} isn’t there any more: nothing was left to undo."
+            self.message_user(request, text, messages.WARNING)
+            return HttpResponseRedirect(reverse("admin:employees_employee_changelist"))
         person = self._to_mend(request, employee_id)
+        if request.method == "POST" and request.POST.get("addition"):
+            return self._undo_addition(request, person)
         change = last_change(person)
         if request.method == "POST":
             return self._undo_change(request, employee_id)
         if change is not None and change.action == "added":
-            return HttpResponseRedirect(
-                reverse("admin:employees_employee_archive", args=[person.pk])
-            )
+            return self._addition_view(request, person)
         found = to_restore(person, change)
         actor = actor_of(request)
         asked = {*found.columns, *(["invitation"] if found.invitation else [])} if found else set()
@@ -133,6 +146,33 @@ class MendingPages(Pages[Employee]):
             self.message_user(request, text, messages.SUCCESS if is_done else messages.WARNING)
         return HttpResponseRedirect(reverse("admin:employees_employee_change", args=[employee_id]))
 
+    def _addition_view(self, request: HttpRequest, person: Employee) -> HttpResponse:
+        """What would go, row and account; who has to stay can be archived."""
+        account = Account.objects.filter(pk=person.pk).first()
+        actor = actor_of(request)
+        refused = why_not(actor, Operation.ADD) or why_not(actor, Operation.ARCHIVE, person)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Undo adding {person.name}",
+            "person": person,
+            "account_lines": undoing_addition(account),
+            "why_not": refused,
+            "why_stays": why_not_undo_addition(person, account),
+            "back": reverse("admin:auth0sync_attention"),
+        }
+        return TemplateResponse(request, "admin/auth0sync/undo_addition.html", context)
+
+    def _undo_addition(self, request: HttpRequest, person: Employee) -> HttpResponse:
+        try:
+            undo_addition(person.pk, actor_of(request))
+        except EmployeesError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            page = reverse("admin:auth0sync_undo_change", args=[person.pk])
+            return HttpResponseRedirect(page)
+        text = f"{person.name} (number {person.pk}) is gone again. The account follows."
+        self.message_user(request, text, messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:employees_employee_changelist"))
+
     def _to_mend(self, request: HttpRequest, employee_id: int) -> Employee:
         """The person in sight. Raises Http404, and PermissionDenied for who may change nobody."""
         if not self.has_change_permission(request):
@@ -141,3 +181,9 @@ class MendingPages(Pages[Employee]):
         if person is None:
             raise Http404
         return person
+
+
+def _was_removed(employee_id: int) -> bool:
+    """Whether an undo has removed the row: who clicks twice, or goes back, comes here again."""
+    removed = Change.objects.filter(employee_id=employee_id, action="removed")
+    return removed.exists() and not Employee.objects.filter(pk=employee_id).exists()

@@ -208,7 +208,7 @@ BY_ATTENTION: dict[Attention, Advice] = {
         field="email",
     ),
     Attention.ROW_GONE: Advice(
-        "The row was deleted by another program",
+        "The row is gone",
         "The account is blocked and stays so. Nothing has to be done, unless it was a mistake.",
         (ADMINISTRATOR,),
     ),

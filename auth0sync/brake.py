@@ -27,6 +27,7 @@ from auth0sync.plan import (
     Block,
     Close,
     Create,
+    Delete,
     RemoveRole,
     Step,
     Update,
@@ -59,7 +60,7 @@ def allow(account: Account, facts: Facts | None, step: Step) -> None:
     if account.batch_id is None:
         if account.let_through in (NEW, _mark(facts)):
             return
-        if _is_of_a_new_plan(account) and not isinstance(step, Block | Close):
+        if _is_of_a_new_plan(account) and not isinstance(step, Block | Close | Delete):
             risk = Risk.PLAN
         if risk is None:
             return
@@ -282,7 +283,7 @@ def _mark(facts: Facts | None) -> str:
 
 def _risk_of(step: Step) -> Risk | None:
     match step:
-        case Block():
+        case Block() | Delete():
             return Risk.BLOCK
         case Update(changes) if "email" in changes:
             return Risk.EMAIL

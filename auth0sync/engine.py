@@ -8,6 +8,7 @@ Source of the decisions: docs/architecture.md, "Decision table".
 
 import logging
 import random
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Case, DateTimeField, Value, When
@@ -31,9 +32,9 @@ from auth0sync.errors import (
     Unknown,
 )
 from auth0sync.invitations import send_due_mails
-from auth0sync.looking import link_as_told, look, look_after, replace_deleted
+from auth0sync.looking import let_go, link_as_told, look, look_after, replace_deleted
 from auth0sync.models import Attention, InvitationState
-from auth0sync.plan import Step, diff, wanted_of
+from auth0sync.plan import Delete, Step, diff, wanted_of
 from auth0sync.rows import account_columns
 from auth0sync.run import Run
 from auth0sync.steps import capability_of, do
@@ -160,6 +161,10 @@ def _do(run: Run, step: Step) -> None:
 
 def _next_step(run: Run) -> Step | None:
     """The most urgent difference; what isn't known of the account yet is read first."""
+    if run.claim.account.removal and run.claim.account.origin:
+        if seen := run.claim.seen:
+            return _first(run, [Delete(), *diff(None, seen)])
+        let_go(run)
     wanted = _wanted(run)
     account = run.claim.account
     if wanted is None:
@@ -234,11 +239,11 @@ def _finish_closed(run: Run) -> None:
     )
     # A write whose answer was lost may land late, and lift the block, or make the account.
     in_doubt = run.claim.is_in_doubt()
-    look_at = {} if in_doubt else {"look_at": watch if run.claim.seen else None}
+    settled: dict[str, Any] = {"look_at": watch if run.claim.seen else None, "removal": False}
     run.claim.finish(
         done=not in_doubt,
         row={"auth0_sync_status": None} if never_had_one else {},
-        **look_at,
+        **({} if in_doubt else settled),
         attention=_attention_to_a_gone_row(run),
         invitation=InvitationState.NONE,
         invitation_at=None,

@@ -75,7 +75,8 @@ class Rejected(SyncError):
 class Misconfigured(SyncError):
     """The set-up is wrong for everybody: a scope, a role, the connection, the secret.
 
-    capability: what can't be done: token, create, update, block, roles or tickets.
+    capability: what can't be done: token, create, update, block, delete, roles or
+        tickets.
     missing: what has to be granted or made, as an operator finds it in Auth0.
     """
 

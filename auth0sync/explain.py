@@ -23,6 +23,7 @@ from auth0sync.plan import (
     Block,
     Close,
     Create,
+    Delete,
     RemoveRole,
     Step,
     Update,
@@ -128,6 +129,8 @@ def explain(employee_id: int) -> Explanation | None:
     derived = stored_id(derived_id(installation, employee_id, account.generation))
     # An account that isn't the console's own is never closed by it.
     steps = [] if refused or (wanted is None and not account.origin) else diff(wanted, seen)
+    if account.removal and seen:
+        steps = [Delete()]
     return Explanation(
         employee_id=employee_id,
         user_id=account.user_id or (facts.auth0_user_id if facts else ""),
@@ -170,6 +173,8 @@ def _decision(
         return f"An account is asked for, but can't be as the row is. {refused}"
     if wanted is not None:
         return "An account should be open for this person."
+    if account.removal:
+        return "The addition was taken back: the account is deleted if nobody has ever used it."
     if facts is None:
         why = "The row is gone."
     elif facts.asks_for_account:
@@ -278,6 +283,8 @@ def _request(step: Step) -> str:
             return "PATCH /api/v2/users/{id}"
         case Close(what):
             return CLOSING_CALLS[what]
+        case Delete():
+            return "GET, then DELETE /api/v2/users/{id}"
         case AddRole():
             return "POST /api/v2/users/{id}/roles"
         case _:

@@ -140,16 +140,21 @@ def own(
 
 
 def replace_deleted(run: Run) -> None:
-    """The account was deleted in Auth0: make another, with a new subject, or ask.
-
-    A new generation, so that a subject is never reborn for somebody else.
-    """
+    """The account was deleted in Auth0: make another, or ask."""
     if settings.AUTH0_DELETED_POLICY != "recreate":
         raise Gone(
             "The account was deleted in Auth0. Set this person to sign in with the PIN, or ask an "
             "administrator to have deleted accounts made again (AUTH0_DELETED_POLICY).",
             code="deleted",
         )
+    let_go(run)
+
+
+def let_go(run: Run) -> None:
+    """Know of no account any more: it was deleted.
+
+    A new generation, so that a subject is never reborn for somebody else.
+    """
     row = {
         "auth0_user_id": None,
         "auth0_account_created_at": None,
@@ -162,6 +167,8 @@ def replace_deleted(run: Run) -> None:
         user_id="",
         origin="",
         generation=run.claim.account.generation + 1,
+        removal=False,
+        ticket_until=None,
         **run.fingerprint(""),
     )
     run.refresh()

@@ -12,12 +12,13 @@ from typing import Any
 from django.db import transaction
 
 from auth0sync.due import link_to
-from auth0sync.models import Account
+from auth0sync.models import Account, InvitationState, Origin
 from employees import services
 from employees.authority import Actor, Operation, why_not
 from employees.errors import NotAllowed, UnknownEmployee
 from employees.history import notice_changes, record_event, values_of
 from employees.models import Change, Employee
+from employees.removal import why_not_remove
 from employees.values import CLEANERS
 from employees.zones import moment
 
@@ -125,3 +126,47 @@ def restore(employee_id: int, change_id: int, actor: Actor) -> bool:
         return False
     services.change_employee(employee_id, found.columns, actor, found.invitation, seen=found.seen)
     return True
+
+
+def why_not_undo_addition(person: Employee, account: Account | None) -> str:
+    """Why this person can't go again, row and account; "" when that can be."""
+    if account is not None and account.origin == Origin.LINKED:
+        return "The account was there before this person was added here."
+    return why_not_remove(person)
+
+
+def undoing_addition(account: Account | None) -> list[str]:
+    """What becomes of the account and its mails when the addition is taken back, in sentences."""
+    if account is None or account.is_clean and not account.origin:
+        return ["There is no account in Auth0, and none will be made."]
+    if not account.origin:
+        return ["The account that was about to be made isn’t, or is deleted again."]
+    lines = [
+        "The account in Auth0 is deleted. If somebody has signed in with it after all, or Auth0 "
+        "doesn’t let the console delete accounts, it is blocked instead."
+    ]
+    if account.invitation_sent_at is not None:
+        lines.append(
+            "The invitation was sent already: its link stops working, and nobody is told. "
+            "Tell the person, if there is one."
+        )
+    elif account.invitation in (InvitationState.WANTED, InvitationState.WAITING):
+        lines.append("The invitation isn’t sent.")
+    return lines
+
+
+@transaction.atomic
+def undo_addition(employee_id: int, actor: Actor) -> None:
+    """Take back that somebody was added: the row goes now, the account as soon as it can be.
+
+    Raises: UnknownEmployee and NotAllowed; LastAdministrator.
+    """
+    person = Employee.objects.select_for_update().filter(pk=employee_id).first()
+    if person is None:
+        raise UnknownEmployee(employee_id)
+    account = Account.objects.select_for_update().filter(pk=employee_id).first()
+    if reason := why_not_undo_addition(person, account):
+        raise NotAllowed(reason)
+    if account is not None and (account.origin or account.look_at or not account.is_clean):
+        Account.objects.filter(pk=employee_id).update(removal=True)
+    services.remove_addition(employee_id, actor)

@@ -188,6 +188,7 @@ class Account(models.Model):
     error_field = models.CharField(max_length=50, blank=True)
     error_at = models.DateTimeField(null=True)
     found = models.JSONField("accounts that stand in the way", null=True)
+    removal = models.BooleanField("to be deleted in Auth0, as a person said", default=False)
     link_to = models.CharField("account to link, as a person said", max_length=255, blank=True)
     attention = models.PositiveSmallIntegerField(choices=Attention.choices, null=True)
     attention_at = models.DateTimeField("needs attention since", null=True)

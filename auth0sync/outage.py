@@ -9,6 +9,7 @@ CANT = {
     "create": "make new accounts",
     "update": "change accounts",
     "block": "block accounts",
+    "delete": "delete accounts",
     "roles": "give roles",
     "tickets": "send invitations",
     "read": "read accounts",

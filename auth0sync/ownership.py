@@ -62,6 +62,16 @@ def whose(profile: Mapping[str, Any], employee_id: int, installation: str) -> Wh
     return Whose.OURS if str(marked_id) == str(employee_id) else Whose.FOREIGN
 
 
+def is_unused(profile: Mapping[str, Any], employee_id: int, installation: str) -> bool:
+    """Whether this console made the account and nobody has ever signed in with it."""
+    return (
+        whose(profile, employee_id, installation) is Whose.OURS
+        and generation_of(str(profile["user_id"]), installation, employee_id) > 0
+        and not profile.get("logins_count")
+        and not profile.get("last_login")
+    )
+
+
 def marked_for(profile: Mapping[str, Any], installation: str) -> int | None:
     """Which employee of this installation the account is marked for; None for nobody of ours."""
     metadata = profile.get("app_metadata")

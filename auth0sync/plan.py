@@ -77,6 +77,14 @@ class Close:
 
 
 @dataclass(frozen=True)
+class Delete:
+    """Delete the account of an addition that was taken back."""
+
+    def __str__(self) -> str:
+        return "delete the account"
+
+
+@dataclass(frozen=True)
 class RemoveRole:
     """Take a role away."""
 
@@ -96,7 +104,7 @@ class AddRole:
         return f"give the role {self.role}"
 
 
-Step = Create | Update | Block | Close | RemoveRole | AddRole
+Step = Create | Update | Block | Close | Delete | RemoveRole | AddRole
 
 
 def desired(facts: Facts, *, installation: str, assign_roles: bool = True) -> DesiredAccount:

@@ -17,6 +17,7 @@ class Group(StrEnum):
 
     USER_READS = "user reads"
     USER_WRITES = "user writes"
+    USER_DELETES = "user deletes"
     LOGS = "logs"
     REST = "the rest"
 
@@ -31,6 +32,7 @@ PUBLISHED: tuple[Mapping[Group, tuple[int, float]], ...] = (
     {
         Group.USER_READS: (40, 500 / 60),
         Group.USER_WRITES: (20, 200 / 60),
+        Group.USER_DELETES: (20, 200 / 60),
         Group.LOGS: (10, 100 / 60),
         Group.REST: (10, 150 / 60),
     },

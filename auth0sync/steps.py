@@ -11,10 +11,10 @@ from auth0sync.account import Seen
 from auth0sync.due import mark_due
 from auth0sync.errors import Conflict, Gone, Misconfigured, Rejected, Transient
 from auth0sync.invitations import wanted_invitation
-from auth0sync.looking import email_taken, find_taken, goes_in_a_circle, look, own
+from auth0sync.looking import email_taken, find_taken, goes_in_a_circle, look, own, take_over
 from auth0sync.models import Origin, Priority, TenantState
-from auth0sync.ownership import is_parked, parked_email
-from auth0sync.plan import AddRole, Block, Close, Create, RemoveRole, Step, Update, holds
+from auth0sync.ownership import is_parked, is_unused, parked_email
+from auth0sync.plan import AddRole, Block, Close, Create, Delete, RemoveRole, Step, Update, holds
 from auth0sync.rows import active_holders
 from auth0sync.run import Run
 from employees.models import Invitation
@@ -29,6 +29,8 @@ def capability_of(step: Step) -> str:
             return "block" if "blocked" in step.changes else "update"
         case Block() | Close():
             return "block"
+        case Delete():
+            return "delete"
         case _:
             return "roles"
 
@@ -44,6 +46,8 @@ def do(run: Run, step: Step) -> None:
             _patch(run, {"blocked": True})
         case Close():
             _close(run, step.what)
+        case Delete():
+            _delete(run)
         case _:
             _change_role(run, step)
 
@@ -125,6 +129,30 @@ def _close(run: Run, what: str) -> None:
         run.record(None)
         return
     run.record(replace(seen, closed=(*seen.closed, what)))
+
+
+def _delete(run: Run) -> None:
+    """Delete the account if it still is ours and nobody ever used it; else have it closed.
+
+    Read first, whatever was seen before: somebody may have signed in a moment ago. A tenant that
+    lets nobody delete accounts is no fault (docs/deployment.md), so that isn't a pause.
+    """
+    try:
+        profile = run.tenant.read_user(run.seen.user_id)
+    except Gone:
+        run.claim.record(None)
+        return
+    take_over(run, profile)
+    if is_unused(profile, run.claim.employee_id, run.installation):
+        try:
+            run.tenant.delete_user(run.seen.user_id)
+        except Misconfigured as error:
+            if error.code != "insufficient_scope":
+                raise
+        else:
+            run.claim.record(None)
+            return
+    run.claim.record(run.seen, removal=False)
 
 
 def _change_role(run: Run, step: AddRole | RemoveRole) -> None:

@@ -130,6 +130,15 @@ class Tenant:
             user_id,
         )
 
+    def delete_user(self, user_id: str) -> None:
+        """Delete the account for good; one that is gone already is no error (facts: users)."""
+        send = _sdk().users.with_raw_response.delete
+        self._call(
+            Outgoing("delete account", "delete", Group.USER_DELETES),
+            lambda: send(user_id),
+            writes=True,
+        )
+
     def replace_password(self, user_id: str) -> None:
         """Set a random password that nobody knows. It lifts a block (facts: section 0, 3)."""
         send = _sdk().users.with_raw_response.update

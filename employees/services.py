@@ -35,6 +35,7 @@ from employees.models import (
     InvitationChoice,
     SentForm,
 )
+from employees.removal import why_not_remove
 from employees.selectors import (
     administrators,
     holder_of,
@@ -206,6 +207,28 @@ def put_back(employee_id: int, changes: Mapping[str, list[Any]], actor: Actor) -
         before["archived_at"] = datetime.fromisoformat(before["archived_at"])
     _write(employee, actor, "undone", "", **before)
     return True
+
+
+@transaction.atomic
+def remove_addition(employee_id: int, actor: Actor) -> None:
+    """Take back that a person was added: the row goes, with the PIN; the history keeps it.
+
+    Raises: UnknownEmployee, LastAdministrator, and NotAllowed, also when the row has to stay.
+    """
+    employee = _locked(employee_id, with_admins=True)
+    _refuse(why_not(actor, Operation.ADD) or why_not(actor, Operation.ARCHIVE, employee))
+    _refuse_losing_last_admin(employee)
+    _refuse(why_not_remove(employee))
+    before = values_of(employee)
+    EmployeeAuth.objects.filter(employee_id=employee_id).delete()
+    InvitationChoice.objects.filter(pk=employee_id).delete()
+    try:
+        with transaction.atomic():
+            Employee.objects.filter(pk=employee_id).delete()
+    except IntegrityError:  # a table that the console can't see
+        raise NotAllowed("Another program has noted something of this person.") from None
+    record_change(employee_id, before, None, actor, "removed")
+    _tell(employee_id, actor, before)
 
 
 def clear_tokens_of_inactive() -> int:

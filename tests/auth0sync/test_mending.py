@@ -231,12 +231,15 @@ def test_the_way_of_inviting_comes_back_as_well(state: TenantState) -> None:
     assert last.changes == {"invitation": ["none", "work"]}
 
 
-def test_somebody_just_added_is_archived_instead(tenant: RunningTenant, manager: Client) -> None:
-    ana = add()
+def test_somebody_whom_another_program_added_is_archived_instead(
+    state: TenantState, manager: Client
+) -> None:
+    ana = make_employee()
 
-    answer = manager.get(page("undo_change", ana))
+    shown = text(manager.get(page("undo_change", ana)))
 
-    assert answer["Location"] == reverse("admin:employees_employee_archive", args=[ana.pk])
+    assert "The row has to stay. This person wasn’t added in the console." in shown
+    assert reverse("admin:employees_employee_archive", args=[ana.pk]) in shown
 
 
 def test_what_is_no_change_of_the_form_has_no_undo_here(

@@ -10,7 +10,7 @@ from devtenant.buckets import Buckets
 
 pytestmark = pytest.mark.once
 
-READS, WRITES, LOGS, REST = Group
+READS, WRITES, DELETES, LOGS, REST = Group
 PATHS = {
     READS: ("GET", "/users/{id}"),
     WRITES: ("PATCH", "/users/{id}"),
@@ -205,7 +205,14 @@ def test_a_bucket_that_stays_full_tells_no_rate() -> None:
 
 @pytest.mark.parametrize(
     ("group", "size", "rate"),
-    [(WRITES, 20, 200 / 60), (WRITES, 2, 2.0), (READS, 50, 16.0), (REST, 10, 2.5), (REST, 9, 0)],
+    [
+        (WRITES, 20, 200 / 60),
+        (DELETES, 20, 200 / 60),
+        (WRITES, 2, 2.0),
+        (READS, 50, 16.0),
+        (REST, 10, 2.5),
+        (REST, 9, 0),
+    ],
 )
 def test_it_begins_with_what_auth0_publishes(group: Group, size: int, rate: float) -> None:
     assert published_rate(group, size) == rate

@@ -111,3 +111,26 @@ def test_a_long_name_keeps_the_history_as_wide_as_a_phone(
 
     expect(page.get_by_role("link", name=f"Back to {name}")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE.width
+
+
+def test_an_addition_is_taken_back_with_row_and_account(
+    page: Page, console: ConsoleWithPages
+) -> None:
+    sign_in_locally(page, console)
+    email = "dora.quill@example.com"
+    fill_in(page, "Dora Quill", email)
+    page.get_by_role("button", name="Save", exact=True).first.click()
+    expect(page.get_by_text("was added successfully")).to_be_visible()
+    (row,) = console.sql("SELECT id FROM employees WHERE email = %s", email)
+    wait_for(lambda: console.tenant.user_by_email(email), 30, "the account is made")
+
+    page.goto(f"/admin/employees/employee/{row['id']}/undo-change/")
+    expect(page.locator(".forecast h1")).to_have_text("Undo adding Dora Quill")
+    page.get_by_role("button", name="Remove row and account").click()
+
+    expect(page.get_by_text(f"Dora Quill (number {row['id']}) is gone again")).to_be_visible()
+    assert not console.sql("SELECT id FROM employees WHERE email = %s", email)
+    wait_for(lambda: console.tenant.user_by_email(email) is None, 30, "the account is deleted")
+
+    page.go_back()
+    expect(page.get_by_text("nothing was left to undo")).to_be_visible()

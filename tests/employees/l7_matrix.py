@@ -166,6 +166,9 @@ def _head() -> list[str]:
         "another workspace is of that place. An associate has no way into the admin: *own* means",
         "their own page and the kiosk. There everybody changes their own PIN, knowing the old one.",
         "– can't come up: whoever is switched off isn't signed in.",
+        "",
+        "An addition may be taken back, so that the row is deleted, by whoever may both add people",
+        "and archive this person (`tests/auth0sync/test_undo_addition.py`).",
     ]
 
 
