@@ -4,6 +4,7 @@ And the marker ``once``, for tests that would only say the same again on a secon
 """
 
 from collections.abc import Generator
+from operator import itemgetter
 
 import pytest
 
@@ -30,6 +31,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_itemcollected(item: pytest.Item) -> None:
     if item.path.parent.name in WITHOUT_DATABASE:
         item.add_marker("once")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread those that wait for processes evenly among the others, which use the time."""
+    waiting = [item for item in items if item.get_closest_marker("process")]
+    others = [item for item in items if not item.get_closest_marker("process")]
+    gap = len(others) / (len(waiting) or 1)
+    places = [(number * gap, item) for number, item in enumerate(waiting)]
+    places += [(number + 0.5, item) for number, item in enumerate(others)]
+    items[:] = [item for _place, item in sorted(places, key=itemgetter(0))]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,10 +1,9 @@
 """Everything that has to pass: ``python -m tests.run``, or ``lint`` or ``coverage`` alone.
 
-Tests run several times: all that need no process of their own, first on SQLite, then on MariaDB;
-then those marked ``process``, on both. Then those marked ``browser``, in a Chromium on every core,
-all on SQLite and those marked ``both_databases`` on MariaDB too. A server or
-browser that isn't there is said in a line that begins with SKIPPED. At the end the
-short form of ``make chaos`` breaks things for less than a minute (docs/chaos.md).
+The checks run side by side. Then the tests, first on SQLite, then on MariaDB. Then those marked
+``browser``, in a Chromium on every core, all on SQLite and those marked ``both_databases`` on
+MariaDB too. A server or browser that isn't there is said in a line that begins with SKIPPED. At
+the end the short form of ``make chaos`` breaks things for less than a minute (docs/chaos.md).
 
 Settings, from the environment:
 
@@ -25,8 +24,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import IO
 from urllib.parse import unquote, urlsplit
 
 from identity_console.bootstrap import why_no_chromium
@@ -46,16 +47,45 @@ class Step:
     command: list[str]
     env: Mapping[str, str | None] = field(default_factory=dict)
 
+    def start(self, folder: str, output: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+        """Start it with its temporary files in ``folder``. output: where to, if not through."""
+        env = {**os.environ, "TMPDIR": folder, **self.env}
+        return subprocess.Popen(
+            self.command,
+            cwd=ROOT,
+            env={name: value for name, value in env.items() if value is not None},
+            stdout=output,
+            stderr=output,
+        )
+
     def run(self, folder: str) -> bool:
         """Run it with its temporary files in ``folder``; returns whether it succeeded."""
         say(f"\n=== {self.name}")
-        env = {**os.environ, "TMPDIR": folder, **self.env}
         started = time.monotonic()
-        status = subprocess.call(
-            self.command, cwd=ROOT, env={name: v for name, v in env.items() if v is not None}
-        )
+        status = self.start(folder).wait()
         say(f"--- {self.name}: {time.monotonic() - started:.1f} s")
         return status == 0
+
+
+def run_together(steps: list[Step], folder: str) -> list[str]:
+    """Run the steps side by side, and say what each printed in their order.
+
+    Returns the names of those that failed.
+    """
+    failed = []
+    started = time.monotonic()
+    with ExitStack() as stack:
+        outputs = [stack.enter_context(tempfile.TemporaryFile(dir=folder)) for _ in steps]
+        programs = [step.start(folder, out) for step, out in zip(steps, outputs, strict=True)]
+        for step, output, program in zip(steps, outputs, programs, strict=True):
+            status = program.wait()
+            output.seek(0)
+            printed = output.read().decode(errors="replace").rstrip()
+            say(f"\n=== {step.name}" + (f"\n{printed}" if printed else ""))
+            say(f"--- {step.name}: {time.monotonic() - started:.1f} s after the first began")
+            if status != 0:
+                failed.append(step.name)
+    return failed
 
 
 def say(line: str) -> None:
@@ -106,11 +136,10 @@ def test_steps(
     databases: list[tuple[str, str | None]] = [("SQLite", None)]
     if "mariadb" in servers:
         databases.append(("MariaDB", servers["mariadb"]))
-    twice = str(2 * (os.cpu_count() or 1))  # much of what these do is to wait
-    kinds = [
-        ("tests", "not process and not browser", " and not once", ["-n", twice]),
-        ("process tests", "process and not browser", " and not once", ["-n", twice]),
-    ]
+    # Much of what these do is to wait, most of all those with processes of their own, which stand
+    # among the others (tests/conftest.py). Whoever is done takes half of what another has left.
+    twice = str(2 * (os.cpu_count() or 1))
+    kinds = [("tests", "not browser", " and not once", ["-n", twice, "--dist", "worksteal"])]
     if browser:
         # The pages are the same on both: the second database is for what goes through all parts.
         browsers = ["-n", "auto", "--dist", "loadfile"]
@@ -234,20 +263,18 @@ def main(arguments: list[str]) -> int:
     """Run the checks and the tests, or what is asked for alone; returns the exit status."""
     absent: dict[str, str] = {}
     required = required_suites(os.environ)
-    if arguments == ["lint"]:
-        steps = lint_steps()
-    else:
+    together = lint_steps() if arguments != ["coverage"] else []
+    steps: list[Step] = []
+    if arguments != ["lint"]:
         servers, absent = look_around(os.environ)
         if arguments == ["coverage"]:
             steps = coverage_steps(servers, strict=bool(required))
         else:
-            steps = [
-                *lint_steps(),
-                *test_steps(servers, strict=bool(required), browser="browser" not in absent),
-                chaos_step(),
-            ]
+            steps = test_steps(servers, strict=bool(required), browser="browser" not in absent)
+            steps.append(chaos_step())
     with tempfile.TemporaryDirectory(prefix="identity-console-") as folder:
-        failed = [step.name for step in steps if not step.run(folder)]
+        failed = run_together(together, folder)
+        failed += [step.name for step in steps if not step.run(folder)]
     say("\n=== Summary")
     for suite, why in absent.items():
         say(f"SKIPPED: {suite} suite: {why}")
@@ -256,7 +283,7 @@ def main(arguments: list[str]) -> int:
     for name in failed:
         say(f"FAILED: {name}")
     if not failed:
-        say(f"All {len(steps)} steps passed.")
+        say(f"All {len(together) + len(steps)} steps passed.")
     return 1 if failed else 0
 
 

@@ -1,5 +1,8 @@
 """What `make test` runs, and what it may leave out."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from tests import run
@@ -13,8 +16,6 @@ def test_every_kind_of_test_runs_on_both_databases() -> None:
     assert names == [
         "tests on SQLite",
         "tests on MariaDB",
-        "process tests on SQLite",
-        "process tests on MariaDB",
         "browser tests on SQLite",
         "browser tests on MariaDB",
     ]
@@ -23,7 +24,7 @@ def test_every_kind_of_test_runs_on_both_databases() -> None:
 def test_sqlite_is_tested_without_any_server() -> None:
     steps = run.test_steps({}, strict=False, browser=False)
 
-    assert [step.env for step in steps] == [{"TEST_DATABASE_URL": None, "TEST_REDIS_URL": None}] * 2
+    assert [step.env for step in steps] == [{"TEST_DATABASE_URL": None, "TEST_REDIS_URL": None}]
 
 
 def test_skips_are_failures_only_where_suites_are_required() -> None:
@@ -110,11 +111,27 @@ def test_coverage_measures_the_tests_of_auth0sync_on_both_databases_and_reports_
         "forget the last coverage",
         "tests on SQLite",
         "tests on MariaDB",
-        "process tests on SQLite",
-        "process tests on MariaDB",
         "combine what was measured",
         "coverage of auth0sync",
     ]
     measured = [step for step in steps if "COVERAGE_PROCESS_START" in step.env]
-    assert [step.name for step in measured] == [step.name for step in steps[1:5]]
+    assert [step.name for step in measured] == [step.name for step in steps[1:3]]
     assert all("tests/auth0sync" in step.command for step in measured)
+
+
+def test_steps_side_by_side_print_one_after_the_other_and_each_failure_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def step(name: str, code: str) -> run.Step:
+        return run.Step(name, [sys.executable, "-c", code])
+
+    slow = step("slow", "import time; print('slow begins', flush=True); time.sleep(1); 1 / 0")
+    quick = step("quick", "print('quick is done')")
+    wrong = step("wrong", "raise SystemExit(3)")
+
+    failed = run.run_together([slow, quick, wrong], str(tmp_path))
+
+    assert failed == ["slow", "wrong"]
+    printed = capsys.readouterr().out
+    words = ["=== slow", "slow begins", "ZeroDivisionError", "--- slow", "quick is done"]
+    assert sorted(words, key=printed.index) == words
