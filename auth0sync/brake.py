@@ -28,6 +28,7 @@ from auth0sync.plan import (
     Close,
     Create,
     Delete,
+    GiveUp,
     RemoveRole,
     Step,
     Update,
@@ -286,6 +287,8 @@ def _risk_of(step: Step) -> Risk | None:
         case Block() | Delete():
             return Risk.BLOCK
         case Update(changes) if "email" in changes:
+            return Risk.EMAIL
+        case GiveUp():
             return Risk.EMAIL
         case AddRole() | RemoveRole():
             return Risk.ROLE

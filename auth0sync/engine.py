@@ -32,9 +32,17 @@ from auth0sync.errors import (
     Unknown,
 )
 from auth0sync.invitations import send_due_mails
-from auth0sync.looking import let_go, link_as_told, look, look_after, replace_deleted
+from auth0sync.looking import (
+    gives_up_email,
+    let_go,
+    link_as_told,
+    look,
+    look_after,
+    replace_deleted,
+)
 from auth0sync.models import Attention, InvitationState
-from auth0sync.plan import Delete, Step, diff, wanted_of
+from auth0sync.ownership import is_parked, parked_email
+from auth0sync.plan import Delete, GiveUp, Step, diff, wanted_of
 from auth0sync.rows import account_columns
 from auth0sync.run import Run
 from auth0sync.steps import capability_of, do
@@ -168,7 +176,8 @@ def _next_step(run: Run) -> Step | None:
     wanted = _wanted(run)
     account = run.claim.account
     if wanted is None:
-        return _first(run, diff(None, run.claim.seen)) if account.origin else None
+        steps = [*diff(None, run.claim.seen), *_given_up(run)] if account.origin else []
+        return _first(run, steps)
     if account.link_to:
         link_as_told(run)
     elif run.row.auth0_user_id and not account.origin:
@@ -178,7 +187,14 @@ def _next_step(run: Run) -> Step | None:
     seen = run.claim.seen
     if seen and seen.roles is None and wanted.role and "roles" not in run.paused:
         run.claim.record(seen.with_roles(run.tenant.roles_of(seen.user_id)))
-    return _first(run, diff(wanted, run.claim.seen))
+    return _first(run, [*_given_up(run), *diff(wanted, run.claim.seen)])
+
+
+def _given_up(run: Run) -> list[Step]:
+    """Whoever wants an e-mail that this row has given up waits until the account lets go of it."""
+    if not gives_up_email(run):
+        return []
+    return [GiveUp(parked_email(run.installation, run.claim.employee_id))]
 
 
 def _first(run: Run, steps: list[Step]) -> Step | None:
@@ -210,8 +226,9 @@ def _finish(run: Run) -> None:
     elif run.email_refused:
         raise run.email_refused
     elif not run.row.email_usable:
+        keeps = "is somebody else's now" if is_parked(seen.email) else "stays in the account"
         raise Rejected(
-            "This person needs an e-mail of their own; the account keeps the old one.",
+            f"This person needs an e-mail of their own; the old one {keeps}.",
             code="needs_email",
             field="email",
         )

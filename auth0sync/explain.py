@@ -24,6 +24,7 @@ from auth0sync.plan import (
     Close,
     Create,
     Delete,
+    GiveUp,
     RemoveRole,
     Step,
     Update,
@@ -235,6 +236,8 @@ def _changed(steps: list[Step]) -> set[str]:
                 changed |= _names(changes)
             case Block():
                 changed.add("blocked")
+            case GiveUp():
+                changed.add("email")
             case AddRole() | RemoveRole():
                 changed.add("roles")
     return changed
@@ -279,7 +282,7 @@ def _request(step: Step) -> str:
     match step:
         case Create():
             return "POST /api/v2/users"
-        case Update() | Block():
+        case Update() | Block() | GiveUp():
             return "PATCH /api/v2/users/{id}"
         case Close(what):
             return CLOSING_CALLS[what]

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from auth0sync import brake, switch
-from auth0sync.account import Seen
+from auth0sync.account import Facts, Seen
 from auth0sync.claim import after
 from auth0sync.due import mark_due
 from auth0sync.errors import Conflict, Gone, NotNow, SyncError, Transient, Unknown
@@ -280,11 +280,28 @@ def goes_in_a_circle(run: Run) -> bool:
     return False
 
 
+def gives_up_email(run: Run) -> bool:
+    """Whether the account has an e-mail that its row has given up, and that somebody else wants.
+
+    Whoever has another one to go to goes there. The others are those whose account is shut, whose
+    row is gone, or who have no usable e-mail any more.
+    """
+    seen, facts = run.claim.seen, run.facts
+    if seen is None or not _has_given_up(facts, seen.email) or (facts and facts.wants_account):
+        return False
+    others = set(active_holders({seen.email}).get(seen.email, [])) - {run.claim.employee_id}
+    return any(other.wants_account for other in read_facts(others).values())
+
+
+def _has_given_up(facts: Facts | None, email: str) -> bool:
+    """Whether the row wants this e-mail no more, and no person has to settle what it wants."""
+    return facts is None or (facts.email != email and not facts.shares_email_with)
+
+
 def _is_moving_away(holder: int, profile: Mapping[str, Any], email: str) -> bool:
-    """Whether the holder's row wants another e-mail for this account of ours; then it is due."""
+    """Whether the holder's row has given the e-mail of this account of ours up; then it is due."""
     account = Account.objects.filter(pk=holder, user_id=profile["user_id"]).first()
-    facts = read_facts([holder]).get(holder)
-    if account is None or facts is None or not facts.wants_account or facts.email == email:
+    if account is None or not _has_given_up(read_facts([holder]).get(holder), email):
         return False
     if account.is_clean:
         mark_due([holder], actor=account.due_by, priority=Priority.BULK, look=True)

@@ -77,6 +77,16 @@ class Close:
 
 
 @dataclass(frozen=True)
+class GiveUp:
+    """Let go of an e-mail that the row has given up and somebody else wants."""
+
+    parked: str
+
+    def __str__(self) -> str:
+        return "give up the e-mail, which is somebody else's now"
+
+
+@dataclass(frozen=True)
 class Delete:
     """Delete the account of an addition that was taken back."""
 
@@ -104,7 +114,7 @@ class AddRole:
         return f"give the role {self.role}"
 
 
-Step = Create | Update | Block | Close | Delete | RemoveRole | AddRole
+Step = Create | Update | Block | Close | GiveUp | Delete | RemoveRole | AddRole
 
 
 def desired(facts: Facts, *, installation: str, assign_roles: bool = True) -> DesiredAccount:

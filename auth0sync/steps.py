@@ -14,7 +14,18 @@ from auth0sync.invitations import wanted_invitation
 from auth0sync.looking import email_taken, find_taken, goes_in_a_circle, look, own, take_over
 from auth0sync.models import Origin, Priority, TenantState
 from auth0sync.ownership import is_parked, is_unused, parked_email
-from auth0sync.plan import AddRole, Block, Close, Create, Delete, RemoveRole, Step, Update, holds
+from auth0sync.plan import (
+    AddRole,
+    Block,
+    Close,
+    Create,
+    Delete,
+    GiveUp,
+    RemoveRole,
+    Step,
+    Update,
+    holds,
+)
 from auth0sync.rows import active_holders
 from auth0sync.run import Run
 from employees.models import Invitation
@@ -27,6 +38,8 @@ def capability_of(step: Step) -> str:
             return "create"
         case Update():
             return "block" if "blocked" in step.changes else "update"
+        case GiveUp():
+            return "update"
         case Block() | Close():
             return "block"
         case Delete():
@@ -44,6 +57,8 @@ def do(run: Run, step: Step) -> None:
             _update(run, step)
         case Block():
             _patch(run, {"blocked": True})
+        case GiveUp():
+            _patch(run, {"email": step.parked, "email_verified": False}, told=False)
         case Close():
             _close(run, step.what)
         case Delete():
@@ -84,10 +99,13 @@ def _update(run: Run, step: Update) -> None:
             _patch(run, {"email": parked, "email_verified": False})
 
 
-def _patch(run: Run, changes: dict[str, Any]) -> None:
+def _patch(run: Run, changes: dict[str, Any], *, told: bool = True) -> None:
+    """Change these fields. told: whether a mail goes out where the e-mail is among them."""
     before = run.seen
-    # Auth0 mails to a changed address by itself unless it is told not to.
-    mail = {"verify_email": settings.AUTH0_SEND_VERIFICATION_EMAIL} if "email" in changes else {}
+    mail = {}
+    if "email" in changes:  # Auth0 mails to a changed address by itself unless it is told not to
+        mails = settings.AUTH0_SEND_VERIFICATION_EMAIL and not is_parked(changes["email"])
+        mail = {"verify_email": mails}
     try:
         profile = run.tenant.update_user(before.user_id, changes | mail)
     except Gone:
@@ -98,7 +116,7 @@ def _patch(run: Run, changes: dict[str, Any]) -> None:
         if not holds(profile, changes):
             raise Rejected("Auth0 didn't keep what was sent.", code="not_kept")
     columns: dict[str, Any] = {}
-    if "email" in changes:
+    if "email" in changes and told:
         columns = wanted_invitation(run.facts)
         if not is_parked(before.email):
             columns["notice_to"] = before.email[:254]

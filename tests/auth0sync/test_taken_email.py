@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 from django.core.mail import EmailMessage
+from django.utils import timezone
+from pytest_django import Settings
 
-from auth0sync.due import link_to
+from auth0sync.due import link_to, note
 from auth0sync.engine import sync
-from auth0sync.models import Account, TenantState
+from auth0sync.models import Account, BrakeCount, TenantState
 from auth0sync.tasks import sync_due
 from employees.models import Employee
 from employees.services import change_employee, deactivate
@@ -144,23 +146,153 @@ def test_somebody_who_leaves_in_the_middle_of_a_swap_ends_blocked_and_the_other_
     assert email_of(tenant, ben) == "a@example.com"
 
 
-def test_an_address_whose_holder_has_left_is_a_conflict_that_names_the_holder(
+def leave(person: Employee, how: str) -> None:
+    """The person has no use for the address any more."""
+    if how == "row deleted":
+        Employee.objects.filter(pk=person.pk).delete()
+        note([person.pk], actor="sql")
+        return
+    columns: dict[str, dict[str, Any]] = {
+        "switched off": {"is_active": False},
+        "archived": {"archived_at": timezone.now()},
+        "back to the PIN": {"auth_method": "pin"},
+        "no e-mail any more": {},
+        "a placeholder": {"email": f"{person.pk}@company.com"},
+    }
+    by_sql(person, **{"email": None, **columns[how]})
+
+
+GONE = ["switched off", "archived", "back to the PIN", "row deleted"]
+
+
+@pytest.mark.parametrize("how", [*GONE, "no e-mail any more", "a placeholder"])
+def test_an_address_that_a_row_has_given_up_goes_to_whoever_wants_it(
+    tenant: RunningTenant, trio: list[Employee], mailoutbox: list[EmailMessage], how: str
+) -> None:
+    ana, ben, _ = trio
+    ben_has = account_of(ben).user_id
+    leave(ben, how)
+    settled(ben)
+    mailoutbox.clear()
+    by_sql(ana, email="b@example.com", department="Packing")
+
+    settled(ana, ben)
+
+    assert email_of(tenant, ana) == "b@example.com"
+    assert account_of(ana).is_clean and not account_of(ana).error
+    bens = tenant.api("GET", f"/users/{ben_has}").json()
+    assert bens["email"].endswith(".invalid") and not bens["email_verified"]
+    assert bool(bens.get("blocked")) == (how in GONE)
+    assert [mail.to for mail in mailoutbox if ben_has in mail.body] == []
+    assert {to for mail in mailoutbox for to in mail.to} == {"a@example.com", "b@example.com"}
+    assert tenant.outbox() == [] or all(
+        not to.endswith(".invalid") for mail in tenant.outbox() for to in mail["to"]
+    )
+
+
+@pytest.mark.parametrize("how", GONE)
+def test_a_newcomer_gets_the_address_that_a_leaver_has_given_up(
+    tenant: RunningTenant, trio: list[Employee], how: str
+) -> None:
+    leave(trio[1], how)
+    settled(trio[1])
+    zoe = add(name="Zoe Sample", email="b@example.com")
+
+    sync(zoe.pk)
+    waits = account_of(zoe).error_code, row_of(zoe).auth0_sync_status
+    settled(zoe, trio[1])
+
+    assert waits == ("email_moving", "pending")
+    assert email_of(tenant, zoe) == "b@example.com"
+    assert row_of(zoe).auth0_sync_status == "created"
+
+
+def test_nobody_lets_go_of_an_address_that_nobody_wants(
+    tenant: RunningTenant, trio: list[Employee]
+) -> None:
+    ben_has = account_of(trio[1]).user_id
+    leave(trio[1], "switched off")
+
+    settled(trio[1])
+
+    assert tenant.api("GET", f"/users/{ben_has}").json()["email"] == "b@example.com"
+
+
+def test_whoever_signs_in_with_a_pin_takes_no_address_from_an_account(
+    tenant: RunningTenant, trio: list[Employee]
+) -> None:
+    ben_has = account_of(trio[1]).user_id
+    leave(trio[1], "switched off")
+    zoe = add(name="Zoe Sample", email="b@example.com", auth_method="pin")
+
+    settled(zoe, trio[1])
+
+    assert tenant.api("GET", f"/users/{ben_has}").json()["email"] == "b@example.com"
+
+
+def test_a_leaver_who_comes_back_gets_the_new_address_of_the_row(
     tenant: RunningTenant, trio: list[Employee]
 ) -> None:
     ana, ben, _ = trio
-    deactivate(ben.pk, boss(1))
-    sync(ben.pk)
-    by_sql(ben, email=None)
-    sync(ben.pk)
+    leave(ben, "switched off")
+    by_sql(ana, email="b@example.com")
+    settled(ana, ben)
 
-    by_sql(ana, email="b@example.com", department="Packing")
-    sync(ana.pk)
+    by_sql(ben, is_active=True, email="ben@example.com")
+    settled(ben)
 
-    account = account_of(ana)
+    assert email_of(tenant, ben) == "ben@example.com"
+    assert email_of(tenant, ana) == "b@example.com"
+    assert account_of(ben).is_clean
+
+
+def test_whoever_has_lost_the_address_is_told_what_to_do(
+    tenant: RunningTenant, trio: list[Employee]
+) -> None:
+    ana, ben, _ = trio
+    leave(ben, "no e-mail any more")
+    settled(ben)
+    kept = account_of(ben).error
+    by_sql(ana, email="b@example.com")
+
+    settled(ana, ben)
+
+    assert kept.endswith("the old one stays in the account.")
+    assert account_of(ben).error.endswith("the old one is somebody else's now.")
+    assert row_of(ben).auth0_sync_status == "failed"
+
+
+def test_the_brake_holds_addresses_that_many_would_have_to_give_up(
+    tenant: RunningTenant, trio: list[Employee], settings: Settings
+) -> None:
+    ana, ben, _ = trio
+    leave(ben, "switched off")
+    settled(ben)
+    settings.AUTH0_SAFETY_THRESHOLD = (1, 0)
+    BrakeCount.objects.all().delete()  # an hour later
+    BrakeCount.objects.create(employee_id=999, kind="changes", risk="email")
+    BrakeCount.objects.create(employee_id=ana.pk, kind="changes", risk="email")
+
+    by_sql(ana, email="b@example.com")
+    settled(ana, ben)
+
+    assert account_of(ben).batch is not None
+    assert account_of(ana).error_code == "email_moving"
+
+
+def test_an_address_whose_holder_signs_in_with_another_installation_is_a_conflict(
+    tenant: RunningTenant, trio: list[Employee]
+) -> None:
+    existing(tenant, email="old@example.com", app_metadata={"employee_id": 7, "installation": "x"})
+
+    by_sql(trio[0], email="old@example.com", department="Packing")
+    sync(trio[0].pk)
+
+    account = account_of(trio[0])
     assert account.error_code == "email_taken"
-    assert row_of(ana).auth0_sync_status == "failed"
-    assert [(each["employee_id"], each["linkable"]) for each in found_of(ana)] == [(ben.pk, False)]
-    found = tenant.api("GET", f"/users/{row_of(ana).auth0_user_id}").json()
+    assert row_of(trio[0]).auth0_sync_status == "failed"
+    assert [(e["employee_id"], e["linkable"]) for e in found_of(trio[0])] == [(None, False)]
+    found = tenant.api("GET", f"/users/{row_of(trio[0]).auth0_user_id}").json()
     assert found["user_metadata"]["department"] == "Packing", "the other fields go out"
 
 
