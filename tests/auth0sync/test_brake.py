@@ -36,7 +36,7 @@ def of_three(settings: Settings) -> None:
 
 
 def people_with_accounts(count: int) -> list[Employee]:
-    people = [add(name=f"Ana {i} Sample", email=f"ana{i}@example.com") for i in range(count)]
+    people = [add("none", name=f"Ana {i}", email=f"ana{i}@example.com") for i in range(count)]
     for person in people:
         sync(person.pk)
     return people

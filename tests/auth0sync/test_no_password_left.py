@@ -10,6 +10,7 @@ import logging
 import secrets
 import sys
 from collections.abc import Callable, Iterator
+from itertools import compress
 from typing import Any
 
 import pytest
@@ -59,22 +60,40 @@ def places_of(needle: str) -> list[str]:
     return found
 
 
+class _Is(dict[type, bool]):
+    """Whether objects of a type are of one of these kinds, asked once for each type.
+
+    The type, not isinstance, which would wake lazy objects that ask for things that are gone.
+    """
+
+    def __init__(self, *kinds: type) -> None:
+        super().__init__()
+        self.kinds = kinds
+
+    def __missing__(self, kind: type) -> bool:
+        self[kind] = issubclass(kind, self.kinds)
+        return self[kind]
+
+    def among(self, parts: list[Any]) -> list[Any]:
+        """Those of these kinds. There are millions, so without a line of Python for each."""
+        return list(compress(parts, map(self.__getitem__, map(type, parts))))
+
+
+TEXTS, BYTES, BUFFERS, BOXES = _Is(str), _Is(bytes, bytearray), _Is(io.BytesIO), _Is(tuple, dict)
+ANY = _Is(str, bytes, bytearray, io.BytesIO, tuple, dict)
+
+
 def _holds(needle: str, *holders: Any) -> bool:
     """Whether one of the objects refers to the text by itself; bytes are searched too."""
-    for part in gc.get_referents(*holders):
-        kind = type(part)  # isinstance would wake lazy objects, which ask for things that are gone
-        if issubclass(kind, str):
-            if needle in part:
-                return True
-        elif issubclass(kind, bytes | bytearray):
-            if needle.encode() in part:
-                return True
-        elif issubclass(kind, io.BytesIO):
-            if not part.closed and needle.encode() in part.getvalue():
-                return True
-        elif issubclass(kind, tuple | dict) and not gc.is_tracked(part) and _holds(needle, part):
-            return True  # plain ones aren't known to the collector
-    return False
+    parts = ANY.among(gc.get_referents(*holders))
+    raw = [*BYTES.among(parts), *(b.getvalue() for b in BUFFERS.among(parts) if not b.closed)]
+    # Plain tuples and dictionaries aren't known to the collector.
+    boxes = [box for box in BOXES.among(parts) if not gc.is_tracked(box)]
+    return (
+        needle in "\0".join(TEXTS.among(parts))
+        or needle.encode() in b"\0".join(raw)
+        or (bool(boxes) and _holds(needle, *boxes))
+    )
 
 
 def rows_with(needle: str) -> list[str]:
@@ -97,7 +116,6 @@ def left(
     PARTS[1] = secrets.token_hex(8)
     monkeypatch.setattr("auth0sync.tenant._random_password", password)
     get_token()
-    gc.collect()
     gc.disable()  # what only refers to itself must be found, not tidied away
 
     def search() -> list[str]:
