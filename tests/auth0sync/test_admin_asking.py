@@ -21,7 +21,7 @@ OURS = {"user_id": "auth0|emp-1", "origin": "created", "seen": {"blocked": False
 MANY = reverse("admin:auth0sync_send_invitations_again")
 BUTTONS = {"sync_now": "Sync now", "send_invitation_again": "Send the invitation again"}
 
-pytestmark = pytest.mark.usefixtures("state")
+pytestmark = [pytest.mark.usefixtures("state"), pytest.mark.once]
 
 
 def somebody(**over: Any) -> Employee:

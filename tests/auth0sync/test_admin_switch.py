@@ -15,7 +15,7 @@ from tests.signed_in import signed_in
 PAGE = reverse("auth0_switch")
 HOME = reverse("admin:index")
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from tests.auth0sync.test_existing_accounts import existing
 from tests.builders import boss
 from tests.devtenant.running import RunningTenant
 
+pytestmark = pytest.mark.once
+
 TICKETS = ("POST", "/api/v2/tickets/password-change")
 
 

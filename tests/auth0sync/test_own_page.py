@@ -19,6 +19,8 @@ from tests.auth0sync.people import account_of, add, row_of
 from tests.builders import boss, make_employee
 from tests.devtenant.running import RunningTenant
 
+pytestmark = pytest.mark.once
+
 PASSWORD_MAIL = "/me/password/"
 VERIFY = "/me/verify/"
 

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.urls import reverse
@@ -11,6 +12,8 @@ from employees import services
 from employees.models import Employee, EmployeeUser
 from tests.builders import boss, make_employee, make_role
 from tests.employees.test_admin import ADD, NEWCOMER, AdminTestCase, page_of
+
+pytestmark = pytest.mark.once
 
 
 class FormTestCase(AdminTestCase):

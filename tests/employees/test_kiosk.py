@@ -6,6 +6,7 @@ from typing import Any
 from unittest import mock
 
 import bcrypt
+import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session as DjangoSession
 from django.db import DatabaseError, connection
@@ -24,6 +25,8 @@ from tests.builders import make_auth, make_employee
 START, PIN_PAGE, ME = "/kiosk/", "/kiosk/pin/", "/kiosk/me/"
 CHANGE, LEAVE, IDLE = "/kiosk/change-pin/", "/kiosk/sign-out/", "/kiosk/idle/"
 PIN, OTHER = "7391", "8264"
+
+pytestmark = pytest.mark.once
 HASHED = bcrypt.hashpw(PIN.encode(), bcrypt.gensalt(4)).decode()
 
 

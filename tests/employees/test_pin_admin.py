@@ -2,6 +2,7 @@ from typing import Any
 from unittest import mock
 
 import bcrypt
+import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.contrib.messages import get_messages
@@ -17,6 +18,8 @@ from employees.signing_in import sign_in
 from tests.builders import boss, make_auth, make_employee
 
 PIN, OTHER = "7391", "8264"
+
+pytestmark = pytest.mark.once
 HASHED = bcrypt.hashpw(PIN.encode(), bcrypt.gensalt(4)).decode()
 LIST = reverse("admin:employees_employee_changelist")
 

@@ -18,7 +18,7 @@ from tests.signed_in import signed_in, team_lead
 HOME = reverse("admin:index")
 SEARCH = reverse("admin:search")
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def menu(browser: Client) -> list[str]:

@@ -10,7 +10,7 @@ from django.test import Client, override_settings
 
 from identity_console.environment import origin
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def policy_of(path: str, client: Client) -> dict[str, set[str]]:

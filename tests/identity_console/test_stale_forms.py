@@ -6,7 +6,7 @@ from django.test import Client
 
 from tests.auth0sync.visiting import heading
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 PASSWORD = "a-long-enough-passphrase"
 
 
