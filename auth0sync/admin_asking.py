@@ -44,12 +44,14 @@ class Asking(Pages[Employee]):
     @admin.action(description="Sync now", permissions=["change"])
     def sync_now(self, request: HttpRequest, people: QuerySet[Employee]) -> None:
         """Have these accounts read and brought to what the rows want."""
-        accounts = Account.objects.in_bulk([person.pk for person in people])
+        if (chosen := self._at_once(request, people)) is None:
+            return
+        accounts = Account.objects.in_bulk([person.pk for person in chosen])
         actor = actor_of(request)
         reasons = {
             person.pk: why_not(actor, Operation.SYNC, person)
             or why_no_sync(person, accounts.get(person.pk))
-            for person in people
+            for person in chosen
         }
         ids = [pk for pk, reason in reasons.items() if not reason]
         marked = mark_due(ids, actor=actor.name, look=True)
@@ -63,14 +65,20 @@ class Asking(Pages[Employee]):
 
         To more than MANY only after a page that says to whom: one click may choose the whole list.
         """
-        chosen = list(people.order_by("pk")[: AT_ONCE + 1])
-        if len(chosen) > AT_ONCE:
-            text = f"That is more than {AT_ONCE} people at once: choose fewer, with the filters."
-            self.message_user(request, text, messages.ERROR)
+        if (chosen := self._at_once(request, people)) is None:
             return None
         if len(chosen) > MANY:
             return self._whom_it_would_invite(request, chosen)
         self._invite(request, chosen)
+        return None
+
+    def _at_once(self, request: HttpRequest, people: QuerySet[Employee]) -> list[Employee] | None:
+        """The people who were chosen; None when they are too many for one click, which is said."""
+        chosen = list(people.order_by("pk")[: AT_ONCE + 1])
+        if len(chosen) <= AT_ONCE:
+            return chosen
+        text = f"That is more than {AT_ONCE} people at once: choose fewer, with the filters."
+        self.message_user(request, text, messages.ERROR)
         return None
 
     def _whom_it_would_invite(

@@ -80,12 +80,19 @@ def _standstill(waiting: str) -> str:
 def _held() -> str:
     """For those who can decide, with the way to it."""
     open_batch = {"batch__isnull": False, "batch__state": StagedBatch.State.OPEN}
-    held = Account.objects.filter(**open_batch).aggregate(number=Count("pk"), batch=Max("batch"))
+    held = Account.objects.filter(**open_batch).aggregate(
+        number=Count("pk"), newest=Max("batch"), batches=Count("batch", distinct=True)
+    )
     if not held["number"]:
         return ""
     who = "1 person is" if held["number"] == 1 else f"{held['number']} people are"
-    url = reverse("admin:auth0sync_stagedbatch_change", args=[held["batch"]])
-    return format_html('{} held by the safety brake: <a href="{}">decide</a>.', who, url)
+    if held["batches"] > 1:
+        url = reverse("admin:auth0sync_stagedbatch_changelist")
+        what = f"decide on {held['batches']} changes"
+    else:
+        url = reverse("admin:auth0sync_stagedbatch_change", args=[held["newest"]])
+        what = "decide"
+    return format_html('{} held by the safety brake: <a href="{}">{}</a>.', who, url, what)
 
 
 def _no_mail_server(invitations: int) -> str:

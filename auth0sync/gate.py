@@ -8,7 +8,7 @@ from django.conf import settings
 from auth0sync import pace, pauses, switch
 from auth0sync.answers import THROTTLED
 from auth0sync.claim import Claim
-from auth0sync.errors import NotNow, SyncError, Transient, Unknown
+from auth0sync.errors import LeaseLost, NotNow, SyncError, Transient, Unknown
 from auth0sync.models import SyncLog
 from auth0sync.rate import Group
 from auth0sync.tenant import GET_TOKEN, Call, Outgoing
@@ -33,7 +33,15 @@ class Gate:
         self.outgoing = outgoing
         self._refuse_while_off()
         self._refuse_when_late()
-        pace.refuse_while_down()
+        is_probe = pace.refuse_while_down()
+        try:
+            self._prepare(outgoing)
+        except (NotNow, LeaseLost):
+            if is_probe:  # nothing was asked: who waits for its answer would wait in vain
+                pace.give_probe_back()
+            raise
+
+    def _prepare(self, outgoing: Outgoing) -> None:
         due = pauses.refuse(outgoing.capability, self.probing)
         # Fetching the token may be what is probed, so this probe is taken before it.
         of_token = [each for each in due if each == pauses.EVERYTHING]

@@ -96,21 +96,29 @@ def _told(headers: Mapping[str, str]) -> tuple[int, int] | None:
     return int(size), min(int(left), int(size))
 
 
-def refuse_while_down() -> None:
-    """Let one probe through when its time has come; raises NotNow for all others while down."""
+def refuse_while_down() -> bool:
+    """Let one probe through when its time has come; raises NotNow for all others while down.
+
+    Returns whether the caller is that probe.
+    """
     state = TenantState.objects.filter(pk=1, down_since__isnull=False).annotate(now=Now()).first()
     if state is None:
-        return
+        return False
     wait_s = state.probe_wait_s + 2 * settings.AUTH0_TIMEOUT  # a probe may die without a word
     ready = TenantState.objects.filter(pk=1, probe_at__lte=Now())
     if ready.update(probe_at=Now() + timedelta(seconds=wait_s)):
-        return
+        return True
     left_s = (state.probe_at - state.now).total_seconds() if state.probe_at else 0.0
     raise NotNow(
         "Auth0 doesn't answer; the console tries again by itself.",
         code="tenant_down",
         retry_after_s=max(left_s, 0.5),
     )
+
+
+def give_probe_back() -> None:
+    """The probe didn't go out, so another call may be it at once."""
+    TenantState.objects.filter(pk=1, down_since__isnull=False).update(probe_at=Now())
 
 
 def is_open() -> bool:

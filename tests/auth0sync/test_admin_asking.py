@@ -231,9 +231,38 @@ def test_more_than_can_be_asked_for_at_once_are_refused(monkeypatch: pytest.Monk
     monkeypatch.setattr(admin_asking, "AT_ONCE", 1)
     manager, _ = signed_in("manager")
     people = [somebody(), somebody()]
+    before = [account_of(person).due_seq for person in people]
 
     assert "choose fewer" in act(manager, "send_invitation_again", *people)
+    assert "choose fewer" in act(manager, "sync_now", *people)
     assert not any(was_asked(person) for person in people)
+    assert [account_of(person).due_seq for person in people] == before
+
+
+@pytest.mark.parametrize("ticked", ["abc", "1;2", "-1", "", "9" * 40])
+@pytest.mark.parametrize(
+    "page", ["employees_employee", "auth0sync_synclog", "employees_podfactorymapping"]
+)
+def test_a_list_that_no_page_of_ours_sent_is_refused(page: str, ticked: str) -> None:
+    manager, _ = signed_in("manager")
+    ana = somebody()
+    before = account_of(ana).due_seq
+    data = {"action": "sync_now", "_selected_action": [ana.pk, ticked]}
+
+    answer = manager.post(reverse(f"admin:{page}_changelist"), data, follow=True)
+
+    assert answer.status_code == 200
+    assert account_of(ana).due_seq == before
+
+
+def test_what_is_wrong_with_such_a_list_is_said() -> None:
+    manager, _ = signed_in("manager")
+
+    data = {"action": "sync_now", "_selected_action": ["abc"]}
+    answer = manager.post(f"{LIST}?department=Packing", data)
+
+    assert answer["Location"] == f"{LIST}?department=Packing"
+    assert "Tick them on this page again" in manager.get(LIST).content.decode()
 
 
 def test_a_list_that_nobody_signed_invites_nobody() -> None:

@@ -384,13 +384,15 @@ def test_the_employee_is_said_to_be_held() -> None:
 def test_administrators_read_on_every_page_how_many_wait_for_them() -> None:
     assert not any("held" in str(notice) for notice in notices(is_admin=True))
     batch = batch_of(1)
-    assert any("1 person is held" in notice for notice in notices(is_admin=True))
+    (one,) = (notice for notice in notices(is_admin=True) if "1 person is held" in notice)
     batch_of(13)
 
-    said = next(notice for notice in notices(is_admin=True) if "held" in notice)
+    (both,) = (notice for notice in notices(is_admin=True) if "held" in notice)
 
-    assert "14 people are held by the safety brake" in said
-    assert str(batch.pk) in said or "/decide" not in said
+    assert page_of(batch) in one and ">decide<" in one
+    assert "14 people are held by the safety brake" in both
+    assert reverse("admin:auth0sync_stagedbatch_changelist") in both
+    assert "decide on 2 changes" in both
     assert not any("held" in str(notice) for notice in notices())
 
 

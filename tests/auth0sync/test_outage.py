@@ -1,12 +1,16 @@
 """Auth0 is down, slow or says no: nothing is lost, nobody waits, everything catches up alone."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.mail import EmailMessage
+from django.db.models.functions import Now
 from pytest_django import Settings
 
+from auth0sync import pace
 from auth0sync.due import next_due
 from auth0sync.engine import backoff_s, sync
-from auth0sync.models import TenantState
+from auth0sync.models import Bucket, TenantState
 from auth0sync.tasks import sync_due
 from tests.auth0sync.conftest import time_passes
 from tests.auth0sync.people import account_of, add, row_of
@@ -50,6 +54,23 @@ def test_when_the_tenant_answers_again_all_get_their_accounts_without_a_hand(
     assert len(tenant.users()) == 5
     assert len(mailoutbox) == 5
     assert next_due(10) == []
+
+
+def test_a_probe_that_gets_no_slot_leaves_the_turn_to_the_next_one(tenant: RunningTenant) -> None:
+    people = [add(email=f"p{n}@example.com") for n in range(5)]
+    tenant.fault(match=EVERYTHING, kind="status", status=503)
+    for person in people:
+        sync(person.pk)
+    TenantState.objects.update(down_since=Now(), probe_at=Now())
+    Bucket.objects.update(next_at=Now() + timedelta(seconds=60))
+    time_passes(people[0].pk)
+    before = len(tenant.calls())
+
+    sync(people[0].pk)
+
+    assert len(tenant.calls()) == before
+    assert account_of(people[0]).due_at is not None
+    assert pace.is_open(), "the next one may ask"
 
 
 def test_a_tenant_that_cannot_be_reached_is_no_lost_answer(
