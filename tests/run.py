@@ -132,23 +132,22 @@ def test_steps(
     """
     pytest = [sys.executable, "-m", "pytest", "--create-db", "--no-header"]
     pytest += ["--fail-on-skip"] if strict else []
-    pytest += [room] if room else []
+    cores = os.cpu_count() or 1
     databases: list[tuple[str, str | None]] = [("SQLite", None)]
     if "mariadb" in servers:
         databases.append(("MariaDB", servers["mariadb"]))
     # Much of what these do is to wait, most of all those with processes of their own, which stand
     # among the others (tests/conftest.py). Whoever is done takes half of what another has left.
-    twice = str(2 * (os.cpu_count() or 1))
-    kinds = [("tests", "not browser", " and not once", ["-n", twice, "--dist", "worksteal"])]
+    kinds = [("tests", "not browser", " and not once", room or "tests", 2 * cores, 2 * cores)]
     if browser:
         # The pages are the same on both: the second database is for what goes through all parts.
-        browsers = ["-n", "auto", "--dist", "loadfile"]
-        kinds.append(("browser tests", "browser", " and both_databases", browsers))
+        kinds.append(("browser tests", "browser", " and both_databases", "tests/browser", cores, 0))
     steps = []
-    for kind, chosen, less_on_mariadb, options in kinds:
+    for kind, chosen, less_on_mariadb, where, workers, on_mariadb in kinds:
         for name, url in databases:
             env = {"TEST_DATABASE_URL": url, "TEST_REDIS_URL": servers.get("redis")}
-            command = [*pytest, "-m", chosen + (less_on_mariadb if url else ""), *options]
+            command = [*pytest, "-m", chosen + (less_on_mariadb if url else "")]
+            command += ["-n", str(on_mariadb if url else workers), "--dist", "worksteal", where]
             steps.append(Step(f"{kind} on {name}", command, env))
     return steps
 
