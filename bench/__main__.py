@@ -3,19 +3,16 @@
 import argparse
 import signal
 import sys
-import tempfile
-from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from types import FrameType
 
 import httpx
 
-from bench import report
-from bench.databases import USUAL_SERVER, answers, mariadb, sqlite
+from bench import draining, report, sweeping
+from bench.alone import installed
+from bench.databases import USUAL_SERVER, answers
 from bench.errors import BenchFailed
 from bench.following import measure_following
-from bench.installation import Installation
 from bench.kiosk import measure_kiosk
 from bench.saving import NEW, measure_saves
 
@@ -27,7 +24,8 @@ class Size:
     """How many people are saved.
 
     rounds to slow_each: as in ``measure_saves``; singles to down: as in
-    ``measure_following``; kiosk_people, kiosk_each: as in ``measure_kiosk``.
+    ``measure_following``; kiosk_people, kiosk_each: as in ``measure_kiosk``; sweep_people: as in
+    ``sweeping.measure``; drains: whether a crowd is worked off, which takes minutes.
     """
 
     rounds: int
@@ -39,6 +37,8 @@ class Size:
     down: int
     kiosk_people: int
     kiosk_each: int
+    sweep_people: int
+    drains: bool
 
 
 FULL = Size(
@@ -51,6 +51,8 @@ FULL = Size(
     down=20,
     kiosk_people=100_000,
     kiosk_each=200,
+    sweep_people=100_000,
+    drains=True,
 )
 QUICK = Size(
     rounds=1,
@@ -62,6 +64,8 @@ QUICK = Size(
     down=3,
     kiosk_people=2_000,
     kiosk_each=20,
+    sweep_people=3_000,
+    drains=False,
 )
 
 
@@ -121,20 +125,22 @@ def _servers(url: str | None) -> list[str]:
 
 def _measure(server: str, size: Size) -> int:
     """Measure on one database and print it; returns how many calls the saves made."""
-    with ExitStack() as stack:
-        made = tempfile.TemporaryDirectory(prefix="identity-console-bench-")
-        folder = Path(stack.enter_context(made))
-        database = stack.enter_context(sqlite(folder) if server == SQLITE else mariadb(server))
-        installation = Installation(database, folder)
-        stack.callback(installation.stop)
-        installation.start()
+    url = "" if server == SQLITE else server
+    with installed(url) as installation:
         following = measure_following(installation, size.singles, size.batch, size.down)
         saves = measure_saves(installation, size.rounds, size.each, size.old_each, size.slow_each)
-        for line in report.section(database.label, following, saves):
+        for line in report.section(installation.database.label, following, saves):
             print(line, flush=True)
         kiosk = measure_kiosk(installation, size.kiosk_people, size.kiosk_each)
         for line in report.kiosk(kiosk):
             print(line, flush=True)
+    with installed(url) as installation:
+        for line in sweeping.measure(installation, size.sweep_people):
+            print(line, flush=True)
+    if size.drains:
+        with installed(url) as installation:
+            for line in draining.measure(installation):
+                print(line, flush=True)
     return sum(found.calls or 0 for (way, _), found in saves.items() if way == NEW)
 
 

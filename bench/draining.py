@@ -4,17 +4,11 @@ Three hundred people who are due, at ten calls a second; somebody who leaves whi
 worked off; and how soon the last call goes out after the link to Auth0 was switched off.
 """
 
-import argparse
 import sys
-import tempfile
 import time
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
-from bench import report
-from bench.databases import mariadb, sqlite
-from bench.errors import BenchFailed
+from bench.alone import show
 from bench.installation import Installation
 
 DUE, CROWD = 300, 2_000
@@ -90,28 +84,5 @@ def _has_links_for_all(calls: list[dict[str, Any]]) -> bool:
     return len(links) >= DUE
 
 
-def main() -> int:
-    """Measure on one database; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m bench.draining", description=__doc__)
-    parser.add_argument("--database", metavar="URL", help="a MariaDB or MySQL server; else SQLite")
-    server = parser.parse_args().database
-    print(report.heading(), flush=True)
-    try:
-        with ExitStack() as stack:
-            made = tempfile.TemporaryDirectory(prefix="identity-console-bench-")
-            folder = Path(stack.enter_context(made))
-            database = stack.enter_context(mariadb(server) if server else sqlite(folder))
-            installation = Installation(database, folder)
-            stack.callback(installation.stop)
-            installation.start()
-            print(database.label, flush=True)
-            for line in measure(installation):
-                print(line, flush=True)
-    except BenchFailed as failure:
-        print(f"The bench failed: {failure}", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(show(measure, __doc__))

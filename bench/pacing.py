@@ -7,18 +7,16 @@ Sixty new people wait, then the worker starts, with the ceiling at ten calls a s
 import argparse
 import json
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import httpx
 
 from bench import report
-from bench.databases import sqlite
+from bench.alone import installed
 from bench.errors import BenchFailed
 from bench.installation import Installation
 
@@ -60,12 +58,7 @@ class OtherClient(threading.Thread):
 def measure(plan: str, *, other: bool) -> list[str]:
     """Run it once, on SQLite; returns the lines of the report. Raises: BenchFailed."""
     with ExitStack() as stack:
-        folder = Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="identity-console-bench-"))
-        )
-        installation = Installation(stack.enter_context(sqlite(folder)), folder, plan=plan)
-        stack.callback(installation.stop)
-        installation.start()
+        installation = stack.enter_context(installed(plan=plan))
         for _ in range(PEOPLE):
             installation.browser.add_person()
         if other:

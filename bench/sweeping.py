@@ -4,18 +4,12 @@ A hundred thousand people, two in five of them with an account, nobody due and n
 Measured inside one process of the console, as ``manage.py qcluster`` runs the sweep.
 """
 
-import argparse
 import json
 import sys
-import tempfile
 import time
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
-from bench import report
-from bench.databases import mariadb, sqlite
-from bench.errors import BenchFailed
+from bench.alone import show
 from bench.installation import Installation
 
 PEOPLE = 100_000
@@ -31,13 +25,12 @@ WITH_ACCOUNT_EACH = 5, 2  # two in five
 ROUNDS = 5  # of the short ones
 
 
-def measure(installation: Installation, people: int) -> dict[str, Any]:
-    """Add so many people, let the sweep know them all, and measure; milliseconds and megabytes."""
+def measure(installation: Installation, people: int = PEOPLE) -> list[str]:
+    """Add so many people, let the sweep know them all, and measure; returns the lines."""
     installation.database.insert(INSERT, [_person(n) for n in range(people)])
     installation.database.insert(AGE, [()])
     installation.ask(KNOW)
-    found: dict[str, Any] = json.loads(installation.ask(LOOK).splitlines()[-1])
-    return found
+    return _report(people, json.loads(installation.ask(LOOK).splitlines()[-1]))
 
 
 def _person(n: int) -> tuple[Any, ...]:
@@ -154,30 +147,5 @@ def _report(people: int, found: dict[str, Any]) -> list[str]:
     ]
 
 
-def main() -> int:
-    """Measure on one database; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m bench.sweeping", description=__doc__)
-    parser.add_argument("--database", metavar="URL", help="a MariaDB or MySQL server; else SQLite")
-    parser.add_argument("--people", type=int, default=PEOPLE)
-    options = parser.parse_args()
-    print(report.heading(), flush=True)
-    try:
-        with ExitStack() as stack:
-            made = tempfile.TemporaryDirectory(prefix="identity-console-bench-")
-            folder = Path(stack.enter_context(made))
-            server = options.database
-            database = stack.enter_context(mariadb(server) if server else sqlite(folder))
-            installation = Installation(database, folder)
-            stack.callback(installation.stop)
-            installation.start()
-            print(database.label, flush=True)
-            for line in _report(options.people, measure(installation, options.people)):
-                print(line, flush=True)
-    except BenchFailed as failure:
-        print(f"The bench failed: {failure}", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(show(measure, __doc__))
