@@ -163,6 +163,11 @@ class EmployeeWithAccountAdmin(
             context["auth0"] = block
         return super().render_change_form(request, context, add, change, form_url, obj)
 
+    def how_soon(self) -> str:
+        """Not now, while nothing moves for anybody; the band on the page says why."""
+        stands_still = Weather.today().standstill()
+        return "as soon as Auth0 can be reached again" if stands_still else super().how_soon()
+
     def brake_notice(self, way: Leaving, people: Sequence[Employee]) -> str:
         """How many of these accounts the safety brake would hold."""
         if not way.can_be_undone or len(people) < 2:

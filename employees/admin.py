@@ -231,7 +231,8 @@ class EmployeeAdmin(
             obj.pk = services.add_employee(form.columns, invitation, actor, form.form_key).pk
         obj.refresh_from_db()
         if not change:
-            self.message_user(request, what_happens_next(obj, invitation), messages.INFO)
+            said = what_happens_next(obj, invitation, self.how_soon())
+            self.message_user(request, said, messages.INFO)
         if needs_email(obj):
             self.message_user(
                 request,
@@ -239,8 +240,12 @@ class EmployeeAdmin(
                 messages.WARNING,
             )
 
+    def how_soon(self) -> str:
+        """When somebody who was added has an account."""
+        return "within seconds"
 
-def what_happens_next(employee: Employee, invitation: str) -> str:
+
+def what_happens_next(employee: Employee, invitation: str, how_soon: str) -> str:
     """What a manager may expect after adding somebody, in a sentence."""
     kiosk = f"At the kiosk the number is {employee.pk}; a PIN has to be set."
     if employee.auth_method == AuthMethod.PIN:
@@ -258,7 +263,7 @@ def what_happens_next(employee: Employee, invitation: str) -> str:
         Invitation.VERIFIED: "no mail is sent",
         Invitation.NONE: "no mail is sent until you send the invitation",
     }[Invitation(invitation)]
-    account = f"{employee.name} gets an Auth0 account within seconds; {goes_to}."
+    account = f"{employee.name} gets an Auth0 account {how_soon}; {goes_to}."
     return f"{account} {kiosk}" if employee.auth_method == AuthMethod.HYBRID else account
 
 

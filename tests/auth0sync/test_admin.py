@@ -29,6 +29,14 @@ ADD = reverse("admin:employees_employee_add")
 LOG = reverse("admin:auth0sync_synclog_changelist")
 HOME = reverse("admin:index")
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+NEWCOMER = {
+    "name": "Ada Quill",
+    "email": "ada@example.com",
+    "auth_method": "hybrid",
+    "invitation": "work",
+    "auth0_role": "production_associate",
+    "workspace": "MS",
+}
 OURS = {"user_id": "auth0|emp-1", "origin": "created", "seen": {"blocked": False}}
 
 
@@ -569,3 +577,21 @@ def test_nobody_moves_a_log_in_to_somebody_else_in_the_admin() -> None:
 
     shown = {model._meta.app_label for model in admin.site._registry}
     assert shown & {"social_django", "axes"} == set()
+
+
+@pytest.mark.parametrize(
+    ("standstill", "soon"),
+    [
+        ({}, "within seconds"),
+        ({"paused_at": "2026-01-01T00:00:00Z", "paused_by": "ops"}, "can be reached again"),
+        ({"down_since": "2026-01-01T00:00:00Z"}, "can be reached again"),
+    ],
+)
+def test_nobody_is_promised_an_account_while_nothing_moves(
+    page: Client, standstill: dict[str, str], soon: str
+) -> None:
+    TenantState.objects.update(**standstill)
+
+    answer = page.post(reverse("admin:employees_employee_add"), NEWCOMER)
+
+    assert soon in said(answer)
