@@ -35,11 +35,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spread those that wait for processes evenly among the others, which use the time."""
+    """Spread those that wait for processes among the others, which use the time.
+
+    By the golden ratio, so that they stand evenly, but not at the same place in each worker's part.
+    """
     waiting = [item for item in items if item.get_closest_marker("process")]
     others = [item for item in items if not item.get_closest_marker("process")]
-    gap = len(others) / (len(waiting) or 1)
-    places = [(number * gap, item) for number, item in enumerate(waiting)]
+    places = [(number * 0.618034 % 1 * len(others), item) for number, item in enumerate(waiting)]
     places += [(number + 0.5, item) for number, item in enumerate(others)]
     items[:] = [item for _place, item in sorted(places, key=itemgetter(0))]
 
