@@ -192,9 +192,10 @@ def _next_step(run: Run) -> Step | None:
 
 def _given_up(run: Run) -> list[Step]:
     """Whoever wants an e-mail that this row has given up waits until the account lets go of it."""
-    if not gives_up_email(run):
+    employee_id = run.claim.employee_id
+    if not gives_up_email(employee_id, run.facts, run.claim.seen):
         return []
-    return [GiveUp(parked_email(run.installation, run.claim.employee_id))]
+    return [GiveUp(parked_email(run.installation, employee_id))]
 
 
 def _first(run: Run, steps: list[Step]) -> Step | None:

@@ -280,16 +280,15 @@ def goes_in_a_circle(run: Run) -> bool:
     return False
 
 
-def gives_up_email(run: Run) -> bool:
+def gives_up_email(employee_id: int, facts: Facts | None, seen: Seen | None) -> bool:
     """Whether the account has an e-mail that its row has given up, and that somebody else wants.
 
     Whoever has another one to go to goes there. The others are those whose account is shut, whose
     row is gone, or who have no usable e-mail any more.
     """
-    seen, facts = run.claim.seen, run.facts
     if seen is None or not _has_given_up(facts, seen.email) or (facts and facts.wants_account):
         return False
-    others = set(active_holders({seen.email}).get(seen.email, [])) - {run.claim.employee_id}
+    others = set(active_holders({seen.email}).get(seen.email, [])) - {employee_id}
     return any(other.wants_account for other in read_facts(others).values())
 
 

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -97,6 +98,29 @@ def test_what_is_predicted_is_what_the_engine_does(tenant: RunningTenant) -> Non
     assert {"name", "family_name", "roles"} <= {field.name for field in found.differences}
     assert explained(ana).calls == []
     assert explained(ana).holdups == ["Nothing is due: the row was worked off."]
+
+
+@pytest.mark.parametrize(
+    ("leaves", "first"),
+    [({"is_active": False}, "block the account"), ({"name": "Ben Sample"}, "give up the e-mail")],
+)
+def test_an_address_that_somebody_else_wants_now_is_given_up(
+    tenant: RunningTenant, leaves: dict[str, Any], first: str
+) -> None:
+    ben = add("none", email="b@example.com")
+    sync(ben.pk)
+    by_sql(ben, email=None, **leaves)
+    add("none", email="b@example.com")
+
+    found = explained(ben)
+    before = SyncLog.objects.count()
+    sync(ben.pk)
+
+    assert does(found)[0].startswith(first)
+    assert "give up the e-mail, which is somebody else's now" in does(found)
+    assert "email" in {field.name for field in found.differences}
+    done = SyncLog.objects.order_by("id").values_list("action", flat=True)[before:]
+    assert len(done) == len(found.calls)
 
 
 def test_the_invitation_that_waits_stands_among_the_calls(tenant: RunningTenant) -> None:

@@ -442,6 +442,19 @@ def test_the_page_says_what_becomes_of_the_account(
     assert line in text(manager.get(page(ana)))
 
 
+def test_nothing_is_said_of_an_invitation_that_nobody_wanted(
+    tenant: RunningTenant, manager: Client
+) -> None:
+    ana = add("none")
+    sync(ana.pk)
+
+    shown = text(manager.get(page(ana)))
+
+    assert "The account in Auth0 is deleted" in shown
+    assert "invitation isn’t sent" not in shown
+    assert "invitation was sent" not in shown
+
+
 def test_a_second_click_is_told_that_it_is_done(ana: Employee, manager: Client) -> None:
     first = manager.post(page(ana), {"addition": ana.pk}, follow=True)
     again = manager.post(page(ana), {"addition": ana.pk}, follow=True)
