@@ -1,6 +1,7 @@
 """Every page that ``make screenshots`` shows: a new page needs one more entry in ``PAGES``."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from playwright.sync_api import Page
@@ -8,9 +9,18 @@ from playwright.sync_api import Page
 from tests.browser.console import ConsoleWithPages
 from tests.browser.signing_in import (
     hire,
+    invitations,
     open_mail_and_choose_password,
     sign_in_locally,
     sign_in_with_auth0,
+)
+from tests.browser.states import (
+    as_ever,
+    people_wait,
+    restored,
+    switched_off,
+    tenant_down,
+    update_paused,
 )
 from tests.processes import wait_for
 
@@ -47,13 +57,15 @@ class Shown:
     name: of its pictures. address: below the console's root or a whole one; a function is asked
     when the sample people are there. who: whose session, a key of ``SIGN_IN`` or NOBODY.
     prepare: what is done to the page before the picture; it happens once a picture, so it may
-    not change what the next one shows.
+    not change what the next one shows. during: a state that begins before the picture and ends
+    after it.
     """
 
     name: str
     address: str | Callable[[ConsoleWithPages], str]
     who: str = ADMIN
     prepare: Callable[[Page], None] = as_it_is
+    during: Callable[[ConsoleWithPages], AbstractContextManager[None]] = as_ever
 
     def address_on(self, console: ConsoleWithPages) -> str:
         """Where it is on this console."""
@@ -96,6 +108,107 @@ def page_below(part: str) -> Callable[[ConsoleWithPages], str]:
         return f"{EMPLOYEES}{row['id']}/{part}/"
 
     return address
+
+
+# Long, with an apostrophe, and in another script: what a form and a list have to bear.
+LONG_NAME = "Siobhán O'Connell-Featherstonehaugh de la Villa-Rodríguez"
+OTHER_SCRIPT = "Олександра Шевченко-Мельниченко"
+
+
+def number_of(console: ConsoleWithPages, email: str) -> int | None:
+    """Whose e-mail this is, or None."""
+    found = console.sql("SELECT id FROM employees WHERE email = %s", email)
+    return int(found[0]["id"]) if found else None
+
+
+def somebody_refused(part: str) -> Callable[[ConsoleWithPages], str]:
+    """A page of somebody whose account can't be made: another one in Auth0 has the e-mail.
+
+    That one has signed in and never proved the e-mail, so that a person has to decide.
+    """
+    email = "siobhan.oconnell-featherstonehaugh@villa-rodriguez.example.com"
+
+    def address(console: ConsoleWithPages) -> str:
+        number = number_of(console, email)
+        if number is None:
+            made = console.tenant.api("POST", "/users", other_account(email))
+            console.tenant.login(made.json()["user_id"])
+            who = {"auth_method": "auth0", "department": "Office", "workspace": "MS"}
+            number = console.insert(name=LONG_NAME, email=email, **who)
+            wait_for(lambda: status_of(console, number) == "failed", 60, "she is refused")
+        return f"{EMPLOYEES}{number}/{part}/"
+
+    return address
+
+
+def other_account(email: str) -> dict[str, object]:
+    """What another program tells Auth0 when it makes an account."""
+    return {
+        "connection": "Username-Password-Authentication",
+        "email": email,
+        "email_verified": False,
+        "name": "S. O'Connell",
+        "password": "Corr3ct-horse-battery",
+    }
+
+
+def status_of(console: ConsoleWithPages, number: int) -> str | None:
+    """As it stands in the row."""
+    status: str | None = console.employee(number)["auth0_sync_status"]
+    return status
+
+
+def somebody_added(console: ConsoleWithPages) -> str:
+    """The page that takes back that somebody was added, who has an account and a mail by now."""
+    email = "oleksandra@example.com"
+    if number_of(console, email) is None:
+        columns = {"name": OTHER_SCRIPT, "email": email, "auth_method": "auth0"}
+        console.manage(
+            "shell",
+            "-c",
+            "from employees import authority, services\n"
+            f"services.add_employee({columns!r}, 'work', authority.program('screenshots'))",
+        )
+        wait_for(lambda: invitations(console, email), 60, "she is invited")
+    return f"{EMPLOYEES}{number_of(console, email)}/undo-change/"
+
+
+def somebody_who_has_to_stay(console: ConsoleWithPages) -> str:
+    """The same page of somebody whom it can't take back: the account was there before."""
+    email = "theo.quill@example.com"
+    number = number_of(console, email)
+    if number is None:
+        console.tenant.api("POST", "/users", other_account(email) | {"email_verified": True})
+        who = {"auth_method": "auth0", "department": "Office", "workspace": "MS"}
+        number = console.insert(name="Theo Quill", email=email, **who)
+        wait_for(lambda: status_of(console, number) == "verified", 60, "he is linked")
+    return f"{EMPLOYEES}{number}/undo-change/"
+
+
+def somebody_who_left(part: str) -> Callable[[ConsoleWithPages], str]:
+    """A page of somebody who was switched off by another program, and whose account is blocked."""
+
+    def address(console: ConsoleWithPages) -> str:
+        email = "ada.quill@example.com"
+        number = number_of(console, email)
+        if number is None:
+            number = hire(console, "Ada Quill", email)
+            console.sql("UPDATE employees SET is_active = 0 WHERE id = %s", number)
+            blocked = (
+                "SELECT 1 FROM auth0_sync_logs WHERE employee_id = %s AND action = 'block account'"
+            )
+            wait_for(lambda: console.sql(blocked, number), 60, "her account is blocked")
+        return f"{EMPLOYEES}{number}/{part}/"
+
+    return address
+
+
+def somebody_who_waits(console: ConsoleWithPages) -> str:
+    """The step view of the first who waits; for a state in which somebody does."""
+    (row,) = console.sql(
+        "SELECT MIN(employee_id) AS id FROM auth0_accounts WHERE due_seq <> done_seq"
+    )
+    return f"{EMPLOYEES}{row['id']}/steps/"
 
 
 def choose_spanish(page: Page) -> None:
@@ -201,6 +314,25 @@ PAGES = (
     Shown("attention", f"{EMPLOYEES}attention/"),
     Shown("employee-retry", page_below("retry")),
     Shown("cannot-work", f"{EMPLOYEES}cannot-work/"),
+    Shown("employee-link", somebody_refused("link")),
+    Shown("employee-refused", somebody_refused("change")),
+    Shown("employee-retry-refused", somebody_refused("retry")),
+    Shown("employee-steps-refused", somebody_refused("steps")),
+    Shown("employee-steps-left", somebody_who_left("steps")),
+    Shown("employee-left", somebody_who_left("change")),
+    Shown("employee-steps-waiting", somebody_who_waits, during=switched_off),
+    Shown("employee-undo-addition", somebody_added),
+    Shown("employee-undo-addition-stays", somebody_who_has_to_stay),
+    Shown("employee-undo-nothing", somebody_who_left("undo-change")),
+    Shown("switch", "/admin/auth0/"),
+    Shown("switch-off", "/admin/auth0/", during=switched_off),
+    Shown("switch-off-restored", "/admin/auth0/", during=restored),
+    Shown("start-waiting", "/admin/", during=people_wait),
+    Shown("start-tenant-down", "/admin/", during=tenant_down),
+    Shown("banner-switched-off", EMPLOYEES, during=switched_off),
+    Shown("banner-tenant-down", EMPLOYEES, during=tenant_down),
+    Shown("banner-update-paused", EMPLOYEES, during=update_paused),
+    Shown("banner-update-paused-manager", EMPLOYEES, MANAGER, during=update_paused),
     Shown("sync-log", "/admin/auth0sync/synclog/"),
     Shown("podfactory-mappings", "/admin/employees/podfactorymapping/"),
     Shown("roles", "/admin/employees/roleconfig/"),

@@ -57,18 +57,18 @@ class Gallery:
 
     def take(self, shown: Shown, device: Device) -> list[str]:
         """Take one picture; returns what is wrong with the page."""
-        context = device.open(
-            self.browser, self.console.base_url, storage_state=self.session_of(shown.who)
-        )
-        watch = Watch(context)
-        page = context.new_page()
-        page.goto(shown.address_on(self.console), wait_until="networkidle")
-        shown.prepare(page)
-        name = f"{shown.name}-{device.name}-{'dark' if device.is_dark else 'light'}"
-        page.screenshot(path=self.out / f"{name}.png", full_page=True, animations="disabled")
-        wider = wider_than(page, device)
-        context.close()
-        return [f"{name}: {fault}" for fault in watch.faults + ([wider] if wider else [])]
+        session = self.session_of(shown.who)
+        with shown.during(self.console):
+            context = device.open(self.browser, self.console.base_url, storage_state=session)
+            watch = Watch(context)
+            page = context.new_page()
+            page.goto(shown.address_on(self.console), wait_until="networkidle")
+            shown.prepare(page)
+            name = f"{shown.name}-{device.name}-{'dark' if device.is_dark else 'light'}"
+            page.screenshot(path=self.out / f"{name}.png", full_page=True, animations="disabled")
+            wrong = [*watch.faults, wider_than(page, device), headed_twice(page)]
+            context.close()
+        return [f"{name}: {fault}" for fault in wrong if fault]
 
     def session_of(self, who: str) -> StorageState | None:
         """Their session, which is begun where it is first wanted; None for nobody."""
@@ -85,6 +85,12 @@ class Gallery:
 def wider_than(page: Page, device: Device) -> str:
     """By how much the page has to be scrolled sideways, and for what; '' when it hasn't to be."""
     return page.evaluate(WIDER, device.width) or ""
+
+
+def headed_twice(page: Page) -> str:
+    """The first headings of a page that has more than one, or none; '' for exactly one."""
+    heads = page.locator("h1:visible").all_inner_texts()
+    return "" if len(heads) == 1 else f"first headings: {', '.join(heads) or 'none'}"
 
 
 def add_sample_people(console: ConsoleWithPages) -> None:

@@ -1,0 +1,101 @@
+"""States of the console that a picture needs and that end with it: an outage, a pause, a queue.
+
+They are written into the console's own tables, with the next probe far away, so that a picture
+shows the same every time and nobody has to wait until five calls have failed.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from tests.browser.console import ConsoleWithPages
+
+REASON = "the tenant’s owner is moving it to another region, call Extension 4410 before noon"
+SCOPE = "Auth0 doesn't allow this: grant the scope update:users."
+WAIT = 38  # people
+
+
+def ago(minutes: int) -> str:
+    """A time as both databases take it, in UTC; a negative number is in the future."""
+    return f"{datetime.now(UTC) - timedelta(minutes=minutes):%Y-%m-%d %H:%M:%S}"
+
+
+@contextlib.contextmanager
+def as_ever(_console: ConsoleWithPages) -> Iterator[None]:
+    """Nothing special."""
+    yield
+
+
+@contextlib.contextmanager
+def people_wait(console: ConsoleWithPages) -> Iterator[None]:
+    """Some of the sample people wait for a call, which nobody makes before an hour is over."""
+    ids = [
+        row["id"]
+        for row in console.sql(
+            "SELECT employee_id AS id FROM auth0_accounts WHERE origin <> '' AND batch_id IS NULL "
+            "AND due_seq = done_seq AND due_at IS NULL ORDER BY employee_id LIMIT %s",
+            WAIT,
+        )
+    ]
+    those = f"employee_id IN ({', '.join(map(str, ids))})"
+    console.sql(
+        "UPDATE auth0_accounts SET due_seq = due_seq + 1, due_at = %s, waiting_since = %s "
+        f"WHERE {those}",
+        ago(-60),
+        ago(95),
+    )
+    yield
+    console.sql(
+        "UPDATE auth0_accounts SET done_seq = due_seq, due_at = NULL, waiting_since = NULL "
+        f"WHERE {those}"
+    )
+
+
+@contextlib.contextmanager
+def switched_off(console: ConsoleWithPages) -> Iterator[None]:
+    """Paused by hand, with a reason; people wait."""
+    with people_wait(console):
+        console.manage("auth0_pause", REASON)
+        yield
+        console.manage("auth0_resume")
+
+
+@contextlib.contextmanager
+def restored(console: ConsoleWithPages) -> Iterator[None]:
+    """Paused by the console itself, which takes its database for an older copy."""
+    console.sql(
+        "UPDATE auth0_tenant_state SET paused_at = %s, paused_by = 'engine', until_reconciled = 1, "
+        "paused_reason = 'an account in Auth0 is newer than what is known of it here.'",
+        ago(20),
+    )
+    yield
+    console.sql(
+        "UPDATE auth0_tenant_state SET paused_at = NULL, paused_by = '', paused_reason = '', "
+        "until_reconciled = 0"
+    )
+
+
+@contextlib.contextmanager
+def tenant_down(console: ConsoleWithPages) -> Iterator[None]:
+    """Auth0 hasn't answered for more than a day; people wait."""
+    with people_wait(console):
+        console.sql(
+            "UPDATE auth0_tenant_state SET down_since = %s, probe_at = %s", ago(1500), ago(-60)
+        )
+        yield
+        console.sql("UPDATE auth0_tenant_state SET down_since = NULL, probe_at = NULL")
+
+
+@contextlib.contextmanager
+def update_paused(console: ConsoleWithPages) -> Iterator[None]:
+    """A scope is missing, so that accounts can't be changed; people wait for it."""
+    with people_wait(console):
+        console.sql(
+            "INSERT INTO auth0_pauses (capability, since, code, error, missing, action, probe_at) "
+            "VALUES ('update', %s, 'insufficient_scope', %s, 'update:users', '', %s)",
+            ago(30),
+            SCOPE,
+            ago(-60),
+        )
+        yield
+        console.sql("DELETE FROM auth0_pauses WHERE capability = 'update'")
