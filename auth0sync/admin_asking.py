@@ -90,7 +90,6 @@ class Asking(Pages[Employee]):
         context = {
             **self.admin_site.each_context(request),
             "title": f"Send the invitation again: {len(people)} people",
-            "opts": Employee._meta,
             "count": len(touched),
             "touched": touched[:NAMES],
             "touched_more": len(touched[NAMES:]),

@@ -84,7 +84,6 @@ class StagedBatchAdmin(ReadOnly, ModelAdmin[StagedBatch]):
         context = {
             **self.admin_site.each_context(request),
             "title": f"Held changes: {batch.get_kind_display()}",
-            "opts": self.model._meta,
             "batch": batch,
             "is_open": is_open,
             "forecast": sentences,

@@ -324,6 +324,9 @@ def _holdups(account: Account, weather: Weather) -> Iterator[str]:
         return
     by = names_of([account.due_by]).get(account.due_by, account.due_by)
     asked = f", asked for by {by}" if by else ""
+    if account.due_at > now and account.is_clean and account.look_at:
+        yield f"Nothing is left to do; the account is read again {_at(account.due_at, weather)}."
+        return
     if account.due_at > now:
         tries = f" after {account.attempts} failed tries" if account.attempts else ""
         yield f"The next try is {_at(account.due_at, weather)}{tries}{asked}."

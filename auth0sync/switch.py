@@ -83,7 +83,7 @@ def paused_by(state: TenantState) -> str:
     """Who paused it, as people call them."""
     if state.paused_by == ENGINE:
         return "the console itself"
-    return names_of([state.paused_by]).get(state.paused_by, state.paused_by)
+    return names_of([state.paused_by]).get(state.paused_by, f"the command {state.paused_by}")
 
 
 def pause(actor: str, reason: str = "", *, until_reconciled: bool = False) -> bool:

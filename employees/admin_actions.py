@@ -132,7 +132,6 @@ class LeavingActions(Pages[Employee]):
         context = {
             **self.admin_site.each_context(request),
             "title": f"{way.label}: {_whom(people)}",
-            "opts": self.model._meta,
             "way": way,
             "forecast": found,
             "brake": self.brake_notice(way, found.touched),
@@ -207,7 +206,6 @@ class LeavingActions(Pages[Employee]):
         context = {
             **self.admin_site.each_context(request),
             "title": f"Undo: {_whom(list(people.values()))}",
-            "opts": self.model._meta,
             "people": list(people.values())[:NAMES],
             "more": len(people) - len(list(people)[:NAMES]),
             "back": reverse(LIST),

@@ -92,7 +92,6 @@ class HistoryPage(Pages[Employee]):
         context = {
             **self.admin_site.each_context(request),
             "title": f"History: {person.name}",
-            "opts": self.model._meta,
             "original": person,
             "page": page,
             "lines": lines_of(list(page.object_list), zone_of(person.workspace)),

@@ -178,7 +178,6 @@ class PinActions(Base):
         marker = markers(person.pk for person in able)
         page = {
             **self.admin_site.each_context(request),
-            "opts": self.opts,
             "title": "New random PINs",
             "able": [(person, marker[person.pk]) for person in able],
             "skipped": [(person, reasons[person.pk]) for person in chosen if reasons[person.pk]],
@@ -200,7 +199,6 @@ class PinActions(Base):
     def _page(self, request: HttpRequest, employee: Employee, title: str) -> dict[str, Any]:
         return {
             **self.admin_site.each_context(request),
-            "opts": self.opts,
             "title": title,
             "employee": employee,
             "reason": why_no_pin(employee, actor_of(request)),

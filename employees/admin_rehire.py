@@ -61,6 +61,7 @@ class Rehiring(Pages[Employee]):
         person = self.get_queryset(request).filter(pk=employee_id).first()
         if person is None:
             raise Http404
+        title = f"Bring back {person.name}"  # the form moves its own
         if not self.has_change_permission(request, person):
             raise PermissionDenied
         page = reverse("admin:employees_employee_change", args=[person.pk])
@@ -85,9 +86,8 @@ class Rehiring(Pages[Employee]):
                 return HttpResponseRedirect(page)
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Bring back: {person.pk}",
-            "opts": self.model._meta,
-            "person": Employee.objects.get(pk=person.pk),  # the form has moved its own
+            "title": title,
+            "person": Employee.objects.get(pk=person.pk),  # as it is still
             "changes": [
                 (form[name].label, shown(form, name, form[name].initial), shown(form, name, new))
                 for name, new in form.cleaned_data.items()

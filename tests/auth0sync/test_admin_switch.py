@@ -92,7 +92,9 @@ def test_what_the_settings_switch_off_has_no_way_on_here(
     said = text_of(browser)
 
     assert "AUTH0_SYNC_ENABLED" in said
+    assert "mended in the settings" in said
     assert 'value="on"' not in said
+    assert "Switch off</button>" not in said, "it is off, and a second switch would only confuse"
 
 
 def test_without_a_row_about_the_tenant_the_page_still_opens(browser: Client) -> None:

@@ -307,6 +307,19 @@ def test_the_page_says_what_happened_since_when_and_what_mends_it(state: TenantS
     assert reverse("admin:auth0sync_retry", args=[ana.pk]) in page
 
 
+def test_the_persons_own_page_says_the_error_once_in_the_note(state: TenantState) -> None:
+    manager, _ = signed_in("manager")
+    ana = make_employee(auth_method="auth0")
+    needs(ana, error="An account with this e-mail exists.", error_code="not_linkable")
+
+    page = text(manager.get(reverse("admin:employees_employee_change", args=[ana.pk])))
+
+    note = page[page.index("account-note") : page.index("More about the account")]
+    rest = page[page.index("More about the account") : page.index("</section>")]
+    assert "An account with this e-mail exists." in note
+    assert "An account with this e-mail exists." not in rest
+
+
 def test_what_a_manager_may_not_do_is_said_in_place_of_the_button(state: TenantState) -> None:
     manager, _ = signed_in("manager")
     equal = make_employee(auth_method="auth0", auth0_role="manager")

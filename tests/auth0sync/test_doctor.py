@@ -59,7 +59,9 @@ def test_each_fault_is_printed_with_its_mending_step_and_the_status_is_not_zero(
 
     said = examined()
 
-    assert "FAULT Switch: Auth0 was switched off by hand: Moving. By auth0_pause," in said
+    assert (
+        "FAULT Switch: Auth0 was switched off by hand: Moving. By the command auth0_pause," in said
+    )
     assert "      → Run “auth0_resume”.\n" in said
     assert said.endswith("1 to mend.")
 

@@ -27,8 +27,9 @@ from auth0sync.models import (
 )
 from auth0sync.status import Weather
 from employees.models import Employee
+from employees.services import deactivate
 from tests.auth0sync.people import account_of, add, by_sql
-from tests.builders import make_employee, make_mapping
+from tests.builders import boss, make_employee, make_mapping
 from tests.devtenant.running import RunningTenant
 from tests.signed_in import signed_in, team_lead
 
@@ -294,6 +295,25 @@ def test_what_waits_for_a_person_says_so(state: TenantState) -> None:
     )
 
     assert explained(ana).holdups[-1].startswith("It waits for a person")
+
+
+def test_of_somebody_who_left_it_says_when_the_block_is_looked_at_again(
+    tenant: RunningTenant,
+) -> None:
+    manager, _ = signed_in("manager")
+    ana = add(auth_method="auth0")
+    sync(ana.pk)
+    deactivate(ana.pk, boss(), "")
+    sync(ana.pk)
+    Account.objects.filter(pk=ana.pk).update(
+        due_at=Now() + timedelta(seconds=90), look_at=Now() + timedelta(seconds=90)
+    )
+
+    holdup = explained(ana).holdups[-1]
+    page = text(manager.get(steps_of(ana)))
+
+    assert re.fullmatch(r"Nothing is left to do; the account is read again in (89|90) s\.", holdup)
+    assert '<td data-label="Wanted">as it is</td>' in page, "a blocked account keeps its e-mail"
 
 
 def test_an_account_that_nothing_will_look_at_says_no_time(state: TenantState) -> None:

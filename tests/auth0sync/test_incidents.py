@@ -45,7 +45,7 @@ def test_the_switch_is_told_with_who_and_why_and_its_end_too(
         "the link to Auth0 is switched off",
         "Over: the link to Auth0 is switched off",
     ]
-    assert "Moving. By auth0_pause." in mailoutbox[0].body
+    assert "Moving. By the command auth0_pause." in mailoutbox[0].body
     assert "docs/runbook.md" in mailoutbox[0].body
 
 

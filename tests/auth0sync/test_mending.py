@@ -60,6 +60,7 @@ def test_both_sides_are_shown_before_anything_happens(ana: Employee, manager: Cl
     assert "Ana O&#x27;Brien Ortiz’s: link it" in shown
     assert re.search(r"Auth0’s side was read \d+ \w+ 20\d\d", shown)
     assert "replaced, since" not in shown, "somebody uses that password"
+    assert "Ask Ana O&#x27;Brien Ortiz first." in shown, "anybody may have signed in with it"
     assert account_of(ana).due_seq == before.due_seq
 
 
@@ -104,6 +105,7 @@ def test_an_account_that_nobody_used_gets_a_new_password_which_is_said(
     shown = text(manager.get(page("link", ana)))
 
     assert "replaced, since whoever made the account may know it" in shown
+    assert "Ask " not in shown, "nobody can go on with a password that is replaced"
     assert "1 Mar 2024" in shown
     assert ">blocked</td>" in shown
 

@@ -1,5 +1,6 @@
 """The admin as a whole: menu, search and start page, each only with what somebody may open."""
 
+import re
 from typing import Any
 
 import pytest
@@ -195,3 +196,14 @@ def test_the_way_out_is_a_form(client: Client) -> None:
     text = browser.get(HOME).content.decode()
     assert '<form id="logout-form" method="post"' in text
     assert 'href="/"' in text
+
+
+@pytest.mark.parametrize("page", ["deactivate", "random_pin", "history", "undo-change", "steps"])
+def test_a_page_about_somebody_has_one_first_heading_which_names_it(page: str) -> None:
+    browser, _ = signed_in("admin")
+    person = make_employee(name="Ada Quill")
+
+    text = browser.get(f"/admin/employees/employee/{person.pk}/{page}/").content.decode()
+
+    (heading,) = re.findall(r"<h1.*?</h1>", text, re.DOTALL)
+    assert text[text.index("<title>") + 7 : text.index(" | ")].strip() in heading
