@@ -11,12 +11,13 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from auth0sync import brake
-from auth0sync.batches import NotDecided, decide, decided, forecast, why_not
+from auth0sync.batches import NotDecided, decide, forecast, why_not
 from auth0sync.models import Account, StagedBatch, TenantState
 from auth0sync.rows import read_facts
 from employees.actors import actor_of, names_of
 from employees.admin_base import ModelAdmin, ReadOnly
 from employees.models import Employee
+from employees.zones import moment
 
 PAGE = 50  # people
 DECISIONS = {"approve": StagedBatch.State.APPROVED, "reject": StagedBatch.State.REJECTED}
@@ -25,7 +26,7 @@ DECISIONS = {"approve": StagedBatch.State.APPROVED, "reject": StagedBatch.State.
 class StagedBatchAdmin(ReadOnly, ModelAdmin[StagedBatch]):
     """What is held, and what became of it; open to administrators alone."""
 
-    list_display = ("began_at", "kind", "held_people", "state", "by")
+    list_display = ("held_since", "kind", "held_people", "state", "by")
     ordering = ("-id",)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -40,6 +41,11 @@ class StagedBatchAdmin(ReadOnly, ModelAdmin[StagedBatch]):
         """With the number of those who are held."""
         batches: QuerySet[StagedBatch] = super().get_queryset(request)
         return batches.annotate(held=Count("account"))
+
+    @admin.display(description="held since", ordering="began_at")
+    def held_since(self, batch: StagedBatch) -> str:
+        """As all other pages say times."""
+        return moment(batch.began_at)
 
     @admin.display(description="people")
     def held_people(self, batch: StagedBatch) -> int:
@@ -90,7 +96,7 @@ class StagedBatchAdmin(ReadOnly, ModelAdmin[StagedBatch]):
             "page": page,
             "rows": _rows(list(page.object_list)),
             "causes": [names.get(name, _program(name)) for name in batch.causes],
-            "decided": "" if is_open else decided(batch),
+            "by": names.get(batch.decided_by, batch.decided_by),
             "why_not": why_not(batch, actor_of(request), reason="-") if is_open else "",
             "needs_reason": actor_of(request).name in batch.causes,
         }

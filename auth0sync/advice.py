@@ -223,9 +223,16 @@ def advice(attention: Attention, code: str) -> Advice:
     found = BY_ATTENTION.get(attention) or BY_CODE.get(code) or _by_beginning(code)
     if attention != Attention.LEAVER:
         return found
+    if code == REJECTED:
+        return Advice(
+            f"Somebody who left isn't locked out. {found.happened}",
+            "If the person still works here, reactivate them. If not, try again, which has it "
+            "decided once more. At the kiosk and in this console they are refused already.",
+            (RETRY,),
+        )
     mendings = tuple(each for each in found.mendings if each in (RETRY, ADMINISTRATOR)) or (RETRY,)
     return Advice(
-        f"Somebody who left isn't locked out yet: {found.happened}",
+        f"Somebody who left isn't locked out yet. {found.happened}",
         "Try again now. If it fails, an administrator has to block the account in Auth0's "
         "dashboard. At the kiosk and in this console the person is refused already.",
         mendings,

@@ -35,6 +35,7 @@ from auth0sync.plan import (
 from auth0sync.rows import read_facts
 from auth0sync.status import Weather, clock, mail_name
 from employees.actors import names_of
+from employees.models import Employee
 
 SILENT_AFTER = timedelta(seconds=75)  # without an answered heartbeat (worker.DEAD_AFTER_S)
 TOP = ("email", "name", "given_name", "family_name")
@@ -107,10 +108,11 @@ class Explanation:
 
 def explain(employee_id: int) -> Explanation | None:
     """How the account of this employee stands; None when nobody ever had this number."""
-    facts = read_facts([employee_id]).get(employee_id)
     account = Account.objects.filter(pk=employee_id).first()
-    if facts is None and account is None:
+    # A number that no column holds is only refused by an exact look-up, such as these two.
+    if account is None and not Employee.objects.filter(pk=employee_id).exists():
         return None
+    facts = read_facts([employee_id]).get(employee_id)
     account = account or Account(pk=employee_id)
     seen = Seen.from_json(account.seen) if account.seen else None
     weather = Weather.today()
@@ -319,7 +321,8 @@ def _holdups(account: Account, weather: Weather) -> Iterator[str]:
     yield from why_nothing_moves(weather)
     if account.lease and account.lease_until and account.lease_until > now:
         holder = account.lease.rpartition(":")[0]
-        yield f"A worker has it now ({holder}), until {_at(account.lease_until, weather)} at most."
+        latest = _at(account.lease_until, weather)
+        yield f"A worker has it now ({holder}), and gives it back {latest} at the latest."
     if account.due_at is None:
         return
     by = names_of([account.due_by]).get(account.due_by, account.due_by)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from auth0sync.advice import BY_BEGINNING, BY_CODE, Advice, Mending, advice
+from auth0sync.advice import BY_BEGINNING, BY_CODE, REJECTED, Advice, Mending, advice
 from auth0sync.models import Attention
 
 pytestmark = pytest.mark.once
@@ -88,9 +88,17 @@ def test_the_longest_beginning_counts_and_the_rest_is_auth0s_refusal() -> None:
 def test_of_a_leaver_only_the_block_counts(code: str) -> None:
     told = advice(Attention.LEAVER, code)
 
-    assert told.happened.startswith("Somebody who left isn't locked out yet: ")
+    assert told.happened.startswith("Somebody who left isn't locked out yet. ")
     assert set(told.mendings) <= {Mending.RETRY, Mending.ADMINISTRATOR}
     assert Mending.RETRY in told.mendings
+
+
+def test_of_a_leaver_whose_block_was_rejected_bringing_back_comes_first() -> None:
+    told = advice(Attention.LEAVER, REJECTED)
+
+    assert "A second person rejected the change" in told.happened
+    assert told.what_to_do.startswith("If the person still works here, reactivate them.")
+    assert told.mendings == (Mending.RETRY,)
 
 
 def test_a_mail_and_a_missing_e_mail_are_told_whatever_the_code() -> None:

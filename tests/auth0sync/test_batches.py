@@ -1,5 +1,6 @@
 """What is held: who decides, what becomes of it, and what the pages say."""
 
+import re
 from datetime import timedelta
 from threading import Barrier, Thread
 from typing import Any
@@ -435,6 +436,21 @@ def test_the_button_decides_and_a_second_press_changes_nothing(admin_client: Cli
     assert batch.state == "approved"
     listed = admin_client.get(reverse("admin:auth0sync_stagedbatch_changelist")).content.decode()
     assert "approved" in listed
+    assert re.search(r">\d+ \w{3} 20\d\d, \d\d:\d\d CST<", listed), "as all pages say times"
+
+
+@pytest.mark.usefixtures("state")
+def test_after_a_rejection_the_page_says_who_and_does_not_promise_what_will_not_be_done(
+    admin_client: Client,
+) -> None:
+    batch = batch_of(1, cause="sql")
+    form = {"decision": "reject", "version": "0", "reason": ""}
+
+    page = admin_client.post(button_of(batch), form, follow=True).content.decode()
+
+    assert "Rejected by admin, " in page
+    assert "Being listed under “Needs attention”: 1 to go." in page
+    assert "Block the account" not in page
 
 
 @pytest.mark.usefixtures("state")

@@ -269,7 +269,7 @@ def test_the_queue_is_told_with_who_asked_and_how_many_come_first(
     holdups = " ".join(explained(ana).holdups)
 
     assert "as “changed by hand”, asked for by user 1; 1 before it in the queue." in holdups
-    assert "A worker has it now (host:12), until at" in holdups
+    assert "A worker has it now (host:12), and gives it back" in holdups
 
 
 def test_a_try_put_off_is_told_with_the_last_error(state: TenantState) -> None:
@@ -295,6 +295,13 @@ def test_what_waits_for_a_person_says_so(state: TenantState) -> None:
     )
 
     assert explained(ana).holdups[-1].startswith("It waits for a person")
+
+
+@pytest.mark.parametrize("number", [987654, 10**20])
+def test_of_a_number_that_nobody_ever_had_there_is_no_page(state: TenantState, number: int) -> None:
+    browser, _ = signed_in("admin")
+
+    assert browser.get(reverse("admin:auth0sync_steps", args=[number])).status_code == 404
 
 
 def test_of_somebody_who_left_it_says_when_the_block_is_looked_at_again(
