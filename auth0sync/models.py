@@ -299,7 +299,7 @@ class TenantState(models.Model):
     until_reconciled = models.BooleanField(default=False)
 
     token = models.TextField("machine token, encrypted", blank=True)
-    token_at = models.DateTimeField(null=True)
+    token_at = models.DateTimeField(null=True)  # last replaced for a missing scope
     token_renew_at = models.DateTimeField(null=True)
     token_expires_at = models.DateTimeField(null=True)
     token_wait_until = models.DateTimeField(null=True)

@@ -282,7 +282,7 @@ class Tenant:
                 return answer.data
             if replaced or error.code not in {"unauthorized", "insufficient_scope"}:
                 raise error
-            if not drop_token(token, if_old=error.code == "insufficient_scope"):
+            if not drop_token(token, for_scope=error.code == "insufficient_scope"):
                 raise error
             replaced = True
 

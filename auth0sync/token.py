@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 WAIT_FOR_OTHER_S = 0.1
 TRY_AGAIN_S = 30  # after a renewal that failed, while the old token is good
-NEW_FOR_S = 30  # a token this young holds every scope there is
+NEW_FOR_S = 30  # a token fetched for a missing scope this lately holds every scope there is
 LIFE_MOST_S = 2_592_000  # facts: resource server, ``token_lifetime``
 
 
@@ -67,20 +67,21 @@ def get_token() -> str:
     return held.token if held and time.monotonic() < held.ends_at else have_token()
 
 
-def drop_token(token: str, *, if_old: bool = False) -> bool:
+def drop_token(token: str, *, for_scope: bool = False) -> bool:
     """Forget a token that Auth0 refused, for all processes; False when that would be of no use.
 
-    if_old: for a missing scope. A new scope is only in a new token, so a token of the last half
-    minute is kept: all processes together replace it once.
+    for_scope: a scope is missing. It may be in a new token, however young this one is; but for half
+    a minute after that, no other is fetched for a scope: all processes together do it once.
     """
     global _held
     row = TenantState.objects.filter(pk=1).first()
     if row is not None and _opened(row.token) == token:
         same = TenantState.objects.filter(pk=1, token=row.token)
-        young = same.filter(token_at__gt=Now() - timedelta(seconds=NEW_FOR_S))
-        if if_old and young.exists():
+        lately = same.filter(token_at__gt=Now() - timedelta(seconds=NEW_FOR_S))
+        if for_scope and lately.exists():
             return False
-        same.update(token="", token_renew_at=None, token_expires_at=None)
+        when = {"token_at": Now()} if for_scope else {}
+        same.update(token="", token_renew_at=None, token_expires_at=None, **when)
     if _held is not None and _held.token == token:
         _held = None
     return True
@@ -219,7 +220,6 @@ def _store(token: str, lives_s: int) -> _Held:
     renew_in_s = max(lives_s - settings.AUTH0_TOKEN_REFRESH_BUFFER, lives_s / 2)
     TenantState.objects.filter(pk=1).update(
         token=_cipher().encrypt(token.encode()).decode(),
-        token_at=Now(),
         token_wait_until=None,
         token_renew_at=Now() + timedelta(seconds=renew_in_s),
         token_expires_at=Now() + timedelta(seconds=lives_s),

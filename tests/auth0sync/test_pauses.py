@@ -32,8 +32,8 @@ TOO_LONG = {
 
 
 @pytest.fixture(autouse=True)
-def tokens_are_old(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A token that was fetched a moment ago isn't replaced for a scope; these count as older."""
+def half_a_minute_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each token may be replaced for a scope here, as if half a minute lay between any two."""
     monkeypatch.setattr(token, "NEW_FOR_S", 0)
 
 

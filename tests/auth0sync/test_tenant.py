@@ -26,12 +26,6 @@ USER = r"/api/v2/users/auth0\|emp-1"
 BODY = {"email": EMAIL, "email_verified": False, "verify_email": False, "name": "Ada"}
 
 
-@pytest.fixture(autouse=True)
-def tokens_are_old(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A token that was fetched a moment ago isn't replaced for a scope; these count as older."""
-    monkeypatch.setattr(token, "NEW_FOR_S", 0)
-
-
 class Client:
     """The console's tenant, with what it has told its two callbacks."""
 

@@ -431,24 +431,37 @@ def test_dropping_when_nothing_is_held_does_nothing(tenant: RunningTenant) -> No
     assert TenantState.objects.get().token == ""
 
 
-def test_a_token_of_this_moment_is_kept_when_a_scope_is_missing(tenant: RunningTenant) -> None:
+def test_a_token_that_was_fetched_for_a_scope_is_kept_when_one_is_missing_still(
+    tenant: RunningTenant,
+) -> None:
+    drop_token(get_token(), for_scope=True)
     held = get_token()
 
-    assert not drop_token(held, if_old=True)
+    assert not drop_token(held, for_scope=True)
 
     assert get_token() == held
     assert drop_token(held)
 
 
-def test_an_older_token_is_replaced_once_when_a_scope_is_missing(tenant: RunningTenant) -> None:
+def test_half_a_minute_later_a_token_is_fetched_for_a_scope_again(tenant: RunningTenant) -> None:
+    drop_token(get_token(), for_scope=True)
     held = get_token()
     TenantState.objects.update(token_at=Now() - timedelta(seconds=31))
 
-    assert drop_token(held, if_old=True)
+    assert drop_token(held, for_scope=True)
+
+    assert get_token() != held
+
+
+def test_a_token_is_replaced_once_for_all_who_miss_a_scope(tenant: RunningTenant) -> None:
+    held = get_token()
+
+    assert drop_token(held, for_scope=True)
 
     assert get_token() != held
     # Another process, whose token is the old one, takes over the new one.
-    assert drop_token(held, if_old=True)
+    assert drop_token(held, for_scope=True)
+    get_token()
     assert fetches(tenant) == 2
 
 
@@ -460,14 +473,15 @@ def test_all_who_miss_a_scope_replace_the_token_once(tenant: RunningTenant) -> N
     for person in people:
         sync(person.pk)
 
-    assert fetches(tenant) == 1
+    assert fetches(tenant) == 2
 
 
-def test_a_new_scope_is_found_with_a_new_token(tenant: RunningTenant) -> None:
+def test_a_scope_granted_just_after_the_token_was_fetched_is_found_at_once(
+    tenant: RunningTenant,
+) -> None:
     scopes = tenant.state()["control"].get("scopes")
     tenant.control(scopes={"console-m2m": ["read:users"]})
     get_token()
-    TenantState.objects.update(token_at=Now() - timedelta(seconds=31))
     tenant.control(scopes=scopes)
     ana = add()
 
