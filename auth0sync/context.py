@@ -14,7 +14,7 @@ from django.utils.html import format_html
 
 from auth0sync import switch
 from auth0sync.models import Account, InvitationState, Pause, StagedBatch, TenantState
-from auth0sync.outage import auth0_is_down, is_paused, who_waits
+from auth0sync.outage import MEANWHILE, auth0_is_down, is_paused, who_waits
 from auth0sync.status import why_off
 from employees.actors import actor_of
 
@@ -67,13 +67,14 @@ def _counts() -> dict[str, Any]:
 
 def _standstill(waiting: str) -> str:
     if off := switch.by_settings():
-        return off.text + waiting
+        works = MEANWHILE if off.code == "switched_off" else ""
+        return off.text + works + waiting
     state = TenantState.objects.filter(pk=1).annotate(now=Now()).first()
     if state is None:
         return ""
     now: datetime = state.now
     if off_now := why_off(state, now):
-        return off_now + waiting
+        return off_now + MEANWHILE + waiting
     return auth0_is_down(state.down_since, now) + waiting if state.down_since else ""
 
 

@@ -18,7 +18,7 @@ OURS = ("switch:", "pause:", "outage", "held")  # the keys that are looked after
 
 SUBJECTS = {
     "foreign_tenant": "AUTH0_DOMAIN isn't the tenant of the accounts, so nothing is called",
-    "restored": "paused until the accounts were compared with Auth0",
+    "restored": "paused until the accounts are compared with Auth0",
     "paused": "the link to Auth0 is switched off",
 }
 

@@ -16,6 +16,13 @@ CANT = {
 }
 
 
+MEANWHILE = (
+    " Go on adding and changing people; the kiosk works as always. Whoever you deactivate is "
+    "refused here and at the kiosk at once; other programs may let them in until Auth0 has been "
+    "told."
+)
+
+
 def auth0_is_down(since: datetime, now: datetime) -> str:
     """The banner of an outage."""
     return (

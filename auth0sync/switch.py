@@ -73,7 +73,7 @@ def by_state(state: TenantState | None) -> Off | None:
     if state.until_reconciled:
         return Off(
             "restored",
-            f"Paused until the accounts were compared with Auth0{reason}. An administrator "
+            f"Paused until the accounts are compared with Auth0{reason}. An administrator "
             "switches it on again; every account is read first then.",
         )
     return Off("paused", f"Auth0 was switched off by hand{reason}.")

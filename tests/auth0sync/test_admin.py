@@ -495,7 +495,8 @@ def test_the_switch_is_mentioned_and_how_many_wait(page: Client, settings: Setti
     settings.AUTH0_SYNC_ENABLED = False
     add()
     (said,) = notices()
-    assert said.startswith("The link to Auth0 is switched off (AUTH0_SYNC_ENABLED). 1 person waits")
+    assert said.startswith("The link to Auth0 is switched off (AUTH0_SYNC_ENABLED). Go on adding")
+    assert "has been told. 1 person waits" in said
 
 
 def test_a_missing_mail_server_is_mentioned(page: Client, settings: Settings) -> None:

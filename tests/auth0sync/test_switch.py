@@ -312,7 +312,9 @@ def test_pages_say_who_when_and_why(tenant: RunningTenant) -> None:
 
     assert sentence.startswith("Auth0 was switched off by hand: Moving to another tenant. ")
     assert re.search(
-        r"By the command auth0_pause, \d\d:\d\d UTC\. 1 person waits, since \d\d:\d\d UTC\.$",
+        r"By the command auth0_pause, \d\d:\d\d UTC\. Go on adding and changing people; .+ other "
+        r"programs may let them in until Auth0 has been told\. 1 person waits, "
+        r"since \d\d:\d\d UTC\.$",
         sentence,
     )
     assert Weather.today().standstill() in sentence

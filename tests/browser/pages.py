@@ -167,7 +167,8 @@ def somebody_added(console: ConsoleWithPages) -> str:
             "shell",
             "-c",
             "from employees import authority, services\n"
-            f"services.add_employee({columns!r}, 'work', authority.program('screenshots'))",
+            "admin = authority.Actor(name='admin:1', role='admin')\n"
+            f"services.add_employee({columns!r}, 'work', admin)",
         )
         wait_for(lambda: invitations(console, email), 60, "she is invited")
     return f"{EMPLOYEES}{number_of(console, email)}/undo-change/"

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser.chromium import DESKTOP, PHONE, Device
 from tests.browser.console import ConsoleWithPages
 from tests.browser.pages import NOBODY, PAGES, SIGN_IN, Shown
-from tests.browser.screenshots import Gallery, wider_than
+from tests.browser.screenshots import Gallery, headed_twice, wider_than
 from tests.processes import ROOT
 
 pytestmark = pytest.mark.browser
@@ -80,12 +80,30 @@ def test_a_fault_is_reported_with_the_name_of_the_picture(
     browser: Browser, console: ConsoleWithPages, tmp_path: Path
 ) -> None:
     broken = Shown(
-        "broken", "/healthz", NOBODY, prepare=lambda page: page.set_content(HEAD + WIDE_TABLE)
+        "broken",
+        "/healthz",
+        NOBODY,
+        prepare=lambda page: page.set_content(HEAD + "<h1>Ada</h1>" + WIDE_TABLE),
     )
 
     (fault,) = Gallery(browser, console, tmp_path).take(broken, PHONE)
 
     assert fault.startswith("broken-phone-light: 510 px wider than the screen")
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        ("<h1>People</h1>", ""),
+        ("<h1>People</h1><h1 hidden>Menu</h1>", ""),
+        ("<h1>People</h1><h1>Again</h1>", "first headings: People, Again"),
+        ("<h2>People</h2>", "first headings: none"),
+    ],
+)
+def test_a_page_has_to_have_one_first_heading(phone: Page, body: str, fault: str) -> None:
+    phone.set_content(HEAD + body)
+
+    assert headed_twice(phone) == fault
 
 
 def test_no_two_pages_have_the_same_name_and_everybody_can_sign_in() -> None:
