@@ -114,7 +114,7 @@ def test_an_account_that_nobody_used_gets_a_new_password_which_is_said(
 def test_whose_account_it_is_is_said_and_it_can_not_be_linked(
     state: TenantState, manager: Client, is_known: bool
 ) -> None:
-    novak = make_employee(name="Maya Novak", is_active=False)
+    novak = make_employee(name="Maya Novak", email="x@example.com", is_active=False)
     holder = novak.pk if is_known else 987654
     ana = make_employee(auth_method="auth0")
     found = {
@@ -134,6 +134,7 @@ def test_whose_account_it_is_is_said_and_it_can_not_be_linked(
     shown = text(manager.get(page("link", ana)))
 
     assert ("deactivated" if is_known else "marked as the account of employee 987654") in shown
+    assert ("empty it on that page" in shown) == is_known
     assert "It can’t be linked" in shown
     assert "link it</button>" not in shown
     with pytest.raises(NotAllowed, match="can't be linked any more"):

@@ -207,6 +207,25 @@ def test_a_newcomer_gets_the_address_that_a_leaver_has_given_up(
     assert row_of(zoe).auth0_sync_status == "created"
 
 
+def test_a_newcomer_gets_the_address_of_a_leaver_once_a_person_has_emptied_it(
+    tenant: RunningTenant, trio: list[Employee]
+) -> None:
+    ben = trio[1]
+    # The column is unique; only written differently can two rows have one address.
+    by_sql(ben, is_active=False, email=" b@example.com")
+    settled(ben)
+    zoe = add(name="Zoe Sample", email="b@example.com")
+    settled(zoe, ben)
+    before = account_of(zoe).error_code
+    change_employee(ben.pk, {"email": None}, boss())
+
+    settled(ben, zoe)
+
+    assert before == "email_taken"
+    assert email_of(tenant, zoe) == "b@example.com"
+    assert row_of(zoe).auth0_sync_status == "created"
+
+
 def test_nobody_lets_go_of_an_address_that_nobody_wants(
     tenant: RunningTenant, trio: list[Employee]
 ) -> None:
