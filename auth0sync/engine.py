@@ -53,7 +53,7 @@ logger = logging.getLogger(__name__)
 STEPS_MOST = 20  # more than any plan has: the tenant doesn't keep what it is told
 MINUTES_THEN_HOURLY = 6  # tries a minute, two, four … apart, before they are an hour apart
 AFTER_A_BUG_S = 3600
-BLOCK_CHECK_S = 3600
+CHECK_AGAIN_S = 3600  # whether the account of somebody who may not use it is shut
 
 
 def sync(employee_id: int, *, until: float | None = None) -> bool:
@@ -246,18 +246,22 @@ def _finish(run: Run) -> None:
 def _finish_closed(run: Run) -> None:
     """Nobody may use the account: no mail goes out, and a link still open is watched.
 
-    A password set with such a link may lift the block (facts: section 0, 3).
+    A password set with such a link may lift the block (facts: section 0, 3). Where the answer of a
+    creation was lost and none was found, it is looked for once more: one that lands later still
+    would be open, and nobody's.
     """
     account = run.claim.account
     never_had_one = not account.origin and run.facts and not run.facts.auth0_user_id
     watch = Case(
-        When(ticket_until__gt=Now(), then=after(BLOCK_CHECK_S)),
+        When(ticket_until__gt=Now(), then=after(CHECK_AGAIN_S)),
         default=Value(None),
         output_field=DateTimeField(),
     )
     # A write whose answer was lost may land late, and lift the block, or make the account.
     in_doubt = run.claim.is_in_doubt()
-    settled: dict[str, Any] = {"look_at": watch if run.claim.seen else None, "removal": False}
+    may_still_come = run.claim.must_look and not account.is_clean
+    look_at = watch if run.claim.seen else after(CHECK_AGAIN_S) if may_still_come else None
+    settled: dict[str, Any] = {"look_at": look_at, "removal": False}
     run.claim.finish(
         done=not in_doubt,
         row={"auth0_sync_status": None} if never_had_one else {},

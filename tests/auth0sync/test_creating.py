@@ -130,6 +130,48 @@ def test_somebody_switched_off_while_nobody_knows_whether_she_has_an_account_end
     assert [user["blocked"] for user in tenant.users()] == [True]
 
 
+def test_an_account_that_lands_long_after_its_owner_was_switched_off_is_found_and_blocked(
+    tenant: RunningTenant, settings: Settings
+) -> None:
+    settings.AUTH0_TIMEOUT = 1
+    ana = add()
+    fault = {"kind": "hang", "when": "before", "delay_s": 8, "lands": True, "times": 1}
+    tenant.fault(match={"method": "POST", "path": USERS}, **fault)
+    tenant.fault(match={"method": "GET", "path": f"{USERS}/.*"}, kind="status", status=503, times=1)
+    sync(ana.pk)
+    deactivate(ana.pk, boss(1))
+    sync(ana.pk)
+    assert tenant.users() == [] and account_of(ana).is_clean, "nothing was found"
+    tenant.clear_faults()
+    for _ in range(200):
+        if tenant.users():
+            break
+        time.sleep(0.1)
+
+    time_passes(ana.pk)
+    sync(ana.pk)
+
+    assert [user["blocked"] for user in tenant.users()] == [True]
+
+
+def test_somebody_switched_off_who_has_no_account_after_an_hour_is_looked_at_no_more(
+    tenant: RunningTenant,
+) -> None:
+    ana = add()
+    tenant.fault(match={"method": "POST", "path": USERS}, kind="status", status=500, times=1)
+    tenant.fault(match={"method": "GET", "path": f"{USERS}/.*"}, kind="status", status=503, times=1)
+    sync(ana.pk)
+    deactivate(ana.pk, boss(1))
+    sync(ana.pk)
+    planned = account_of(ana).due_at
+
+    time_passes(ana.pk)
+    sync(ana.pk)
+
+    assert planned is not None
+    assert account_of(ana).due_at is None
+
+
 def test_an_update_that_lands_late_is_found_and_put_right(
     tenant: RunningTenant, settings: Settings
 ) -> None:

@@ -9,6 +9,7 @@ from tests.devtenant.running import RunningTenant
 from tests.servers import MariaDB, Redis
 
 HANG_S = 60.0
+LANDS_S = 8.0  # after its call, which is given up after 3: before the look that follows the lease
 RATES = [0.1, 0.2, 0.4]  # of the calls that fail
 OUTAGE_EVERY = 25  # troubles of this kind: then all calls fail for one of them
 
@@ -70,7 +71,8 @@ class Trouble:
             # A tenant that refuses for its limit has not done it.
             spec |= {"status": status} | ({"when": "before"} if status == 429 else {})
         if kind == "hang":
-            spec |= {"delay_s": HANG_S, "lands": self.dice.random() < 0.3}
+            lands = self.dice.random() < 0.3
+            spec |= {"delay_s": LANDS_S if lands else HANG_S, "lands": lands}
         self.tenant.fault(match={"path": "/api/v2/.*"}, **spec)
         return f"{status or kind} {spec['when']} the write"
 
