@@ -88,7 +88,7 @@ def _budget() -> dict[str, Any]:
 
 
 def _latest(request: HttpRequest) -> list[Line]:
-    """The newest changes of people in sight."""
+    """The newest changes of people in sight, and of rows that are gone."""
     actor = actor_of(request)
     changes = Change.objects.order_by("-id")
     if actor.is_bound_to_a_place:
@@ -98,12 +98,16 @@ def _latest(request: HttpRequest) -> list[Line]:
     names = names_of({change.actor for change in newest})
     return [
         Line(
-            person=str(people[change.employee_id]),
-            url=reverse("admin:employees_employee_change", args=[change.employee_id]),
+            person=str(people.get(change.employee_id) or f"Number {change.employee_id}"),
+            url=reverse(
+                "admin:employees_employee_change"
+                if change.employee_id in people
+                else "admin:auth0sync_steps",  # where a row that is gone can still be looked at
+                args=[change.employee_id],
+            ),
             action=change.action,
             by=names.get(change.actor) or str(change.get_source_display()),
             at=change.at,
         )
         for change in newest
-        if change.employee_id in people
     ]

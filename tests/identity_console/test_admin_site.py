@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from employees.authority import Actor
 from employees.models import Employee
-from employees.services import change_employee
+from employees.services import add_employee, change_employee, remove_addition
 from tests.builders import make_employee
 from tests.employees.histories import known
 from tests.signed_in import signed_in, team_lead
@@ -164,6 +164,19 @@ def test_the_latest_changes_are_those_of_people_in_sight() -> None:
     assert [(line.person, line.action, line.by) for line in lines] == [
         (str(mine), "changed", "by a command")
     ]
+
+
+def test_somebody_who_was_removed_again_stays_among_the_latest_changes() -> None:
+    manager = signed_in("manager")[0]
+    actor = Actor(name="admin:1", role="admin")
+    ana = add_employee({"name": "Ana Ortiz", "auth_method": "pin"}, "work", actor)
+    remove_addition(ana.pk, actor)
+
+    removed: Any = manager.get(HOME).context["lines"][0]
+    page = manager.get(removed.url).content.decode()
+
+    assert (removed.person, removed.action) == (f"Number {ana.pk}", "removed")
+    assert f"The row of number {ana.pk} is gone: removed by" in page
 
 
 def test_who_may_not_add_people_is_not_asked_to() -> None:
