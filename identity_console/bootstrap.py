@@ -272,9 +272,8 @@ class Setup:
         """Install a pinned file; returns None, or what pip printed when it failed."""
         start = self.log.stat().st_size if self.log.exists() else 0
         command = [str(self.python), "-m", "pip", "install", "--require-hashes", "--no-input"]
-        # Python compiles what is used when it is used; compiling all is a third of the time.
-        command += ["--no-compile", "--disable-pip-version-check", *options]
-        command += ["-r", str(self.root / requirements)]
+        # Compiled now: what Python warns of when it compiles a library would fail a test later.
+        command += ["--disable-pip-version-check", *options, "-r", str(self.root / requirements)]
         if self.run(command, env=env) == 0:
             return None
         with self.log.open(encoding="utf-8", errors="replace") as log:
