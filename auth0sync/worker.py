@@ -30,7 +30,7 @@ from auth0sync.tasks import BEAT
 logger = logging.getLogger(__name__)
 
 TICK_S = 1.0
-BETWEEN_SLICES_S = 0.05  # of a pass over all rows
+BETWEEN_SLICES_S = 0.02  # of a pass over all rows
 BEAT_EVERY_S = 15.0
 DEAD_AFTER_S = 75.0
 START_AGAIN_AFTER_S = 5.0  # from one start to the next: without its queue a cluster ends at once

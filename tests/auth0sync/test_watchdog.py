@@ -300,12 +300,12 @@ def test_slices_of_a_pass_follow_one_another_while_the_cluster_is_looked_at_once
     looked = played.cluster.done.count("remembered")
     monkeypatch.setattr(signal, "signal", lambda *args: None)
     monkeypatch.setattr(played.worker._stopping, "wait", wait)
-    under_way = iter([True] * 21 + [False] * 9)
+    under_way = iter([True] * 51 + [False] * 9)
     monkeypatch.setattr(Sweeper, "is_under_way", property(lambda self: next(under_way)))
 
     played.worker.run()
 
-    assert waits == [0.05] * 21 + [1.0]
+    assert waits == [0.02] * 51 + [1.0]
     assert played.cluster.done.count("remembered") - looked == 1
 
 
