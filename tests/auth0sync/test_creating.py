@@ -130,6 +130,21 @@ def test_somebody_switched_off_while_nobody_knows_whether_she_has_an_account_end
     assert [user["blocked"] for user in tenant.users()] == [True]
 
 
+def test_somebody_switched_off_while_she_was_refused_shows_no_failure(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = add()
+    tenant.fault(match={"method": "POST", "path": USERS}, kind="status", status=400, times=1)
+    right_after(monkeypatch, "create account", lambda: deactivate(ana.pk, boss(1)))
+    sync(ana.pk)
+    shown_at_first = row_of(ana).auth0_sync_status
+
+    sync(ana.pk)
+
+    assert shown_at_first == "failed"
+    assert row_of(ana).auth0_sync_status is None
+
+
 def test_an_account_that_lands_long_after_its_owner_was_switched_off_is_found_and_blocked(
     tenant: RunningTenant, settings: Settings
 ) -> None:
