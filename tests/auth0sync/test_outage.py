@@ -4,13 +4,14 @@ from datetime import timedelta
 
 import pytest
 from django.core.mail import EmailMessage
+from django.db.models import F
 from django.db.models.functions import Now
 from pytest_django import Settings
 
 from auth0sync import pace
 from auth0sync.due import next_due
 from auth0sync.engine import backoff_s, sync
-from auth0sync.models import Bucket, TenantState
+from auth0sync.models import Account, Bucket, TenantState
 from auth0sync.tasks import sync_due
 from tests.auth0sync.conftest import time_passes
 from tests.auth0sync.people import account_of, add, row_of
@@ -54,6 +55,17 @@ def test_when_the_tenant_answers_again_all_get_their_accounts_without_a_hand(
     assert len(tenant.users()) == 5
     assert len(mailoutbox) == 5
     assert next_due(10) == []
+
+
+def test_whoever_gets_no_slot_is_due_when_there_is_room_again(tenant: RunningTenant) -> None:
+    ana = add()
+    Bucket.objects.update(next_at=Now() + timedelta(seconds=60))
+
+    sync(ana.pk)
+
+    account = Account.objects.annotate(left=F("due_at") - Now()).get(pk=ana.pk)
+    assert 30 < account.left.total_seconds() <= 60
+    assert (account.attempts, account.lease) == (0, "")
 
 
 def test_a_probe_that_gets_no_slot_leaves_the_turn_to_the_next_one(tenant: RunningTenant) -> None:
