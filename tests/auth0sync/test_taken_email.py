@@ -295,7 +295,9 @@ def test_the_brake_holds_addresses_that_many_would_have_to_give_up(
     by_sql(ana, email="b@example.com")
     settled(ana, ben)
 
-    assert account_of(ben).batch is not None
+    held = account_of(ben)
+    assert held.batch is not None
+    assert (held.attempts, held.error, held.due_at) == (0, "", None), "to wait is no failure"
     assert account_of(ana).error_code == "email_moving"
 
 
