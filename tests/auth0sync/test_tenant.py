@@ -345,6 +345,19 @@ def test_a_missing_scope_is_named_after_one_new_token(
     assert sent(tenant, "POST", "/oauth/token") == 2
 
 
+def test_a_scope_that_goes_on_missing_costs_no_second_new_token(
+    tenant: RunningTenant, client: Client
+) -> None:
+    tenant.control(scopes={"console-m2m": scopes_without(tenant, "create:users")})
+
+    for _ in range(3):
+        with pytest.raises(Misconfigured, match="grant the scope create:users"):
+            client.create()
+
+    assert sent(tenant, "POST", "/oauth/token") == 2
+    assert sent(tenant, "POST", "/api/v2/users") == 4
+
+
 def test_a_scope_that_was_granted_meanwhile_works_with_the_new_token(
     tenant: RunningTenant, client: Client
 ) -> None:
