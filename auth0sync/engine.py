@@ -33,7 +33,7 @@ from auth0sync.errors import (
 )
 from auth0sync.invitations import send_due_mails
 from auth0sync.looking import (
-    gives_up_email,
+    giving_up,
     let_go,
     link_as_told,
     look,
@@ -41,8 +41,8 @@ from auth0sync.looking import (
     replace_deleted,
 )
 from auth0sync.models import Attention, InvitationState
-from auth0sync.ownership import is_parked, parked_email
-from auth0sync.plan import Delete, GiveUp, Step, diff, wanted_of
+from auth0sync.ownership import is_parked
+from auth0sync.plan import Delete, Step, diff, wanted_of
 from auth0sync.rows import account_columns
 from auth0sync.run import Run
 from auth0sync.steps import capability_of, do
@@ -191,11 +191,7 @@ def _next_step(run: Run) -> Step | None:
 
 
 def _given_up(run: Run) -> list[Step]:
-    """Whoever wants an e-mail that this row has given up waits until the account lets go of it."""
-    employee_id = run.claim.employee_id
-    if not gives_up_email(employee_id, run.facts, run.claim.seen):
-        return []
-    return [GiveUp(parked_email(run.installation, employee_id))]
+    return giving_up(run.claim.employee_id, run.facts, run.claim.seen, run.installation)
 
 
 def _first(run: Run, steps: list[Step]) -> Step | None:

@@ -16,9 +16,9 @@ from django.db.models.functions import Now
 
 from auth0sync.account import DesiredAccount, Facts, Seen
 from auth0sync.errors import Conflict, Rejected
-from auth0sync.looking import gives_up_email
+from auth0sync.looking import giving_up
 from auth0sync.models import Account, Heartbeat, InvitationState, Pause, Priority, TenantState
-from auth0sync.ownership import derived_id, parked_email, stored_id
+from auth0sync.ownership import derived_id, stored_id
 from auth0sync.plan import (
     AddRole,
     Block,
@@ -133,9 +133,9 @@ def explain(employee_id: int) -> Explanation | None:
     derived = stored_id(derived_id(installation, employee_id, account.generation))
     # An account that isn't the console's own is never closed by it.
     steps = [] if refused or (wanted is None and not account.origin) else diff(wanted, seen)
-    if not refused and account.origin and gives_up_email(employee_id, facts, seen):
-        let_go = GiveUp(parked_email(installation, employee_id))
-        steps = [let_go, *steps] if wanted else [*steps, let_go]
+    if not refused and account.origin:
+        given_up = giving_up(employee_id, facts, seen, installation)
+        steps = [*given_up, *steps] if wanted else [*steps, *given_up]
     if account.removal and seen:
         steps = [Delete()]
     return Explanation(

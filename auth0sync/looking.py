@@ -23,9 +23,11 @@ from auth0sync.ownership import (
     generation_of,
     link_by_word,
     marked_for,
+    parked_email,
     shown,
     whose,
 )
+from auth0sync.plan import GiveUp, Step
 from auth0sync.rows import active_holders, read_facts
 from auth0sync.run import Run
 from employees.models import Employee, SyncStatus
@@ -280,16 +282,21 @@ def goes_in_a_circle(run: Run) -> bool:
     return False
 
 
-def gives_up_email(employee_id: int, facts: Facts | None, seen: Seen | None) -> bool:
-    """Whether the account has an e-mail that its row has given up, and that somebody else wants.
+def giving_up(
+    employee_id: int, facts: Facts | None, seen: Seen | None, installation: str
+) -> list[Step]:
+    """The step by which the account lets go of an e-mail that its row has given up.
 
-    Whoever has another one to go to goes there. The others are those whose account is shut, whose
-    row is gone, or who have no usable e-mail any more.
+    Only when somebody else wants it, who waits for that. Whoever has another one to go to goes
+    there; here it is about those whose account is shut, whose row is gone, or who have no usable
+    e-mail any more.
     """
     if seen is None or not _has_given_up(facts, seen.email) or (facts and facts.wants_account):
-        return False
+        return []
     others = set(active_holders({seen.email}).get(seen.email, [])) - {employee_id}
-    return any(other.wants_account for other in read_facts(others).values())
+    if not any(other.wants_account for other in read_facts(others).values()):
+        return []
+    return [GiveUp(parked_email(installation, employee_id))]
 
 
 def _has_given_up(facts: Facts | None, email: str) -> bool:
