@@ -9,6 +9,7 @@ what Auth0 publishes for a bucket of that size, and follows what is measured.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from math import copysign
 from typing import Any
 
 
@@ -42,7 +43,9 @@ PUBLISHED: tuple[Mapping[Group, tuple[int, float]], ...] = (
 MEASURED_OVER_S = 10.0  # or over so many calls, if they took long enough to measure anything:
 MEASURED_OVER_CALLS, MEASURED_LEAST_S = 20, 2.0
 RISE = 0.1  # of the published rate, at every measurement of a bucket that is full
-WEIGHT = 0.3  # of a new measurement
+WEIGHT = 0.3  # of a new measurement that is above the rate; one below it counts at once
+ROUNDING = 1.0  # call: answers tell whole ones, so what was gained is known within one
+FORECAST_LEAST_S = 1.0
 TRUST = 0.97  # of the rate is used: too slow costs nothing, since what gathers is seen and spent
 RATE_LEAST = 0.1
 FIRST_APART_S = 1.0
@@ -57,6 +60,7 @@ class Level:
     left: calls in it at ``at``; less than none when slots were given for later.
     held_until: after a refusal, when Auth0 takes calls again.
     taken: calls that were answered since ``mark_at``, when ``mark_left`` were left.
+    told_left, told_at: what the last answer said was left, and when.
     """
 
     limit: int = 0
@@ -67,6 +71,8 @@ class Level:
     taken: int = 0
     mark_left: int = 0
     mark_at: float = 0.0
+    told_left: int = 0
+    told_at: float = 0.0
 
     @property
     def reserve(self) -> int:
@@ -89,8 +95,21 @@ class Level:
     def finished(self, calls: int, at: float) -> float:
         """When so many calls will have gone out, when they begin at ``at``."""
         begins = max(at, self.at, self.held_until)
-        emptied = replace(self, left=self.left_at(begins) - calls + 1, at=begins)
+        left = self.left_at(begins) - calls + 1
+        emptied = replace(self, left=left, at=begins, rate=self.flow())
         return emptied.next_turn(begins)
+
+    def flow(self) -> float:
+        """Calls a second that a forecast counts with: the rate, and what is being measured.
+
+        Another client is noticed by what its calls leave, long before a measurement is over.
+        """
+        passed = self.told_at - self.mark_at
+        if not self.rate or passed <= 0 or self._is_full():
+            return self.rate
+        surplus = self._gained() - self.rate * passed
+        sure = copysign(max(abs(surplus) - ROUNDING, 0.0), surplus)
+        return max(self.rate + sure / max(passed, FORECAST_LEAST_S), RATE_LEAST)
 
     def take(self, turn: float) -> "Level":
         """A slot was given for that time."""
@@ -104,8 +123,8 @@ class Level:
         expected = self.left_at(at)
         surplus = remaining - expected
         left = expected + (CAUTION * surplus if surplus > 0 else surplus)
-        now = replace(self, left=left, at=max(at, self.at), taken=self.taken + 1)
-        return now._measured(remaining, at, published)
+        told = replace(self, taken=self.taken + 1, told_left=remaining, told_at=at)
+        return replace(told, left=left, at=max(at, self.at))._measured(published)
 
     def refused(self, limit: int, at: float, wait_s: float) -> "Level":
         """A call was refused: somebody else takes from the bucket, or the rate was too high.
@@ -118,25 +137,33 @@ class Level:
         # The one call that is missing is waited for, not the reserve.
         return replace(empty, left=float(empty.reserve))
 
-    def _measured(self, remaining: int, at: float, published: float) -> "Level":
+    def _gained(self) -> int:
+        """Calls that have flowed in from the mark to the last answer."""
+        return self.told_left - self.mark_left + self.taken
+
+    def _is_full(self) -> bool:
+        """More may have flowed in than was gained: the bucket has overflowed."""
+        return self.told_left >= self.limit - 1
+
+    def _measured(self, published: float) -> "Level":
         """The rate corrected by what has flowed in since the mark: what was taken, and is there.
 
-        A bucket that is full has overflowed: then that is a lower bound, and the rate rises.
+        Of a bucket that is full that is a lower bound, and the rate rises.
         """
-        passed = at - self.mark_at
+        passed = self.told_at - self.mark_at
         is_over = passed >= MEASURED_OVER_S or (
             self.taken >= MEASURED_OVER_CALLS and passed >= MEASURED_LEAST_S
         )
         if not is_over:
             return self
-        rate, found = self.rate, (remaining - self.mark_left + self.taken) / passed
-        if remaining < self.limit - 1:
-            rate = (1 - WEIGHT) * rate + WEIGHT * found if rate else found
+        rate, found = self.rate, self._gained() / passed
+        mixed = (1 - WEIGHT) * rate + WEIGHT * found
+        if not self._is_full():
+            rate = mixed if found > rate > 0 else found
         elif rate:
-            risen = min(rate + RISE * published, max(rate, published))
-            rate = max(risen, (1 - WEIGHT) * rate + WEIGHT * found)
+            rate = max(min(rate + RISE * published, max(rate, published)), mixed)
         rate = max(rate, RATE_LEAST) if rate else 0.0
-        return replace(self, rate=rate, taken=0, mark_left=remaining, mark_at=at)
+        return replace(self, rate=rate, taken=0, mark_left=self.told_left, mark_at=self.told_at)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Learning the tenant's own rate, against the stand-in's buckets and a clock that only counts."""
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -192,6 +192,72 @@ def test_fewer_calls_left_than_expected_are_believed_at_once() -> None:
     level = Level(limit=20, rate=1.0, left=15.0, at=BEGAN, mark_at=BEGAN)
 
     assert level.answered(4, BEGAN, 0.0).left == 4
+
+
+def measuring(gained: int, after_s: float) -> Level:
+    """A bucket of ten, at 2.5 calls a second so far, into which so many have flowed since."""
+    begun = Level(limit=10, rate=2.5, left=5.0, at=BEGAN, mark_left=5, mark_at=BEGAN)
+    taken = replace(begun, taken=gained + 3)
+    return taken.answered(5 - 4, BEGAN + after_s, 2.5)
+
+
+def test_a_forecast_counts_with_the_rate_until_more_is_known() -> None:
+    assert Level(limit=10, rate=2.5, mark_at=BEGAN).flow() == 2.5
+    assert measuring(gained=0, after_s=0.0).flow() == 2.5
+
+
+@pytest.mark.parametrize("gained", [9, 10, 11])
+def test_a_call_more_or_less_changes_no_forecast(gained: int) -> None:
+    assert measuring(gained, after_s=4.0).flow() == 2.5
+
+
+def test_a_forecast_notices_another_client_before_its_measurement_is_over() -> None:
+    level = measuring(gained=5, after_s=4.0)
+
+    assert level.rate == 2.5, "not measured yet"
+    assert level.flow() == pytest.approx((5 + 1) / 4)
+    assert level.finished(40, BEGAN + 4) - BEGAN > 40 / 1.6
+
+
+def test_a_forecast_notices_when_more_flows_in_than_was_thought() -> None:
+    assert measuring(gained=14, after_s=4.0).flow() == pytest.approx((14 - 1) / 4)
+
+
+def test_a_moment_says_little() -> None:
+    assert measuring(gained=-2, after_s=0.1).flow() == pytest.approx(2.5 - (2.25 - 1))
+
+
+def test_a_forecast_never_says_never() -> None:
+    assert measuring(gained=-9, after_s=2.0).flow() == RATE_LEAST
+
+
+def test_a_forecast_learns_nothing_from_a_full_bucket() -> None:
+    full = Level(limit=10, rate=2.5, left=9.0, at=BEGAN, mark_left=9, mark_at=BEGAN)
+
+    assert full.answered(9, BEGAN + 4, 2.5).flow() == 2.5
+
+
+def test_a_rate_that_nobody_knows_isn_t_guessed_for_a_forecast() -> None:
+    unknown = Level(limit=9, left=5.0, at=BEGAN, mark_left=5, mark_at=BEGAN)
+
+    assert unknown.answered(4, BEGAN + 3, 0.0).flow() == 0
+
+
+@pytest.mark.parametrize(("gained", "rate"), [(15, 1.5), (35, 0.7 * 2.5 + 0.3 * 3.5)])
+def test_less_than_was_thought_counts_at_once_and_more_by_and_by(gained: int, rate: float) -> None:
+    assert measuring(gained, after_s=10.0).rate == pytest.approx(rate)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_forecast_after_ten_seconds_holds_beside_another_client(seed: int) -> None:
+    run = Run(Buckets("essentials"), others_rate=1.25, chance=random.Random(seed))
+    while run.now < BEGAN + 10:
+        run.people(1)
+    done = run.let_through // 3
+    left = {WRITES: 60 - done, REST: 2 * (60 - done)}
+    forecast_s = run.limits.finished(left, run.now, CEILING) - BEGAN
+
+    assert forecast_s == pytest.approx(run.people(60 - done), rel=0.25)
 
 
 def test_a_bucket_that_stays_full_tells_no_rate() -> None:
