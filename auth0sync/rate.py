@@ -43,7 +43,7 @@ PUBLISHED: tuple[Mapping[Group, tuple[int, float]], ...] = (
 MEASURED_OVER_S = 10.0  # or over so many calls, if they took long enough to measure anything:
 MEASURED_OVER_CALLS, MEASURED_LEAST_S = 20, 2.0
 RISE = 0.1  # of the published rate, at every measurement of a bucket that is full
-WEIGHT = 0.3  # of a new measurement that is above the rate; one below it counts at once
+WEIGHT = 0.5  # of a new measurement
 ROUNDING = 1.0  # call: answers tell whole ones, so what was gained is known within one
 FORECAST_LEAST_S = 1.0
 TRUST = 0.97  # of the rate is used: too slow costs nothing, since what gathers is seen and spent
@@ -159,7 +159,7 @@ class Level:
         rate, found = self.rate, self._gained() / passed
         mixed = (1 - WEIGHT) * rate + WEIGHT * found
         if not self._is_full():
-            rate = mixed if found > rate > 0 else found
+            rate = mixed if rate else found
         elif rate:
             rate = max(min(rate + RISE * published, max(rate, published)), mixed)
         rate = max(rate, RATE_LEAST) if rate else 0.0
