@@ -28,8 +28,8 @@ SIZE_MOST = 10_000  # calls; a bucket that is bigger is no limit
 def take_slot(group: Group) -> None:
     """Wait for this process's turn, at most two seconds.
 
-    Calls are spaced evenly, which keeps any second, wherever it begins, within AUTH0_RATE_LIMIT
-    calls; and there has to be a call left in what is known of the tenant's bucket for ``group``.
+    Turns are spaced evenly, AUTH0_RATE_LIMIT in any second, wherever it begins; and there has to be
+    a call left in what is known of the tenant's bucket for ``group``.
     Raises: NotNow with the time until there is room, when that is longer.
     """
     interval = timedelta(seconds=1 / settings.AUTH0_RATE_LIMIT)
