@@ -111,13 +111,9 @@ class Claim:
                 setattr(self.account, name, value)
 
     def is_in_doubt(self) -> bool:
-        """Whether a lost answer may still land, so that the account is looked at once more.
-
-        What lies further ahead than a lease is the watch over somebody who was off (engine.py).
-        """
-        lands_by = after(settings.AUTH0_LEASE_SECONDS)
+        """Whether a write whose answer was lost may still land: then there is one more look."""
         row = Account.objects.filter(pk=self.employee_id, lease=self.lease)
-        return row.filter(look_at__lte=lands_by).exists()
+        return row.exclude(doubt_until=None).exists()
 
     def invitation_is_due(self) -> bool:
         """Whether the invitation is wanted, and its time has come."""

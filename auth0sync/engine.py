@@ -137,7 +137,7 @@ def _settle(run: Run) -> None:
     """
     run.refresh()
     if run.claim.must_look:
-        look(run, again=None)
+        look(run)
     for _ in range(STEPS_MOST):
         run.refresh()
         try:

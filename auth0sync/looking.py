@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import Case, DateTimeField, F, When
 from django.db.models.functions import Now
 
 from auth0sync import brake, switch
@@ -32,7 +32,11 @@ from auth0sync.rows import active_holders, read_facts
 from auth0sync.run import Run
 from employees.models import Employee, SyncStatus
 
-AS_PLANNED = F("look_at")
+# After a look: one more when a lost write can land no later. Right in any order of the two.
+_STILL_IN_DOUBT = Case(
+    When(doubt_until__gt=Now(), then=F("doubt_until")), output_field=DateTimeField()
+)
+AFTER_A_LOOK: Mapping[str, Any] = {"look_at": _STILL_IN_DOUBT, "doubt_until": _STILL_IN_DOUBT}
 CIRCLE_MOST = 20  # accounts that swap their e-mails in one circle
 
 
@@ -41,19 +45,20 @@ def look_after(run: Run, error: Unknown) -> None:
 
     A write that timed out may land late. Raises ``error`` when too many answers were lost.
     """
-    run.claim.record(run.claim.seen, look_at=Now())  # first: whoever comes next has to look
+    # First: whoever comes next has to look.
+    doubt_until = after(settings.AUTH0_LEASE_SECONDS)
+    run.claim.record(run.claim.seen, look_at=Now(), doubt_until=doubt_until)
     run.lost_answers += 1
     if run.lost_answers > settings.AUTH0_MAX_RETRIES:
         raise error
-    look(run, again=after(settings.AUTH0_LEASE_SECONDS))
+    look(run)
 
 
-def look(run: Run, again: Any = AS_PLANNED) -> None:
+def look(run: Run) -> None:
     """Read the account and store what is seen.
 
-    The row's own ``auth0_user_id`` decides which account it is, before the derived id.
-    again: the database time at which to look once more; None for never. Unless it is given, a
-    look that a lost answer has planned stays planned.
+    The row's own ``auth0_user_id`` decides which account it is, before the derived id. As long as
+    a write whose answer was lost may still land, another look is planned.
     """
     account, facts = run.claim.account, run.facts
     named = facts.auth0_user_id if facts and facts.asks_for_account else ""
@@ -63,9 +68,9 @@ def look(run: Run, again: Any = AS_PLANNED) -> None:
     except Gone:
         if user_id == named and not account.origin:
             replace_deleted(run)
-        run.claim.record(None, look_at=again)
+        run.claim.record(None, **AFTER_A_LOOK)
     else:
-        take_over(run, profile, look_at=again)
+        take_over(run, profile, **AFTER_A_LOOK)
 
 
 def take_over(run: Run, profile: Mapping[str, Any], **columns: Any) -> None:

@@ -155,6 +155,8 @@ class Account(models.Model):
     the future; clean means ``done_seq = due_seq``. Only :mod:`auth0sync.due` and
     :mod:`auth0sync.claim` write here; the columns of the safety brake, :mod:`auth0sync.brake` too.
 
+    look_at: when the account has to be read before anything is concluded. doubt_until: until when a
+    write whose answer was lost may still land; there is one more look after it.
     batch: where this person is held; nobody held is taken by a worker. held_for: why.
     let_through: for which row (its fingerprint) the brake lets this person pass uncounted.
     plan_version: of the plan with which the account was last brought up to date.
@@ -172,6 +174,7 @@ class Account(models.Model):
     due_by = models.CharField("asked for by", max_length=100, blank=True)
     priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.BULK)
     look_at = models.DateTimeField(null=True)
+    doubt_until = models.DateTimeField(null=True)
 
     lease = models.CharField(max_length=80, blank=True)
     lease_until = models.DateTimeField(null=True)

@@ -257,8 +257,8 @@ def _why_waiting(account: Account | None, weather: Weather) -> str:
         return "Being done now."
     if weather.limited_until:
         return f"Auth0's limit is reached; it goes on {clock(weather.limited_until, now)}."
-    if account.look_at and account.look_at > now:
-        return f"An answer was lost: Auth0 is asked again {clock(account.look_at, now)}."
+    if account.doubt_until and due_at and due_at > now:
+        return f"An answer was lost: Auth0 is asked again {clock(due_at, now)}."
     return f"Stands in the queue.{since}{next_try}"
 
 

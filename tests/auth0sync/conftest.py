@@ -68,6 +68,7 @@ def time_passes(employee_id: int) -> None:
     accounts = Account.objects.filter(pk=employee_id)
     accounts.exclude(due_at=None).update(due_at=Now())
     accounts.exclude(look_at=None).update(look_at=Now() - timedelta(seconds=1))
+    accounts.exclude(doubt_until=None).update(doubt_until=Now() - timedelta(seconds=1))
     accounts.exclude(invitation_at=None).update(invitation_at=Now() - timedelta(seconds=1))
 
 

@@ -8,6 +8,7 @@ from django.core.mail import EmailMessage
 from pytest_django import Settings
 
 from auth0sync import invitations
+from auth0sync.due import mark_due
 from auth0sync.engine import sync
 from auth0sync.models import SyncLog, TenantState
 from auth0sync.rows import read_facts
@@ -113,6 +114,48 @@ def test_a_lost_answer_is_looked_after_once_more_when_a_late_write_may_have_land
     assert account_of(ana).due_at is None
 
 
+def test_when_the_read_after_a_lost_answer_fails_too_a_late_write_is_still_looked_for(
+    tenant: RunningTenant,
+) -> None:
+    ana = add()
+    sync(ana.pk)
+    user = f"{USERS}/auth0[^/]*"
+    tenant.fault(match={"method": "PATCH", "path": user}, kind="status", status=500, times=1)
+    tenant.fault(match={"method": "GET", "path": user}, kind="status", status=503, times=1)
+    by_sql(ana, department="Packing")
+    sync(ana.pk)
+    assert account_of(ana).attempts == 1
+
+    by_sql(ana, department="Embroidery")
+    sync(ana.pk)
+    assert not account_of(ana).is_clean, "what was lost may still land"
+    late = {"user_metadata": {"department": "Packing"}}
+    tenant.api("PATCH", f"/users/{row_of(ana).auth0_user_id}", late)
+    time_passes(ana.pk)
+    sync(ana.pk)
+
+    assert tenant.users()[0]["user_metadata"]["department"] == "Embroidery"
+    account = account_of(ana)
+    assert (account.is_clean, account.due_at, account.look_at, account.doubt_until) == (
+        True,
+        None,
+        None,
+        None,
+    )
+
+
+def test_sync_now_does_not_end_the_doubt_about_a_lost_answer(tenant: RunningTenant) -> None:
+    ana = add()
+    tenant.fault(match={"method": "POST", "path": USERS}, kind="status", status=500, times=1)
+    sync(ana.pk)
+
+    mark_due([ana.pk], actor="sql", look=True)
+    sync(ana.pk)
+
+    assert not account_of(ana).is_clean
+    assert account_of(ana).due_at == account_of(ana).doubt_until
+
+
 def test_somebody_switched_off_while_nobody_knows_whether_she_has_an_account_ends_blocked(
     tenant: RunningTenant,
 ) -> None:
@@ -156,6 +199,9 @@ def test_an_account_that_lands_long_after_its_owner_was_switched_off_is_found_an
     sync(ana.pk)
     deactivate(ana.pk, boss(1))
     sync(ana.pk)
+    assert not account_of(ana).is_clean, "it may still land"
+    time_passes(ana.pk)
+    sync(ana.pk)
     assert tenant.users() == [] and account_of(ana).is_clean, "nothing was found"
     tenant.clear_faults()
     for _ in range(200):
@@ -177,6 +223,8 @@ def test_somebody_switched_off_who_has_no_account_after_an_hour_is_looked_at_no_
     tenant.fault(match={"method": "GET", "path": f"{USERS}/.*"}, kind="status", status=503, times=1)
     sync(ana.pk)
     deactivate(ana.pk, boss(1))
+    sync(ana.pk)
+    time_passes(ana.pk)
     sync(ana.pk)
     planned = account_of(ana).due_at
 

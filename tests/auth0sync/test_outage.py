@@ -167,6 +167,25 @@ def test_a_bug_pushes_one_employee_an_hour_ahead_and_is_not_hidden(
     assert next_due(10) == []
 
 
+@pytest.mark.parametrize("fault", ["cannot be reached", "loses every answer"])
+def test_each_failed_try_doubles_the_wait(
+    tenant: RunningTenant, settings: Settings, fault: str
+) -> None:
+    sync(add(email="first@example.com").pk)  # so that there is a token
+    if fault == "cannot be reached":
+        settings.AUTH0_BASE_URL = "http://127.0.0.1:9"
+    else:
+        tenant.fault(match={"method": "POST", "path": "/api/v2/users"}, kind="status", status=500)
+    ana = add()
+    Account.objects.filter(pk=ana.pk).update(attempts=2)
+
+    sync(ana.pk)
+
+    account = Account.objects.annotate(left=F("due_at") - Now()).get(pk=ana.pk)
+    assert account.attempts == 3
+    assert 2.5 < account.left.total_seconds() <= 4 * 1.2, "4 s after the third, give or take"
+
+
 def test_tries_are_quick_then_minutes_then_hourly(settings: Settings) -> None:
     settings.AUTH0_MAX_RETRIES = 3
 

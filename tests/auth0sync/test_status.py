@@ -194,7 +194,7 @@ def test_a_refusal_is_given_as_its_reason() -> None:
         (FINE, DUE, "Stands in the queue. Waiting since 09:02 UTC."),
         (FINE, {**DUE, "due_at": LATER}, "Stands in the queue. Next try 09:45 UTC."),
         (FINE, {**DUE, "lease_until": LATER}, "Being done now."),
-        (FINE, {**DUE, "due_at": LATER, "look_at": LATER}, "An answer was lost"),
+        (FINE, {**DUE, "due_at": LATER, "doubt_until": LATER}, "An answer was lost"),
         (
             FINE,
             {**DUE, "due_at": LATER, "attempts": 2, "error": "Auth0 gave no usable answer."},

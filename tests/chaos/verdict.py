@@ -8,20 +8,18 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.db import connection
 from django.db.models import F, Q
-from django.db.models.functions import Now
 
 from auth0sync.models import Account, TenantState
 from employees.models import Employee, PodFactoryMapping
 
 ROLE_CODES = {"production_associate": "associate"}
 LEVELS = {"production_associate": "shop_floor"}
-PLANNED = timedelta(minutes=30)  # a look that lies further ahead is one more, to be quite sure
 # A token, the end of a random password, a link with which to set one, a secret of the settings.
 SECRETS = [
     ("a token", re.compile(r"eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}")),
@@ -78,9 +76,7 @@ def judge(users: Iterable[Mapping[str, Any]]) -> Verdict:
             if differences:
                 verdict.wrong.append(f"{row.pk}: {'; '.join(differences)} {_why(row.pk)}")
     unclean = Account.objects.filter(
-        ~Q(done_seq=F("due_seq"))
-        | Q(lease__gt="")
-        | Q(look_at__lt=Now() + PLANNED, ticket_until=None)
+        ~Q(done_seq=F("due_seq")) | Q(lease__gt="") | Q(doubt_until__isnull=False)
     )
     verdict.pending += [f"{pk}: {_why(pk)}" for pk in unclean.values_list("pk", flat=True)]
     return verdict
