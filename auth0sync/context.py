@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from auth0sync import switch
 from auth0sync.models import Account, InvitationState, Pause, StagedBatch, TenantState
 from auth0sync.outage import MEANWHILE, auth0_is_down, is_paused, who_waits
+from auth0sync.pauses import EVERYTHING
 from auth0sync.status import why_off
 from employees.actors import actor_of
 
@@ -43,7 +44,8 @@ def notices(is_admin: bool = False) -> list[str]:
         found.append(_held())
     if counts["paused"]:
         since, error = counts["paused_since"], counts["error"]
-        found.append(is_paused(counts["paused"], since, error, now, is_admin))
+        of_it = waiting if counts["paused"] == EVERYTHING else who_waits(counts["of_it"], None, now)
+        found.append(is_paused(counts["paused"], since, error, now, is_admin) + of_it)
     if not settings.MAIL_CONFIGURED:
         found.append(_no_mail_server(counts["invitations"]))
     return [sentence for sentence in found if sentence]
@@ -59,6 +61,7 @@ def _counts() -> dict[str, Any]:
         invitations=Count(
             "pk", filter=Q(invitation__in=[InvitationState.WANTED, InvitationState.WAITING])
         ),
+        of_it=Count("pk", filter=~Q(waits_for="")),
         paused=Min(Subquery(pause.values("pk")[:1])),
         paused_since=Min(Subquery(pause.values("since")[:1])),
         error=Min(Subquery(pause.values("error")[:1])),

@@ -44,7 +44,8 @@ WAYS = {
             services.deactivate,
             lambda person: not person.is_active,
             (
-                "Auth0 accounts they have are blocked, and their sessions there end.",
+                "Auth0 accounts they have are blocked as soon as Auth0 answers, before all else that "
+                "waits there, and their sessions end.",
                 "They are signed out of the kiosk and the console at once, and can't sign in.",
             ),
             can_be_undone=True,
@@ -68,7 +69,8 @@ WAYS = {
             services.archive,
             lambda person: not person.is_active and person.archived_at is not None,
             (
-                "They are deactivated: Auth0 accounts blocked, kiosk and console closed to them.",
+                "They are deactivated: kiosk and console are closed to them at once, their Auth0 "
+                "accounts as soon as Auth0 answers.",
                 "They leave the list of people who work here; nothing is deleted.",
             ),
             can_be_undone=True,

@@ -127,6 +127,21 @@ def test_a_manager_is_told_of_a_pause_without_its_details(
     assert "Make the role x." in notices(is_admin=True)[0]
 
 
+@pytest.mark.parametrize(
+    ("capability", "who"), [("roles", " 1 person waits."), ("token", " 2 people wait, the first")]
+)
+def test_a_pause_says_how_many_wait_for_it(
+    state: TenantState, settings: Settings, capability: str, who: str
+) -> None:
+    settings.AUTH0_DOMAIN = "127.0.0.1:1"
+    ana = add()
+    add(email="ben@example.com")
+    Account.objects.filter(pk=ana.pk).update(waits_for=capability)
+    Pause.objects.create(capability=capability, code="x", error="Mend it.", probe_at=Now())
+
+    assert who in notices()[0]
+
+
 # What works all the same
 
 
