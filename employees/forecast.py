@@ -44,8 +44,8 @@ WAYS = {
             services.deactivate,
             lambda person: not person.is_active,
             (
-                "Auth0 accounts they have are blocked, before all else that waits, as soon as Auth0 "
-                "answers, and their sessions there end.",
+                "Auth0 accounts they have are blocked, before all else that waits, as soon as "
+                "Auth0 answers, and their sessions there end.",
                 "They are signed out of the kiosk and the console at once, and can't sign in.",
             ),
             can_be_undone=True,
