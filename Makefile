@@ -4,7 +4,7 @@ PYTHON ?= python3
 RUN = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reset test coverage screenshots lint bench chaos pins
+.PHONY: help setup demo demo-reset test coverage mutants screenshots lint bench chaos pins
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -25,6 +25,9 @@ test: setup ## lint, then every test: on SQLite, on MariaDB where it answers, in
 
 coverage: setup ## every line and branch of auth0sync: which of them no test reaches
 	@$(RUN) -m tests.run coverage
+
+mutants: setup ## whether the tests notice a wrong plan or engine, an hour for each; ARGS=plan
+	@$(RUN) -m tests.mutants $(ARGS)
 
 screenshots: setup ## every page in light and dark, phone and desktop, as pictures in .screenshots/
 	@$(RUN) -m tests.browser.screenshots $(if $(OUT),--out $(OUT))

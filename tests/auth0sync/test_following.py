@@ -17,7 +17,7 @@ from employees.models import Employee
 from employees.services import archive, change_employee, deactivate, reactivate
 from tests.auth0sync.conftest import time_passes
 from tests.auth0sync.people import account_of, add, by_sql, right_after, row_of
-from tests.builders import boss
+from tests.builders import boss, make_employee
 from tests.devtenant.running import RunningTenant
 
 PATCH = ("PATCH", "/api/v2/users/[^/]*")
@@ -323,6 +323,18 @@ def test_whoever_comes_back_while_an_old_link_is_watched_is_settled_at_once(
 
     assert account_of(ana).is_clean
     assert (account_of(ana).look_at, account_of(ana).due_at) == (None, None)
+
+
+def test_of_somebody_who_left_before_the_console_came_the_status_stays(
+    tenant: RunningTenant,
+) -> None:
+    ben = make_employee(auth0_user_id="auth0|ben", auth0_sync_status="verified", is_active=False)
+    mark_due([ben.pk], actor="test")
+
+    sync(ben.pk)
+
+    assert row_of(ben).auth0_sync_status == "verified"
+    assert tenant.calls() == []
 
 
 @pytest.mark.parametrize("deleted_after", [None, "block account", "end sessions"])

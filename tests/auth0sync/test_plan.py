@@ -114,6 +114,7 @@ def update_between(was: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
         ("Ana O'Brien Ortiz", "Ana", "O'Brien Ortiz"),
         ("Seán D’Arcy", "Seán", "D’Arcy"),
         ("Cher", "Cher", None),
+        ("X O", "X", "O"),
         ("Łukasz Żółć", "Łukasz", "Żółć"),
         ("王 小明", "王", "小明"),
         ("محمد علي", "محمد", "علي"),
