@@ -63,6 +63,14 @@ def text(answer: object) -> str:
 # The five steps
 
 
+def test_a_new_e_mail_is_an_update_of_the_account(tenant: RunningTenant) -> None:
+    ana = add()
+    sync(ana.pk)
+    by_sql(ana, email="new@example.com")
+
+    assert does(explained(ana)) == ["update email, email_verified"]
+
+
 def test_a_newcomer_is_created_given_a_role_and_nothing_is_called(tenant: RunningTenant) -> None:
     ana = add(phone_number="+1 555 0100")
     make_mapping(ana, podfactory_email="ana.hp@example.com")
