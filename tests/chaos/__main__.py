@@ -8,6 +8,7 @@ import argparse
 import os
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -32,6 +33,8 @@ def main(arguments: list[str]) -> int:
         people=chosen.people or (30 if chosen.short else 500),
         short=chosen.short,
     )
+    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: the servers end with the run
+        signal.signal(number, signal.default_int_handler)
     folder = Path(tempfile.mkdtemp(prefix="identity-console-chaos-"))
     for name in [name for name in os.environ if name.startswith(("AUTH0_", "QUEUE_"))]:
         del os.environ[name]
