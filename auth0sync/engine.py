@@ -94,7 +94,7 @@ def _sync_claimed(claim: Claim, until: float | None) -> None:
     except Paused as error:
         _wait_for_pause(claim, error)
     except NotNow as error:
-        claim.give_back(error.retry_after_s or 1, error, counted=False)
+        claim.give_back(error.retry_after_s, error, counted=False)
     except Transient as error:
         wait_s = error.retry_after_s or backoff_s(claim.account.attempts + 1)
         claim.give_back(wait_s, error, counted=error.code != THROTTLED)

@@ -28,7 +28,15 @@ class Transient(SyncError):
 
 
 class NotNow(Transient):
-    """No call may go out at this moment (limit, pause, outage): no attempt is counted."""
+    """No call may go out at this moment (limit, pause, outage): no attempt is counted.
+
+    retry_after_s: seconds until one may.
+    """
+
+    retry_after_s: float
+
+    def __init__(self, message: str, *, code: str, retry_after_s: float) -> None:
+        super().__init__(message, code=code, retry_after_s=retry_after_s)
 
 
 class Paused(NotNow):
@@ -42,7 +50,7 @@ class Paused(NotNow):
         self.capability = capability
 
 
-class Held(NotNow):
+class Held(SyncError):
     """The safety brake holds this change until a second person decides: it has no due time."""
 
 

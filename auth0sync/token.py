@@ -152,7 +152,7 @@ def _fetch(old: _Held | None) -> _Held:
     logger.warning("No machine token: %s", found.code)
     is_good = old is not None and time.monotonic() < old.ends_at
     if isinstance(found, NotNow):
-        _put_off(found.retry_after_s or 1)
+        _put_off(found.retry_after_s)
     elif is_good and isinstance(found, Transient):
         _put_off(TRY_AGAIN_S)
     if old is not None and is_good and isinstance(found, Transient):
