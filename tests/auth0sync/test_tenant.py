@@ -812,7 +812,7 @@ def test_no_request_goes_out_that_the_caller_holds_back(tenant: RunningTenant) -
     told: list[Call] = []
 
     def not_now(outgoing: Outgoing) -> None:
-        raise NotNow("Not now.", code="test")
+        raise NotNow("Not now.", code="test", retry_after_s=1)
 
     held = Tenant(not_now, told.append)
 
