@@ -84,10 +84,15 @@ def read_for(capability: str) -> Pause | None:
 def probed(probing: Collection[str], action: str, error: SyncError | None) -> None:
     """A call of a probe was answered: end the pauses that this answer disproves.
 
-    Whatever Auth0 says of the person's data, it says after it has let the call in.
+    Whatever Auth0 says of the person's data, it says after it has let the call in. Of a pause that
+    is about another call it says nothing, so another employee may be its probe at once: this one
+    may have nothing else to do.
     error: nothing that says that the call may have got nowhere (gate.py).
     """
-    over = Pause.objects.filter(pk__in=probing, action__in=["", action])
+    asked = Pause.objects.filter(pk__in=probing)
+    over = asked.filter(action__in=["", action])
+    if not isinstance(error, Misconfigured):
+        asked.exclude(action__in=["", action]).update(probe_at=Now())
     if isinstance(error, Misconfigured):
         over = over.filter(pk=EVERYTHING).exclude(pk=error.capability)
     elif isinstance(error, Rejected):

@@ -173,6 +173,30 @@ def test_a_probe_that_reads_before_it_writes_ends_the_pause_by_what_it_writes(
     assert account_of(ana).is_clean
 
 
+def test_who_only_has_her_roles_read_leaves_the_probe_to_who_needs_what_was_refused(
+    tenant: RunningTenant,
+) -> None:
+    done = some(2)
+    for person in done:
+        sync(person.pk)
+    forbid(tenant, "create:role_members")
+    ana = add()
+    sync(ana.pk)
+    grant(tenant)
+    for person in done:
+        mark_due([person.pk], actor="admin:1", look=True)
+        sync(person.pk)
+    earlier = Now() - timedelta(hours=1)
+    Account.objects.filter(pk__in=[each.pk for each in done]).update(waiting_since=earlier)
+
+    a_minute_passes()
+    sync_due()
+
+    assert not Pause.objects.exists()
+    assert roles(tenant) == [["production_associate"]] * 3
+    assert all(account_of(person).is_clean for person in [*done, ana])
+
+
 def test_who_needs_two_things_that_are_paused_gets_each_when_it_is_there(
     tenant: RunningTenant,
 ) -> None:
