@@ -68,6 +68,7 @@ def test_from_the_managers_form_to_the_operators_shift(
     expect(kiosks.get_by_role("heading", name=re.compile("Olga"))).to_be_visible()
     expect(kiosks.get_by_text("Heat Press")).to_be_visible()
     kiosks.get_by_role("button", name="Sign out").click()
+    expect(kiosks.get_by_role("heading", name="Your employee number")).to_be_visible()
 
     # Nothing of her is left: not behind the back button either.
     kiosks.go_back()
