@@ -61,7 +61,7 @@ def _counts() -> dict[str, Any]:
         invitations=Count(
             "pk", filter=Q(invitation__in=[InvitationState.WANTED, InvitationState.WAITING])
         ),
-        of_it=Count("pk", filter=~Q(waits_for="")),
+        of_it=Count("pk", filter=Q(waits_for=Subquery(pause.values("pk")[:1]))),
         paused=Min(Subquery(pause.values("pk")[:1])),
         paused_since=Min(Subquery(pause.values("since")[:1])),
         error=Min(Subquery(pause.values("error")[:1])),

@@ -42,7 +42,7 @@ class Gate:
             raise
 
     def _prepare(self, outgoing: Outgoing) -> None:
-        due = pauses.refuse(outgoing.capability, self.probing)
+        due = pauses.refuse(outgoing.capability, outgoing.action, self.probing)
         # Fetching the token may be what is probed, so this probe is taken before it.
         of_token = [each for each in due if each == pauses.EVERYTHING]
         pauses.take_probe(of_token)

@@ -43,11 +43,13 @@ def begin(error: Misconfigured, action: str) -> Paused:
     return _paused(pause, PROBE_EVERY_S)
 
 
-def refuse(capability: str, probing: Collection[str] = ()) -> list[str]:
+def refuse(capability: str, action: str, probing: Collection[str] = ()) -> list[str]:
     """Refuse a call that is paused; return the pauses for which it may be the probe.
 
-    capability: what the call needs. probing: pauses whose probe the caller is already.
-    Raises Paused.
+    A call whose answer can't end a pause is not its probe: when the probe's time has come it goes
+    out beside it.
+    capability: what the call needs. action: what it does. probing: pauses whose probe the caller is
+    already. Raises Paused.
     """
     left = ExpressionWrapper(F("probe_at") - Now(), output_field=DurationField())
     found = Pause.objects.filter(pk__in={capability, EVERYTHING} - set(probing))
@@ -56,7 +58,8 @@ def refuse(capability: str, probing: Collection[str] = ()) -> list[str]:
         left_s = vars(pause)["left"].total_seconds()
         if left_s > 0:
             raise _paused(pause, left_s)
-        due.append(pause.capability)
+        if pause.action in {"", action}:
+            due.append(pause.capability)
     return due
 
 
@@ -84,15 +87,10 @@ def read_for(capability: str) -> Pause | None:
 def probed(probing: Collection[str], action: str, error: SyncError | None) -> None:
     """A call of a probe was answered: end the pauses that this answer disproves.
 
-    Whatever Auth0 says of the person's data, it says after it has let the call in. Of a pause that
-    is about another call it says nothing, so another employee may be its probe at once: this one
-    may have nothing else to do.
+    Whatever Auth0 says of the person's data, it says after it has let the call in.
     error: nothing that says that the call may have got nowhere (gate.py).
     """
-    asked = Pause.objects.filter(pk__in=probing)
-    over = asked.filter(action__in=["", action])
-    if not isinstance(error, Misconfigured):
-        asked.exclude(action__in=["", action]).update(probe_at=Now())
+    over = Pause.objects.filter(pk__in=probing, action__in=["", action])
     if isinstance(error, Misconfigured):
         over = over.filter(pk=EVERYTHING).exclude(pk=error.capability)
     elif isinstance(error, Rejected):

@@ -47,8 +47,10 @@ name = "local"
 
 [cosmic-ray.filters.operators-filter]
 exclude-operators = [
-  "core/ReplaceBinaryOperator_(?!Add_Sub|Sub_Add|Mul_Div|Pow_Mul)",
-  "core/ReplaceComparisonOperator_(?!Eq_NotEq|NotEq_Eq|Is_IsNot|IsNot_Is|Lt_|LtE_Lt|LtE_Gt|Gt_)",
+  "core/RemoveDecorator",
+  "core/ReplaceBinaryOperator_(?!(Add_Sub|Sub_Add|Mul_Div|Pow_Mul)$)",
+  "core/ReplaceComparisonOperator_(?!(Eq_NotEq|NotEq_Eq|Is_IsNot|IsNot_Is)$|(Lt|Gt|LtE)_)",
+  "core/ReplaceComparisonOperator_(Lt_(?!LtE$|Gt$)|Gt_(?!GtE$|Lt$)|LtE_(?!Lt$|Gt$))",
 ]
 """
 
@@ -72,9 +74,8 @@ def look_at(module: str) -> None:
         copy, session, config = (
             Path(temporary) / name for name in ("copy", "session.sqlite", "mutants.toml")
         )
-        for name in _output(
-            ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-        ).splitlines():
+        listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+        for name in subprocess.check_output(listed, cwd=ROOT, text=True).splitlines():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, copy / name)
         config.write_text(CONFIG.format(module=module, python=sys.executable))
@@ -87,10 +88,6 @@ def look_at(module: str) -> None:
             ["cr-report", "--surviving-only", "--show-diff", str(session)],
         ):
             subprocess.run([*uv, *command], cwd=copy, check=True)
-
-
-def _output(command: list[str]) -> str:
-    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
 def main() -> int:

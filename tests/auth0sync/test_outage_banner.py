@@ -142,6 +142,19 @@ def test_a_pause_says_how_many_wait_for_it(
     assert who in notices()[0]
 
 
+def test_who_waits_for_another_pause_is_not_counted_with_the_one_that_is_told(
+    state: TenantState, settings: Settings
+) -> None:
+    settings.AUTH0_DOMAIN = "127.0.0.1:1"
+    for capability, email in [("roles", "ana@example.com"), ("update", "ben@example.com")]:
+        person = add(email=email)
+        Account.objects.filter(pk=person.pk).update(waits_for=capability)
+        Pause.objects.create(capability=capability, code="x", error="Mend it.", probe_at=Now())
+
+    assert "can't give roles" in notices()[0]
+    assert " 1 person waits." in notices()[0]
+
+
 # What works all the same
 
 
