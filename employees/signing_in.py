@@ -78,6 +78,16 @@ def may_use_pin(employee: Employee) -> bool:
     return not gone and employee.auth_method != AuthMethod.AUTH0
 
 
+def who_may_enter(number: int) -> Employee | None:
+    """The person whom the right PIN lets in at this moment; None when it lets nobody in.
+
+    The last thing that a log-in asks, and what the lock-out receipt asks, which has no PIN.
+    number: employee number.
+    """
+    employee = Employee.objects.filter(pk=number).first()
+    return employee if employee is not None and may_use_pin(employee) else None
+
+
 def sign_in(number: int | None, pin: str) -> Session:
     """Check number and PIN, begin a session of one day and end the one before.
 
@@ -166,9 +176,8 @@ def _write(row: EmployeeAuth, columns: dict[str, Any]) -> Employee:
         rows = EmployeeAuth.objects.filter(employee_id=row.employee_id)
         counting = _row_that_counts(rows.select_for_update())
         # Read after the lock: whoever switches this person off clears these rows before or after.
-        employee = Employee.objects.filter(pk=row.employee_id).first()
-        is_as_before = counting is not None and counting.pin == row.pin
-        if employee is None or not may_use_pin(employee) or not is_as_before:
+        employee = who_may_enter(row.employee_id)
+        if employee is None or counting is None or counting.pin != row.pin:
             raise Refused
         rows.update(**columns)
         lockout.forgive(row.employee_id)
