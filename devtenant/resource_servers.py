@@ -56,21 +56,7 @@ def create_server(call: Call) -> Answer:
     body = object_body(call.body, CREATE)
     if server_of(call.tenant, body["identifier"]):
         raise ApiError(409, "A resource server with the same identifier already exists")
-    server: dict[str, Any] = {
-        "id": hex_id(),
-        "name": body["identifier"],
-        "identifier": body["identifier"],
-        "allow_offline_access": False,
-        "skip_consent_for_verifiable_first_party_clients": False,
-        "subject_type_authorization": {
-            "client": {"policy": "require_client_grant"},
-            "user": {"policy": "allow_all"},
-        },
-        "token_lifetime": 86_400,
-        "token_lifetime_for_web": 7_200,
-        "signing_alg": "RS256",
-    }
-    server |= {key: value for key, value in body.items() if value is not None}
+    server = new_server(body)
     call.tenant.resource_servers.put(server["id"], server)
     return 201, server
 
@@ -104,6 +90,25 @@ def delete_server(call: Call) -> Answer:
     drop_permissions(call.tenant, server["identifier"], set())
     call.tenant.resource_servers.remove(server["id"])
     return 204, None
+
+
+def new_server(body: dict[str, Any]) -> dict[str, Any]:
+    """An API as it is stored; ``body`` is a checked one, with an ``identifier``."""
+    server: dict[str, Any] = {
+        "id": hex_id(),
+        "name": body["identifier"],
+        "identifier": body["identifier"],
+        "allow_offline_access": False,
+        "skip_consent_for_verifiable_first_party_clients": False,
+        "subject_type_authorization": {
+            "client": {"policy": "require_client_grant"},
+            "user": {"policy": "allow_all"},
+        },
+        "token_lifetime": 86_400,
+        "token_lifetime_for_web": 7_200,
+        "signing_alg": "RS256",
+    }
+    return server | {key: value for key, value in body.items() if value is not None}
 
 
 def find_server(tenant: Tenant, key: str) -> dict[str, Any]:

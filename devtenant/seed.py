@@ -1,9 +1,10 @@
-"""What a new tenant holds: clients, their grants, one connection, the five roles."""
+"""What a new tenant holds: clients, their grants, one connection, the five roles, one API."""
 
 from typing import Any
 
 from devtenant.api import REGISTER
 from devtenant.clock import settled_id
+from devtenant.resource_servers import new_server
 from devtenant.state import Tenant
 
 SECRET = "not-a-secret"  # noqa: S105 - its name says what it is
@@ -15,6 +16,20 @@ ROLES = {
     "admin": "Administers the console",
     "finance": "Reads reports",
 }
+# An API to ask tokens for, without RBAC: everybody gets what they ask for of its permissions.
+API = "https://productivity.example.com/api"
+API_PERMISSIONS = [
+    "read:dashboard",
+    "read:employee_data",
+    "read:activity_logs",
+    "update:profile",
+    "access:shop_floor",
+    "submit:activities",
+    "clock:in_out",
+    "read:reports",
+    "manage:team_members",
+    "approve:timesheets",
+]
 CONSOLE_SCOPES = [
     "read:users",
     "create:users",
@@ -126,6 +141,11 @@ def fill(tenant: Tenant) -> None:
             for name, description in ROLES.items():
                 role_id = settled_id("rol_", name)
                 tenant.roles.put(role_id, {"id": role_id, "name": name, "description": description})
+            permissions = [{"value": name} for name in API_PERMISSIONS]
+            api = new_server(
+                {"identifier": API, "name": "Productivity system", "scopes": permissions}
+            )
+            tenant.resource_servers.put(api["id"], api)
 
 
 def allow_consoles(tenant: Tenant) -> None:
