@@ -46,6 +46,7 @@ def findings() -> Iterator[Finding]:
     if settings.AUTH0_DOMAIN:
         yield _tenant()
         yield _token()
+    yield _access_tokens()
     yield _switch()
     yield from _pauses()
     yield _outage()
@@ -89,6 +90,13 @@ def _token() -> Finding:
             "application in Auth0 (runbook: “Rotate the machine secret”).",
         )
     return Finding("Token", "Auth0 gives one, or one is still good.")
+
+
+def _access_tokens() -> Finding:
+    if settings.AUTH0_API_AUDIENCE:
+        text = f"/api/employee/verify takes those for {settings.AUTH0_API_AUDIENCE}."
+        return Finding("Access tokens", text)
+    return Finding("Access tokens", "None is taken, since AUTH0_API_AUDIENCE isn't set.")
 
 
 def _switch() -> Finding:

@@ -19,7 +19,7 @@ from social_core.utils import cache
 from social_django.models import UserSocialAuth
 
 from auth0sync.due import mark_due
-from auth0sync.rows import active_holders, write_columns
+from auth0sync.rows import active_holders, holder_of, write_columns
 from employees.actors import may_sign_in
 from employees.authority import lower_role, program, rank_of
 from employees.console_users import UsernameTaken, signed_in, user_for
@@ -143,7 +143,7 @@ def match_employee(
     """
     if not uid.isascii() or len(uid) > LONGEST_SUBJECT:  # MariaDB fails at the comparison
         raise SignInRefused(backend, "fault")
-    employee = _holder_of(uid) or _link_by_email(backend, uid, details)
+    employee = holder_of(uid) or _link_by_email(backend, uid, details)
     if not may_sign_in(employee):
         raise SignInRefused(backend, refusal_of(employee))
     return {"employee": employee}
@@ -188,15 +188,12 @@ def follow_role(backend: Auth0, employee: Employee, user: User, **kwargs: Any) -
     """
     claims = backend.id_token or {}
     row_role = employee.auth0_role
-    if settings.AUTH0_ROLES_CLAIM not in claims:
-        signed_in(user, employee, lower_role(row_role, [row_role]))
-        return
-    claimed = _words(claims[settings.AUTH0_ROLES_CLAIM])
+    claimed = words(claims.get(settings.AUTH0_ROLES_CLAIM))
     if any(role in Auth0Role and rank_of(role) > rank_of(row_role) for role in claimed):
         logger.warning("Auth0 gives employee %d a higher role than the row.", employee.pk)
         record_event(employee.pk, LOG_IN, "Auth0 role above the row's")
         mark_due([employee.pk], actor=LOG_IN.name, look=True)
-    signed_in(user, employee, lower_role(row_role, claimed))
+    signed_in(user, employee, acting_role(row_role, claims))
 
 
 def notice_verified(details: Mapping[str, Any], employee: Employee, **kwargs: Any) -> None:
@@ -206,12 +203,6 @@ def notice_verified(details: Mapping[str, Any], employee: Employee, **kwargs: An
     """
     if details["email_verified"] and employee.auth0_sync_status != SyncStatus.VERIFIED:
         mark_due([employee.pk], actor=LOG_IN.name, look=True)
-
-
-def _holder_of(uid: str) -> Employee | None:
-    """Whose row names this subject, to the letter: some databases find it in any case."""
-    found = Employee.objects.filter(auth0_user_id=uid)
-    return next((employee for employee in found if employee.auth0_user_id == uid), None)
 
 
 def _link_by_email(backend: Auth0, uid: str, details: Mapping[str, Any]) -> Employee:
@@ -250,7 +241,13 @@ def _link(backend: Auth0, uid: str, employee_id: int) -> Employee:
     return Employee.objects.get(pk=employee_id)
 
 
-def _words(claim: object) -> Iterable[str]:
+def acting_role(row_role: str, claims: Mapping[str, Any]) -> str:
+    """The row's role, or less where a token's AUTH0_ROLES_CLAIM says less; without it the row's."""
+    claim = claims.get(settings.AUTH0_ROLES_CLAIM, row_role)
+    return lower_role(row_role, words(claim))
+
+
+def words(claim: object) -> Iterable[str]:
     """The names in a claim, which may be one or a list; anything else names nothing."""
     if isinstance(claim, str):
         return [claim]

@@ -91,6 +91,15 @@ def account_columns(employee_id: int, seen: Seen) -> dict[str, Any]:
     return columns
 
 
+def holder_of(subject: str) -> Employee | None:
+    """Whose row names this account, to the letter: some databases find it in any case.
+
+    subject: ASCII, as OpenID Connect has it; nobody holds another, at which MariaDB would fail.
+    """
+    found = Employee.objects.filter(auth0_user_id=subject) if subject.isascii() else []
+    return next((employee for employee in found if employee.auth0_user_id == subject), None)
+
+
 def _facts(
     row: dict[str, Any],
     *,

@@ -1,4 +1,4 @@
-"""The log-in, in front of the admin's own, and the page of whoever is signed in."""
+"""The log-in and verify, in front of the admin's and the kiosk's, and everybody's own page."""
 
 from django.contrib import admin
 from django.urls import path
@@ -7,6 +7,7 @@ from auth0sync import own_page, sign_in_views
 from auth0sync.admin_switch import switch_page
 from auth0sync.break_glass import local_login
 from auth0sync.login import NAME
+from auth0sync.verify import verify
 
 urlpatterns = [
     path("", own_page.show, name="own_page"),
@@ -20,4 +21,5 @@ urlpatterns = [
     path("admin/auth0/", admin.site.admin_view(switch_page), name="auth0_switch"),
     path("admin/login/", sign_in_views.admin_door),
     path("admin/logout/", sign_in_views.sign_out),
+    path("api/employee/verify", verify),
 ]

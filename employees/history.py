@@ -39,6 +39,7 @@ TRACKED = (
     "auth_method",
     "auth0_role",
 )
+ACCESS = ("is_active", "archived_at", "auth_method")  # whether and how somebody may sign in
 PAGE = 500  # rows in one transaction
 SQL_ACTOR = "sql"
 
@@ -117,6 +118,15 @@ def last_writer(employee_id: int, column: str) -> str:
     changes = Change.objects.filter(employee_id=employee_id, changes__has_key=column)
     last = changes.order_by("-id").first()
     return last.actor if last is not None and last.actor != SQL_ACTOR else ""
+
+
+def access_changed_at(employee_id: int) -> datetime | None:
+    """When it last changed whether, or how, this person may sign in; None when nobody knows.
+
+    What another program changed by SQL counts from when it was noticed.
+    """
+    changes = Change.objects.filter(employee_id=employee_id, changes__has_any_keys=ACCESS)
+    return changes.order_by("-id").values_list("at", flat=True).first()
 
 
 def known_between(first: int, last: int | None) -> Iterable[int]:

@@ -89,6 +89,7 @@ class Demo:
             "AUTH0_CLIENT_SECRET": "not-a-secret",
             "AUTH0_LOGIN_CLIENT_ID": "console-login",
             "AUTH0_LOGIN_CLIENT_SECRET": "not-a-secret",
+            "AUTH0_API_AUDIENCE": "https://productivity.example.com/api",
             "AUTH0_SWEEP_SECONDS": "5",
             "CONSOLE_PORT": console,
             "TENANT_PORT": tenant,

@@ -262,6 +262,7 @@ AUTH0_CLIENT_SECRET = env.text("AUTH0_CLIENT_SECRET")
 AUTH0_LOGIN_CLIENT_ID = env.text("AUTH0_LOGIN_CLIENT_ID")
 AUTH0_LOGIN_CLIENT_SECRET = env.text("AUTH0_LOGIN_CLIENT_SECRET")
 AUTH0_CUSTOM_DOMAIN = env.host("AUTH0_CUSTOM_DOMAIN")
+AUTH0_API_AUDIENCE = env.text("AUTH0_API_AUDIENCE")
 AUTH0_ROLES_CLAIM = env.text("AUTH0_ROLES_CLAIM", "https://identity-console.example.com/roles")
 AUTH0_CONNECTION = env.text("AUTH0_CONNECTION", "Username-Password-Authentication")
 AUTH0_SYNC_ENABLED = env.boolean("AUTH0_SYNC_ENABLED", True)
@@ -288,6 +289,11 @@ if AUTH0_LOGIN_CLIENT_ID and not AUTH0_LOGIN_CLIENT_SECRET:
     env.problems.append(
         "AUTH0_LOGIN_CLIENT_ID is set, but AUTH0_LOGIN_CLIENT_SECRET (of the web application) is "
         "missing."
+    )
+if AUTH0_API_AUDIENCE and AUTH0_API_AUDIENCE == AUTH0_LOGIN_CLIENT_ID:
+    env.problems.append(
+        "AUTH0_API_AUDIENCE is the id of the web application, for which id tokens are: name the "
+        "identifier of an API of the tenant."
     )
 if AUTH0_DELETED_POLICY not in {"ask", "recreate"}:
     env.problems.append("AUTH0_DELETED_POLICY must be ask or recreate.")

@@ -8,7 +8,7 @@ guard against. Source: docs/legacy-contract.md, "PIN log-in".
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -16,6 +16,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from employees.errors import InvalidValue
 from employees.kiosk.locked_down import no_store
+from employees.models import Auth0Role, AuthMethod, Employee
+from employees.permissions import SHOP_FLOOR
 from employees.signing_in import (
     MustWait,
     NoSession,
@@ -41,7 +43,7 @@ def _failure(status: int, message: str, **headers: str) -> JsonResponse:
     return JsonResponse({"success": False, "message": message}, status=status, headers=headers)
 
 
-def _json_only(view: View) -> View:
+def json_only(view: View) -> View:
     """POST only; whatever happens, the answer is JSON and is kept nowhere."""
 
     @csrf_exempt
@@ -67,7 +69,7 @@ def _json_only(view: View) -> View:
     return answered
 
 
-@_json_only
+@json_only
 def login(request: HttpRequest) -> HttpResponse:
     """Number and PIN become a token of one day."""
     body = _body(request)
@@ -84,27 +86,55 @@ def login(request: HttpRequest) -> HttpResponse:
     )
 
 
-@_json_only
+@json_only
 def verify(request: HttpRequest) -> HttpResponse:
-    """Whose token this is."""
-    session = session_of(_token(request))
+    """Whose token this is, without Auth0; auth0sync puts a view in front that takes its tokens."""
+    return identity_by_pin(bearer_token(request))
+
+
+def identity_by_pin(token: str) -> HttpResponse:
+    """Who signed in with a PIN. It opens the shop floor and no more, whatever the row's role.
+
+    Raises: NoSession.
+    """
+    session = session_of(token)
     if session is None:
         raise NoSession
-    employee = session.employee
-    return JsonResponse({"success": True, "employee_id": employee.pk, "name": employee.name})
+    role = Auth0Role.PRODUCTION_ASSOCIATE
+    return identity(session.employee, AuthMethod.PIN, role, SHOP_FLOOR)
 
 
-@_json_only
+def identity(
+    employee: Employee, door: AuthMethod, role: str, permissions: Iterable[str]
+) -> HttpResponse:
+    """Who somebody is, in one shape for every door.
+
+    door: PIN or AUTH0, by which this token came. role: the one they act with there, which may be
+    less than the row's.
+    """
+    return JsonResponse(
+        {
+            "success": True,
+            "employee_id": employee.pk,
+            "name": employee.name,
+            "auth_method": door,
+            "roles": [role],
+            "permissions": list(permissions),
+        }
+    )
+
+
+@json_only
 def logout(request: HttpRequest) -> HttpResponse:
     """End the token; 200 whatever it was."""
-    sign_out(_token(request))
+    sign_out(bearer_token(request))
     return JsonResponse({"success": True})
 
 
-@_json_only
+@json_only
 def change_own_pin(request: HttpRequest) -> HttpResponse:
     """A new PIN for whose token this is."""
-    token = _token(request)
+    token = bearer_token(request)
     if session_of(token) is None:
         raise NoSession
     body = _body(request)
@@ -142,7 +172,7 @@ def _text(body: dict[str, Any], name: str) -> str:
     return str(value)
 
 
-def _token(request: HttpRequest) -> str:
+def bearer_token(request: HttpRequest) -> str:
     """The token in ``Authorization: Bearer …``; "" where there is none."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""

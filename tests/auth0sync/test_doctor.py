@@ -66,6 +66,24 @@ def test_each_fault_is_printed_with_its_mending_step_and_the_status_is_not_zero(
     assert said.endswith("1 to mend.")
 
 
+@pytest.mark.parametrize(
+    ("audience", "text"),
+    [
+        ("", "Access tokens: None is taken, since AUTH0_API_AUDIENCE isn't set."),
+        (
+            "https://a.example.com/",
+            "Access tokens: /api/employee/verify takes those for https://a.",
+        ),
+    ],
+)
+def test_it_says_which_access_tokens_are_taken(
+    well: RunningTenant, settings: Settings, audience: str, text: str
+) -> None:
+    settings.AUTH0_API_AUDIENCE = audience
+
+    assert f"ok    {text}" in examined()
+
+
 def scopes_are_missing() -> None:
     Pause.objects.create(
         pk="create", code="x", error="Not allowed.", missing="create:users", probe_at=Now()

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,12 @@ from pytest_django import Settings
 
 from employees.models import Employee, EmployeeUser
 from tests.auth0sync.people import row_of
+from tests.auth0sync.signing import (
+    Forge,
+    hmac_with_public_key,
+    rsa_key,
+    take_the_tenants_place,
+)
 from tests.auth0sync.visiting import CALLBACK, Visitor, asked, heading, with_query
 from tests.builders import make_employee
 from tests.devtenant.builders import make_user
@@ -113,7 +120,7 @@ def test_an_account_that_goes_to_another_person_at_the_same_moment_links_nothing
     user_id = make_user(tenant, "ana@example.com", email_verified=True)
     ana = make_employee(email="ana@example.com", auth_method="auth0")
     make_employee(auth_method="auth0", auth0_user_id=user_id)
-    monkeypatch.setattr("auth0sync.login._holder_of", lambda uid: None)  # it was read before
+    monkeypatch.setattr("auth0sync.login.holder_of", lambda uid: None)  # it was read before
 
     assert_refused(visitor, visitor.sign_in(), 403, "This isn't the account we know you by")
     assert row_of(ana).auth0_user_id is None
@@ -355,6 +362,60 @@ def test_an_id_token_without_the_tenants_signature_is_not_trusted(
     tenant.fault(kind="wrong_body", body=said, match={"path": "/oauth/token"}, times=1)
 
     assert_refused(visitor, visitor.sign_in(), 403, DISTRUSTED)
+
+
+def signed_in_with(tenant: RunningTenant, visitor: Visitor, token: Callable[[Forge], str]) -> Any:
+    """The answer to a log-in for which the tenant gives this id token, with our key for its own."""
+    ana = known(tenant)
+    url = visitor.begin()
+    back = visitor.log_in(url)
+    nonce = asked(url)["nonce"]
+    forge = take_the_tenants_place(
+        tenant, sub=ana.auth0_user_id, aud="console-login", nonce=nonce, auth_time=1
+    )
+    said = {"access_token": "a", "token_type": "Bearer", "id_token": token(forge)}
+    tenant.fault(kind="wrong_body", body=said, match={"path": "/oauth/token"})
+    about = {"sub": ana.auth0_user_id, "email": "ana@example.com", "email_verified": True}
+    tenant.fault(kind="wrong_body", when="before", body=about, match={"path": "/userinfo"})
+    return visitor.come_back(back)
+
+
+def test_a_good_id_token_of_that_key_is_trusted(tenant: RunningTenant, visitor: Visitor) -> None:
+    answer = signed_in_with(tenant, visitor, lambda forge: forge.sign())
+
+    assert answer.status_code == 302
+    assert visitor.is_signed_in
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        pytest.param(lambda forge: forge.sign(exp=int(time.time()) - 60), id="expired"),
+        pytest.param(lambda forge: forge.sign(exp=None), id="never expires"),
+        pytest.param(lambda forge: forge.sign(iat=int(time.time()) + 3600), id="of the future"),
+        pytest.param(lambda forge: forge.sign(nbf=int(time.time()) + 3600), id="not yet valid"),
+        pytest.param(lambda forge: forge.sign(aud="other-app"), id="wrong audience"),
+        pytest.param(lambda forge: forge.sign(aud=None), id="no audience"),
+        pytest.param(lambda forge: forge.sign(iss="https://evil.example.com/"), id="wrong issuer"),
+        pytest.param(lambda forge: forge.sign(iss=None), id="no issuer"),
+        pytest.param(lambda forge: forge.sign(rsa_key("theirs")), id="wrong key"),
+        pytest.param(lambda forge: forge.sign(algorithm="RS512"), id="another algorithm"),
+        pytest.param(lambda forge: hmac_with_public_key(forge.claims), id="HS256, public key"),
+        pytest.param(
+            lambda forge: jwt.encode(forge.claims, "", algorithm="none", headers={"kid": "ours"}),
+            id="alg=none",
+        ),
+    ],
+)
+def test_a_forged_id_token_is_not_trusted(
+    tenant: RunningTenant, visitor: Visitor, token: Callable[[Forge], str]
+) -> None:
+    answer = signed_in_with(tenant, visitor, token)
+
+    assert answer.status_code in {400, 403}
+    assert heading(answer) in {DISTRUSTED, START_AGAIN}
+    assert not visitor.is_signed_in
+    assert not EmployeeUser.objects.exists()
 
 
 def test_another_issuer_is_not_trusted(tenant: RunningTenant, visitor: Visitor) -> None:

@@ -6,9 +6,10 @@ from unittest import mock
 
 import bcrypt
 from django.db import DatabaseError
-from django.test import Client, TestCase
+from django.test import Client, RequestFactory, TestCase
 from django.utils import timezone
 
+from employees.kiosk import api
 from employees.lockout import FREE_TRIES
 from employees.models import EmployeeAuth, PinTries
 from employees.pins import check_pin
@@ -129,8 +130,30 @@ class VerifyTests(ApiTestCase):
     def test_a_token_says_whose_it_is(self) -> None:
         answer = self.post("verify", token=self.signed_in())
 
-        said = {"success": True, "employee_id": self.ada.pk, "name": "Ada Quill"}
+        said = {
+            "success": True,
+            "employee_id": self.ada.pk,
+            "name": "Ada Quill",
+            "auth_method": "pin",
+            "roles": ["production_associate"],
+            "permissions": ["access:shop_floor", "submit:activities", "clock:in_out"],
+        }
         self.assertEqual((answer.status_code, answer.json()), (200, said))
+
+    def test_a_pin_opens_no_more_to_an_administrator(self) -> None:
+        token = self.signed_in()
+        said = self.post("verify", token=token).json()
+
+        type(self.ada).objects.update(auth0_role="admin", auth_method="hybrid")
+
+        self.assertEqual(self.post("verify", token=token).json(), said)
+
+    def test_without_auth0sync_in_front_it_answers_the_same(self) -> None:
+        token = self.signed_in()
+
+        for sent, status in ((token, 200), ("a.b.c", 401)):
+            request = RequestFactory().post("/", headers={"authorization": f"Bearer {sent}"})
+            self.assertEqual(api.verify(request).status_code, status)
 
     def test_none_unknown_expired_and_inactive_are_refused(self) -> None:
         token = self.signed_in()

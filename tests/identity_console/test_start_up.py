@@ -73,6 +73,14 @@ SENTENCES = [
     ),
     ({"AUTH0_DOMAIN": f"[{SECRET}", **CREDENTIALS}, "AUTH0_DOMAIN must be a host name only"),
     ({"AUTH0_DOMAIN": "example.us.auth0.com"}, "AUTH0_DOMAIN is set, but AUTH0_CLIENT_ID or"),
+    (
+        {
+            "AUTH0_API_AUDIENCE": SECRET,
+            "AUTH0_LOGIN_CLIENT_ID": SECRET,
+            "AUTH0_LOGIN_CLIENT_SECRET": "x",
+        },
+        "AUTH0_API_AUDIENCE is the id of the web application",
+    ),
     ({"AUTH0_DELETED_POLICY": SECRET}, "AUTH0_DELETED_POLICY must be ask or recreate."),
     (
         {"AUTH0_SAFETY_THRESHOLD": SECRET},
