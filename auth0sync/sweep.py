@@ -22,6 +22,7 @@ from auth0sync.due import next_due, note
 from auth0sync.models import Account, TenantState
 from auth0sync.pace import is_open
 from auth0sync.pruning import prune
+from employees.console_sessions import end_sessions_of_shut_out, forget_ended
 from employees.history import known_between, notice_changes
 from employees.models import Employee
 from employees.services import clear_tokens_of_inactive
@@ -86,12 +87,14 @@ class Sweeper:
 
     def _begin_sweep(self, now: float) -> None:
         clear_tokens_of_inactive()
+        end_sessions_of_shut_out()
         batches.forget_empty()
         incidents.look()
         prune(settings.LOG_RETENTION_DAYS)
         if now >= self._next_clearing:  # Django itself never removes sessions that ran out
             self._next_clearing = now + SESSIONS_EVERY_S
             SessionStore.clear_expired()
+            forget_ended()
         small = not Employee.objects.order_by("pk")[SMALL_TABLE:].exists()
         if not small:
             note_moved()

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 
 from employees.actors import link_of, may_sign_in
+from employees.console_sessions import ended_session
 from employees.console_users import follow_demotion
 from employees.models import AuthMethod, Employee
 from employees.zones import zone_of
@@ -33,8 +36,10 @@ def hold_to_the_row(
         if request.path_info.startswith(WITHOUT_SESSION):
             return get_response(request)
         user = request.user
-        link = link_of(request) if user.is_authenticated else None
-        if link is None or user.is_anonymous:
+        if user.is_anonymous:
+            return _explain_end(request) or get_response(request)
+        link = link_of(request)
+        if link is None:
             return get_response(request)
         if not may_sign_in(link.employee):
             logout(request)
@@ -72,7 +77,29 @@ def refusal_of(employee: Employee) -> str:
     return "inactive" if switched_off or employee.auth_method != AuthMethod.PIN else "pin"
 
 
+def wants_json(request: HttpRequest) -> bool:
+    """Whether a script of the console asks, and no person who would read a page."""
+    return "application/json" in request.headers.get("Accept", "")
+
+
+def _explain_end(request: HttpRequest) -> HttpResponse | None:
+    """Tell whoever comes with the cookie of a session that was ended; the page, where it is one."""
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    session = ended_session(key) if key and request.session.is_empty() else None
+    if session is None:
+        return None
+    link = getattr(session.user, "employee_link", None)
+    if link is not None and not may_sign_in(link.employee):
+        return _refusal(request, link.employee)
+    messages.warning(
+        request,
+        "You were signed out, by an administrator or from another browser of yours. "
+        "Sign in to go on where you were.",
+    )
+    return None
+
+
 def _refusal(request: HttpRequest, employee: Employee) -> HttpResponse:
-    if "application/json" in request.headers.get("Accept", ""):
+    if wants_json(request):
         return JsonResponse({"error": "You are signed out: your access has ended."}, status=401)
     return render(request, f"login/refused/{refusal_of(employee)}.html", status=403)

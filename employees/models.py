@@ -226,6 +226,35 @@ class EmployeeUser(models.Model):
         return f"user {self.user_id} is employee {self.employee_id}"
 
 
+class ConsoleSession(models.Model):
+    """One browser in which somebody is, or was until lately, signed in to the console.
+
+    A note beside Django's own session row, which alone decides whether the session goes on: a note
+    without one belongs to a session that is over, and is kept until its cookie has run out too.
+    seen_at: the last use, to the minute. address, browser: of the last use, as far as known.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    session_key = models.CharField(max_length=40, unique=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="console_sessions"
+    )
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    address = models.CharField(max_length=45)
+    browser = models.CharField(max_length=60)
+
+    class Meta:
+        db_table = "console_sessions"
+        indexes = [
+            models.Index(fields=["-seen_at"], name="console_sessions_seen_at"),
+            models.Index(fields=["started_at"], name="console_sessions_started_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"session {self.pk} of user {self.user_id}"
+
+
 class Change(models.Model):
     """One line of the history: who changed what of a person, and when.
 

@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from employees.authority import Actor, Operation, operation_of, why_not, why_not_grant
+from employees.console_sessions import end_sessions_of
 from employees.errors import (
     AlreadyAdded,
     EmailTaken,
@@ -118,6 +119,8 @@ def change_employee(
         changed.add("invitation")
         extra["invitation"] = (invited, invitation)
     if changed:
+        if columns.get("auth_method") == AuthMethod.PIN:
+            end_sessions_of(employee_id)
         record_change(employee_id, before, values_of(employee), actor, "changed", extra=extra)
         _tell(employee_id, actor, changed)
     return changed
@@ -125,7 +128,7 @@ def change_employee(
 
 @transaction.atomic
 def deactivate(employee_id: int, actor: Actor, batch: str = "") -> bool:
-    """Switch a person off and end their kiosk session.
+    """Switch a person off and end their sessions at the kiosk and in the console.
 
     Returns True when the row changed; calling again is a no-op and returns False.
     batch: a name for all that is done at one click (``history.new_batch``), for ``undo``.
@@ -136,7 +139,7 @@ def deactivate(employee_id: int, actor: Actor, batch: str = "") -> bool:
     _refuse(why_not(actor, Operation.DEACTIVATE, employee))
     if employee.is_active:
         _refuse_losing_last_admin(employee)
-    _clear_tokens(employee_id)
+    _end_sessions(employee_id)
     if not employee.is_active:
         return False
     _write(employee, actor, "deactivated", batch, is_active=False)
@@ -166,7 +169,7 @@ def archive(employee_id: int, actor: Actor, batch: str = "") -> bool:
     employee = _locked(employee_id, with_admins=True)
     _refuse(why_not(actor, Operation.ARCHIVE, employee))
     _refuse_losing_last_admin(employee)
-    _clear_tokens(employee_id)
+    _end_sessions(employee_id)
     if employee.archived_at is not None and not employee.is_active:
         return False
     archived_at = employee.archived_at or timezone.now().replace(microsecond=0)
@@ -362,7 +365,8 @@ def _choose_invitation(employee_id: int, kind: str) -> bool:
     return True
 
 
-def _clear_tokens(employee_id: int) -> None:
+def _end_sessions(employee_id: int) -> None:
+    end_sessions_of(employee_id)
     # Some installations hold two auth rows for one person: clear them all.
     EmployeeAuth.objects.filter(employee_id=employee_id).update(
         login_token=None, token_expires=None

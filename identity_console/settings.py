@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "employees.middleware.hold_to_the_row",
+    "identity_console.middleware.hold_to_the_clock",
     "employees.middleware.tell_local_time",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -134,8 +135,10 @@ if "auth0sync" in INSTALLED_APPS:
     ]
 SOCIAL_AUTH_REQUESTS_TIMEOUT = 5  # seconds for each call of a log-in's call-back
 
-# A session ends this long after its log-in, whatever happens in between.
+# A session ends this long after its log-in, whatever happens in between, and when nobody used it
+# for SESSION_IDLE_MINUTES.
 SESSION_COOKIE_AGE = 12 * 3600
+SESSION_IDLE_MINUTES = env.whole_number("SESSION_IDLE_MINUTES", 60, minimum=5)
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"  # Strict would lose the session on the way back from Auth0
 

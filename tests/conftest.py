@@ -1,12 +1,20 @@
 """``--fail-on-skip``: a test that is skipped by accident fails the run (used by `.ci/run`).
 
-And the marker ``once``, for tests that would only say the same again on a second database.
+And the marker ``once``, for tests that would only say the same again on a second database; and
+``force_login`` leaves a session whose use was written down a moment ago.
 """
 
+import time
 from collections.abc import Generator
 from operator import itemgetter
+from typing import Any
 
 import pytest
+from django.contrib.auth.signals import user_logged_in
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+USED_AT = "used_at"  # employees.console_sessions.USED_AT, which needs Django's apps to be loaded
 
 WITHOUT_DATABASE = {"devtenant", "bench", "oidc_provider"}  # rooms that know the console's not
 # A test may be for one database alone, since the other one is tested in the same run. The reason
@@ -18,6 +26,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "once: would say the same on a second database, so it runs on SQLite alone"
     )
+
+
+@receiver(user_logged_in, dispatch_uid="tests.conftest")
+def note_use(sender: object, request: HttpRequest, **kwargs: Any) -> None:
+    """So that a first request does no more than any other, where its queries are counted."""
+    request.session[USED_AT] = int(time.time())
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

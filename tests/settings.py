@@ -26,6 +26,7 @@ NAMES = {
     "DEPARTMENT_CODES",
     "CREATE_SHARED_TABLES",
     "KIOSK_IDLE_SECONDS",
+    "SESSION_IDLE_MINUTES",
 }
 for name in list(os.environ):
     plain = name.removesuffix("_FILE")
