@@ -87,7 +87,7 @@ def alert(request: HttpRequest, what: str, username: str) -> None:
     what: the sentence's verb. A mail or POST that fails never stops anybody.
     """
     who = "".join(c if c.isprintable() else "?" for c in username[:NAME_MOST])
-    address = getattr(request, "axes_ip_address", None) or request.META.get("REMOTE_ADDR", "")
+    address = request.META.get("REMOTE_ADDR", "")
     text = f"Emergency log-in: “{who}” {what}, from {address}."
     logger.warning("%s", text)
     key = f"break-glass:{what.replace(' ', '-')}"

@@ -41,6 +41,17 @@ def actor_of(request: HttpRequest) -> Actor:
     )
 
 
+def actor_at_kiosk(employee: Employee) -> Actor:
+    """Somebody who is signed in with a PIN, with the role that the row gives them."""
+    return Actor(
+        name=f"{KIOSK_PREFIX}{employee.pk}",
+        role=employee.auth0_role,
+        employee_id=employee.pk,
+        department=employee.department or "",
+        workspace=employee.workspace or "",
+    )
+
+
 def link_of(request: HttpRequest) -> EmployeeUser | None:
     """The employee behind this request's user; read once and kept for the request."""
     kept = vars(request)

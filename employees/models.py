@@ -336,20 +336,50 @@ class SentForm(models.Model):
 
 
 class PinTries(models.Model):
-    """Wrong PINs for one number, whether anybody has it or not; no row is a clean sheet.
+    """Tries of PINs, counted by door: of one number, or of a place; the rules are in ``lockout``.
 
-    number: what was typed as employee number. wrong: counted tries. wait_until: nothing is looked
-    at before. forget_at: from then on the row means nothing. A right PIN deletes it.
+    scope: the door, or the place. number: whose PIN was tried, whether anybody has this number or
+    not; 0 for the place itself. wrong: counted tries. wait_until: nothing is looked at before.
+    forget_at: from then on the row means nothing.
     """
 
-    number = models.IntegerField(primary_key=True)
+    id = models.BigAutoField(primary_key=True)
+    scope = models.CharField(max_length=60)
+    number = models.IntegerField()
     wrong = models.PositiveIntegerField()
     wait_until = models.DateTimeField(null=True)
     forget_at = models.DateTimeField()
 
     class Meta:
-        db_table = "pin_tries"
-        indexes = [models.Index(fields=["forget_at"], name="pin_tries_forget_at")]
+        db_table = "pin_budgets"
+        constraints = [models.UniqueConstraint(fields=["number", "scope"], name="pin_budgets_door")]
+        indexes = [models.Index(fields=["forget_at"], name="pin_budgets_forget_at")]
 
     def __str__(self) -> str:
-        return f"{self.wrong} wrong PINs for number {self.number}"
+        return f"{self.wrong} wrong PINs for number {self.number} at {self.scope}"
+
+
+class Kiosk(models.Model):
+    """A device of the shop floor on which people sign in with a PIN; the rules are in ``kiosks``.
+
+    workspace: where it stands; "" for anywhere. helper: whom to ask there when no supervisor is
+    near. code_hash, code_until: the single-use code that sets it up, while there is one. key_hash:
+    of the key in the device's cookie; NULL while it isn't set up, or was signed out.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    name = models.CharField(max_length=40, unique=True)
+    workspace = models.CharField(max_length=10, blank=True, choices=Workspace)
+    helper = models.CharField("who helps here", max_length=80, blank=True)
+    code_hash = models.CharField(max_length=64, null=True, unique=True, editable=False)
+    code_until = models.DateTimeField(null=True, editable=False)
+    key_hash = models.CharField(max_length=64, null=True, editable=False)
+    enrolled_at = models.DateTimeField("set up", null=True, editable=False)
+    seen_at = models.DateTimeField("last seen", null=True, editable=False)
+
+    class Meta:
+        db_table = "kiosks"
+        verbose_name = "kiosk"
+
+    def __str__(self) -> str:
+        return self.name

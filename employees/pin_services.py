@@ -103,6 +103,19 @@ def remove_pin(employee_id: int, actor: Actor, seen: str | None = None) -> None:
     _store(employee_id, None, actor, "PIN removed", seen)
 
 
+def unlock(employee_id: int, actor: Actor) -> None:
+    """Let a person try again at once, at every door; their PIN stays as it is.
+
+    Raises: UnknownEmployee and NotAllowed.
+    """
+    employee = Employee.objects.filter(pk=employee_id).first()
+    if employee is None:
+        raise UnknownEmployee(employee_id)
+    _refuse(why_not(actor, Operation.SET_PIN, employee))
+    lockout.unlock(employee_id)
+    record_event(employee_id, actor, "PIN unlocked")
+
+
 def why_no_pin(employee: Employee, actor: Actor) -> str:
     """Why ``actor`` may not set this person's PIN, as a sentence; "" when they may."""
     reason = why_not(actor, Operation.SET_PIN, employee)
@@ -155,7 +168,7 @@ def _store(
         }
         if not rows.update(**columns):
             EmployeeAuth.objects.create(employee_id=employee_id, **columns)
-        lockout.forgive(employee_id)
+        lockout.unlock(employee_id)
         record_event(employee_id, actor, action)
     return employee
 

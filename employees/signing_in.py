@@ -16,9 +16,10 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from employees import lockout
-from employees.authority import Actor
+from employees.actors import actor_at_kiosk
 from employees.errors import EmployeesError, InvalidValue
 from employees.history import record_event
+from employees.lockout import Door, Wait
 from employees.models import AuthMethod, Employee, EmployeeAuth
 from employees.pins import check_pin, hash_pin, is_hashed, weakness
 
@@ -36,16 +37,19 @@ class Refused(EmployeesError):
 
 
 class MustWait(EmployeesError):
-    """Too many wrong PINs for this number, right or not what was typed now.
+    """Too many wrong PINs for this number, or from here, right or not what was typed now.
 
-    seconds, minutes: what is left to wait, rounded up.
+    seconds, minutes: what is left to wait, rounded up. is_here: it isn't the number that has to
+    wait, but the kiosk or address, which has tried too many numbers.
     """
 
-    def __init__(self, seconds: int) -> None:
-        self.seconds = seconds
-        self.minutes = -(-seconds // 60)
+    def __init__(self, wait: Wait) -> None:
+        self.seconds = wait.seconds
+        self.is_here = wait.is_here
+        self.minutes = -(-wait.seconds // 60)
         plural = "" if self.minutes == 1 else "s"
-        super().__init__(f"Too many wrong PINs. Try again in {self.minutes} minute{plural}.")
+        where = " from here" if wait.is_here else ""
+        super().__init__(f"Too many wrong PINs{where}. Try again in {self.minutes} minute{plural}.")
 
 
 class NoSession(EmployeesError):
@@ -88,13 +92,13 @@ def who_may_enter(number: int) -> Employee | None:
     return employee if employee is not None and may_use_pin(employee) else None
 
 
-def sign_in(number: int | None, pin: str) -> Session:
+def sign_in(number: int | None, pin: str, door: Door) -> Session:
     """Check number and PIN, begin a session of one day and end the one before.
 
     number: :func:`number_of`. A plain PIN becomes a bcrypt hash by this, and no plain copy stays.
     Raises: Refused and MustWait, after exactly one bcrypt check like the good answer.
     """
-    row = _with_right_pin(number, pin)
+    row = _with_right_pin(number, pin, door)
     token = secrets.token_urlsafe(32)
     now = _now()
     columns: dict[str, Any] = {
@@ -106,6 +110,7 @@ def sign_in(number: int | None, pin: str) -> Session:
     if not is_hashed(row.pin or ""):
         columns["pin"] = hash_pin(pin)
     employee = _write(row, columns)
+    lockout.refund(door, employee.pk)
     return Session(token, employee)
 
 
@@ -126,7 +131,16 @@ def sign_out(token: str) -> None:
         _holders(token).filter(employee_id__in=ids).update(login_token=None, token_expires=None)
 
 
-def change_pin(token: str, current: str, new: str) -> None:
+def confirm(session: Session, pin: str, door: Door) -> None:
+    """Make sure that whoever is signed in is still the one who touches the screen.
+
+    Raises: Refused and MustWait, where the PIN is wrong, which counts as a try.
+    """
+    _with_right_pin(session.employee.pk, pin, door)
+    lockout.refund(door, session.employee.pk)
+
+
+def change_pin(token: str, current: str, new: str, door: Door) -> None:
     """Give the signed-in person the PIN that they chose; their session goes on.
 
     Raises: NoSession; InvalidValue, where the new PIN won't do; Refused and MustWait, where the
@@ -141,25 +155,26 @@ def change_pin(token: str, current: str, new: str) -> None:
         raise InvalidValue("new_pin", weak)
     if new == current:
         raise InvalidValue("new_pin", SAME)
-    row = _with_right_pin(employee.pk, current)
+    row = _with_right_pin(employee.pk, current, door)
     columns = {"pin": hash_pin(new), "pin_plain": None, "pin_set_at": _now()}
     with transaction.atomic():
         _write(row, columns)
-        actor = Actor(name=f"kiosk:{employee.pk}", employee_id=employee.pk)
+        actor = actor_at_kiosk(employee)
         record_event(employee.pk, actor, "PIN changed")
+    lockout.refund(door, employee.pk)
 
 
-def _with_right_pin(number: int | None, pin: str) -> EmployeeAuth:
+def _with_right_pin(number: int | None, pin: str, door: Door) -> EmployeeAuth:
     """The row whose PIN this is, after one counted try and one bcrypt check.
 
     Raises: Refused and MustWait.
     """
-    wait_s = lockout.charge(number) if number is not None else 0
-    row = None if number is None or wait_s else _row_that_counts(_rows(number))
+    wait = lockout.charge(door, number)
+    row = None if number is None or wait else _row_that_counts(_rows(number))
     usable = row is not None and may_use_pin(row.employee)
     is_right = check_pin(pin, row.pin if row is not None and usable else None)
-    if wait_s:
-        raise MustWait(wait_s)
+    if wait:
+        raise MustWait(wait)
     if row is None or not is_right:
         lockout.sweep()
         raise Refused
@@ -180,7 +195,6 @@ def _write(row: EmployeeAuth, columns: dict[str, Any]) -> Employee:
         if employee is None or counting is None or counting.pin != row.pin:
             raise Refused
         rows.update(**columns)
-        lockout.forgive(row.employee_id)
     return employee
 
 

@@ -2,13 +2,18 @@
 
 from django.urls import path
 
-from employees.kiosk import api, views
+from employees.kiosk import api, help_views, views
 
 urlpatterns = [
     path("kiosk/", views.start, name="kiosk-start"),
     path("kiosk/pin/", views.pin, name="kiosk-pin"),
     path("kiosk/me/", views.me, name="kiosk-me"),
     path("kiosk/change-pin/", views.own_pin, name="kiosk-change-pin"),
+    path("kiosk/enrol/", views.set_up, name="kiosk-enrol"),
+    path("kiosk/help/", help_views.choose, name="kiosk-help"),
+    path("kiosk/help/<int:employee_id>/", help_views.person, name="kiosk-help-person"),
+    path("kiosk/help/<int:employee_id>/new-pin/", help_views.new_pin, name="kiosk-help-new-pin"),
+    path("kiosk/help/<int:employee_id>/unlock/", help_views.let_try, name="kiosk-help-unlock"),
     path("kiosk/language/", views.language, name="kiosk-language"),
     path("kiosk/stay/", views.stay, name="kiosk-stay"),
     path("kiosk/sign-out/", views.leave, name="kiosk-sign-out"),

@@ -17,15 +17,17 @@ FAULT = 500  # the status from which on an answer is a fault of ours
 def trust_only_known_proxies(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Believe X-Forwarded-Proto only from the addresses and networks in TRUSTED_PROXIES.
+    """Believe what a proxy says only from the addresses and networks in TRUSTED_PROXIES.
 
-    Anybody may send the header; from anywhere else it is dropped, so that nobody can make plain
-    http look like https.
+    Anybody may send X-Forwarded-Proto; from anywhere else it is dropped, so that nobody can make
+    plain http look like https. From here on REMOTE_ADDR is the caller's address, which wrong
+    passwords and PINs are counted by, and no longer the proxy's.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not is_trusted(request.META.get("REMOTE_ADDR", "")):
             request.META.pop("HTTP_X_FORWARDED_PROTO", None)
+        request.META["REMOTE_ADDR"] = _caller(request)
         return get_response(request)
 
     return middleware
@@ -75,11 +77,8 @@ def is_trusted(address: str) -> bool:
     return any(caller in network for network in settings.TRUSTED_PROXIES)
 
 
-def client_address(request: HttpRequest) -> str:
-    """Where a request comes from: X-Forwarded-For's last address that is no trusted proxy.
-
-    Only trusted proxies are believed; from anywhere else the header says what the caller likes.
-    """
+def _caller(request: HttpRequest) -> str:
+    """X-Forwarded-For's last address that is no trusted proxy."""
     address: str = request.META.get("REMOTE_ADDR", "")
     hops = request.headers.get("X-Forwarded-For", "").split(",")
     while is_trusted(address) and hops and hops[-1].strip():

@@ -150,7 +150,6 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_CALLABLE = "auth0sync.break_glass.locked"
-AXES_CLIENT_IP_CALLABLE = "identity_console.middleware.client_address"
 AXES_SENSITIVE_PARAMETERS = ["csrfmiddlewaretoken"]
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
@@ -208,6 +207,7 @@ PLACEHOLDER_EMAIL_DOMAINS = [
 ]
 DEPARTMENT_CODES = env.pairs("DEPARTMENT_CODES", "Heat Press=HP")
 KIOSK_IDLE_SECONDS = env.whole_number("KIOSK_IDLE_SECONDS", 45, minimum=15)
+KIOSK_OPEN = env.boolean("KIOSK_OPEN", False)
 
 for zone_setting, zone in [
     ("LEGACY_TIME_ZONE", LEGACY_TIME_ZONE),

@@ -7,6 +7,7 @@ from typing import Any
 from django.test import TransactionTestCase
 
 from employees.authority import Actor
+from employees.lockout import outside_door
 from employees.models import (
     Auth0Role,
     Employee,
@@ -53,6 +54,10 @@ def make_role(name: str = "Heat Press", **over: Any) -> RoleConfig:
 def boss(user_id: int = 1) -> Actor:
     """The administrator who asks, as the admin names them by their user's id."""
     return Actor(name=f"admin:{user_id}", role=Auth0Role.ADMIN)
+
+
+# Where a PIN is tried, when it doesn't matter where.
+DOOR = outside_door("198.51.100.7")
 
 
 def clear_shared_tables() -> None:

@@ -27,6 +27,7 @@ NAMES = {
     "CREATE_SHARED_TABLES",
     "KIOSK_IDLE_SECONDS",
     "SESSION_IDLE_MINUTES",
+    "KIOSK_OPEN",
 }
 for name in list(os.environ):
     plain = name.removesuffix("_FILE")

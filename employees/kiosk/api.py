@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from employees.errors import InvalidValue
 from employees.kiosk.locked_down import no_store
+from employees.lockout import Door, outside_door
 from employees.models import Auth0Role, AuthMethod, Employee
 from employees.permissions import SHOP_FLOOR
 from employees.signing_in import (
@@ -74,7 +75,7 @@ def login(request: HttpRequest) -> HttpResponse:
     """Number and PIN become a token of one day."""
     body = _body(request)
     number, pin = _text(body, "employee_id"), _text(body, "pin")
-    session = sign_in(number_of(number), pin)
+    session = sign_in(number_of(number), pin, _door(request))
     employee = session.employee
     return JsonResponse(
         {
@@ -138,7 +139,8 @@ def change_own_pin(request: HttpRequest) -> HttpResponse:
     if session_of(token) is None:
         raise NoSession
     body = _body(request)
-    change_pin(token, _text(body, "current_pin"), _text(body, "new_pin"))
+    current, new = _text(body, "current_pin"), _text(body, "new_pin")
+    change_pin(token, current, new, _door(request))
     return JsonResponse({"success": True, "message": "PIN changed successfully"})
 
 
@@ -147,6 +149,10 @@ def change_own_pin(request: HttpRequest) -> HttpResponse:
 def unknown(request: HttpRequest, rest: str) -> HttpResponse:
     """Any other address below /api/employee/."""
     return _failure(404, "There is no such address.")
+
+
+def _door(request: HttpRequest) -> Door:
+    return outside_door(request.META.get("REMOTE_ADDR", ""))
 
 
 def _body(request: HttpRequest) -> dict[str, Any]:

@@ -16,6 +16,7 @@ TOKEN = "kiosk_token"  # noqa: S105  (the name of a cookie)
 NUMBER = "kiosk_number"
 NOTE = "kiosk_note"
 LANGUAGE = "kiosk_language"
+DEVICE = "kiosk_device"
 OF_A_PERSON = (TOKEN, NUMBER, NOTE, LANGUAGE)
 GRACE_S = 15  # a page that has signed itself out by then needs no cookie any more
 NOTE_S = 60

@@ -6,15 +6,19 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.decorators import decorator_from_middleware
 from django.views.decorators.csrf import csrf_exempt
 
 from employees.kiosk import cookies
+from employees.kiosk.cookies import Note
+from employees.kiosk.device import is_let_in, kiosk_on
 from employees.kiosk.locked_down import no_store
 from employees.kiosk.texts import GOOD_NOTES, LANGUAGES, TEXTS
+from employees.signing_in import MustWait, Session, session_of, sign_out
 
 LAST_SECONDS = 10  # the countdown that can be seen
 logger = logging.getLogger(__name__)
@@ -30,10 +34,11 @@ class KioskCsrf(CsrfViewMiddleware):
         return error_page(request, 403, "expired_title", "")
 
 
-def kiosk_page(*methods: str) -> Callable[[View], View]:
+def kiosk_page(*methods: str, for_any_browser: bool = False) -> Callable[[View], View]:
     """A view of the kiosk that takes these methods.
 
     Its answers are kept nowhere; whatever goes wrong is told in the kiosk's own look.
+    for_any_browser: also where the browser isn't set up as a kiosk; all others have to be.
     """
 
     def decorate(view: View) -> View:
@@ -49,6 +54,8 @@ def kiosk_page(*methods: str) -> Callable[[View], View]:
                 refusal["Allow"] = ", ".join(methods)
                 return refusal
             try:
+                if not (for_any_browser or is_let_in(request)):
+                    return left(request, "enrol")
                 response: HttpResponse = guarded(request, **kwargs)
                 return response
             except Exception:
@@ -69,6 +76,7 @@ def show(request: HttpRequest, template: str, status: int = 200, **context: Any)
     """
     language = cookies.language_of(request)
     note = cookies.note_of(request)
+    kiosk = kiosk_on(request)
     body = render_to_string(
         f"kiosk/{template}.html",
         {
@@ -76,6 +84,7 @@ def show(request: HttpRequest, template: str, status: int = 200, **context: Any)
             "language": language,
             "languages": LANGUAGES,
             "page": template,
+            "kiosk": kiosk,
             "csrf_token": get_token(request),
             "idle_seconds": settings.KIOSK_IDLE_SECONDS,
             "last_seconds": LAST_SECONDS,
@@ -89,6 +98,46 @@ def show(request: HttpRequest, template: str, status: int = 200, **context: Any)
     if note:
         cookies.forget(response, cookies.NOTE)
     return response
+
+
+def left(request: HttpRequest, page: str = "start") -> HttpResponse:
+    """To another page, with the session ended and every trace of the person gone."""
+    sign_out(request.COOKIES.get(cookies.TOKEN, ""))
+    response = to(page)
+    cookies.forget(response, *cookies.OF_A_PERSON)
+    # Pages of a browser that keeps some in spite of no-store. Not "cookies": the admin's are here.
+    response["Clear-Site-Data"] = '"cache"'
+    return response
+
+
+def over(request: HttpRequest) -> HttpResponse:
+    """As when leaving; whoever still thought to be signed in is told that they aren't."""
+    response = left(request)
+    if request.COOKIES.get(cookies.TOKEN):
+        cookies.keep_note(request, response, Note("over"))
+    return response
+
+
+def to(
+    page: str, request: HttpRequest | None = None, note: Note | None = None, **where: int
+) -> HttpResponse:
+    """On to another page, which says ``note``. where: what its address holds."""
+    response = HttpResponseRedirect(reverse(f"kiosk-{page}", kwargs=where))
+    response.status_code = 303
+    if request is not None and note is not None:
+        cookies.keep_note(request, response, note)
+    return response
+
+
+def session_on(request: HttpRequest) -> Session | None:
+    """Who is signed in here."""
+    token = request.COOKIES.get(cookies.TOKEN, "")
+    return session_of(token) if token else None
+
+
+def note_of_wait(wait: MustWait) -> Note:
+    """How long to wait, and whether it is the number or the kiosk that has to."""
+    return Note("wait_here" if wait.is_here else "wait", wait.minutes)
 
 
 def error_page(request: HttpRequest, status: int, title: str, hint: str) -> HttpResponse:

@@ -1,11 +1,12 @@
-"""The kiosk's pages: number, PIN, who is signed in, a new PIN.
+"""The kiosk's pages: setting it up, number, PIN, who is signed in, a new PIN.
 
 Every form is answered with a redirect, so that reloading or going back repeats no try. Number and
 PIN are in no address. Whether a number exists is told nowhere: the PIN is asked for in any case.
 """
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+import logging
+
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import override
@@ -14,8 +15,20 @@ from django.views.decorators.debug import sensitive_post_parameters
 from employees.errors import InvalidValue
 from employees.kiosk import cookies
 from employees.kiosk.cookies import Note
-from employees.kiosk.pages import error_page, kiosk_page, show
+from employees.kiosk.device import door_of, kiosk_on, remember_device
+from employees.kiosk.help_views import helper_on
+from employees.kiosk.pages import (
+    error_page,
+    kiosk_page,
+    left,
+    note_of_wait,
+    over,
+    session_on,
+    show,
+    to,
+)
 from employees.kiosk.texts import DEFAULT, LANGUAGES, NOTES_OF_WEAK, TEXTS
+from employees.kiosks import TooManyCodes, WrongCode, enrol
 from employees.models import Employee
 from employees.pins import Weak
 from employees.signing_in import (
@@ -25,14 +38,14 @@ from employees.signing_in import (
     Session,
     change_pin,
     number_of,
-    session_of,
     sign_in,
     sign_out,
 )
 from employees.zones import zone_of
 
+logger = logging.getLogger(__name__)
 LONGEST_NUMBER = 20  # digits; some badges fill the number up with zeros
-PAGES = ("start", "pin", "me", "change-pin")  # where the language can be changed
+PAGES = ("start", "pin", "me", "change-pin", "help", "enrol")  # where the language can be changed
 
 
 @kiosk_page("GET", "HEAD", "POST")
@@ -41,15 +54,38 @@ def start(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         number = request.POST.get("number", "").strip()
         if not (number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER):
-            return _to("start", request, Note("number"))
-        response = _to("pin")
+            return to("start", request, Note("number"))
+        response = to("pin")
         cookies.keep_while_used(request, response, cookies.NUMBER, number)
         return response
-    if _session(request):
-        return _to("me")
+    if session_on(request):
+        return to("me")
     in_default = cookies.language_of(request) == DEFAULT
     is_clean = in_default and cookies.NUMBER not in request.COOKIES
-    return show(request, "start", is_idle_page=not is_clean)
+    response = show(request, "start", is_idle_page=not is_clean)
+    if kiosk_on(request):  # for another 400 days
+        remember_device(request, response, request.COOKIES[cookies.DEVICE])
+    return response
+
+
+@sensitive_post_parameters("code")
+@kiosk_page("GET", "HEAD", "POST", for_any_browser=True)
+def set_up(request: HttpRequest) -> HttpResponse:
+    """Before step 1, once: the code that makes this browser a kiosk."""
+    if kiosk_on(request):
+        return to("start")
+    if request.method != "POST":
+        return show(request, "enrol", is_idle_page=False)
+    try:
+        kiosk, cookie = enrol(request.POST.get("code", "").strip(), door_of(request))
+    except WrongCode:
+        return to("enrol", request, Note("code"))
+    except TooManyCodes as wait:
+        return to("enrol", request, Note("wait_here", -(-wait.seconds // 60)))
+    logger.info("A device was set up as kiosk %d.", kiosk.pk)
+    response = to("start")
+    remember_device(request, response, cookie)
+    return response
 
 
 @sensitive_post_parameters("pin")
@@ -58,22 +94,23 @@ def pin(request: HttpRequest) -> HttpResponse:
     """Step 2: the PIN."""
     number = request.COOKIES.get(cookies.NUMBER, "")
     if not number:
-        return _to("start")
+        return to("start")
     if request.method != "POST":
         texts = TEXTS[cookies.language_of(request)]
-        return show(request, "pin", for_number=texts["for_number"].format(number=number))
+        for_number = texts["for_number"].format(number=number)
+        return show(request, "pin", for_number=for_number, nobody_here=_nobody_here(request))
     typed = request.POST.get("pin", "")
     if not typed:
-        return _to("pin", request, Note("pin"))
+        return to("pin", request, Note("pin"))
     try:
-        session = sign_in(number_of(number), typed)
+        session = sign_in(number_of(number), typed, door_of(request))
     except MustWait as wait:
-        return _to("pin", request, Note("wait", wait.minutes))
+        return to("pin", request, note_of_wait(wait))
     except Refused:
-        return _to("pin", request, Note("wrong"))
+        return to("pin", request, Note("wrong"))
     # Whoever was signed in here before has left without saying so.
     sign_out(request.COOKIES.get(cookies.TOKEN, ""))
-    response = _to("me")
+    response = to("me")
     cookies.forget(response, cookies.NUMBER)
     cookies.keep_while_used(request, response, cookies.TOKEN, session.token)
     return response
@@ -82,9 +119,9 @@ def pin(request: HttpRequest) -> HttpResponse:
 @kiosk_page("GET", "HEAD")
 def me(request: HttpRequest) -> HttpResponse:
     """Who is signed in."""
-    session = _session(request)
+    session = session_on(request)
     if session is None:
-        return _over(request)
+        return over(request)
     employee = session.employee
     texts = TEXTS[cookies.language_of(request)]
     now = timezone.now().astimezone(zone_of(employee.workspace))
@@ -92,7 +129,10 @@ def me(request: HttpRequest) -> HttpResponse:
         date = date_format(now, texts["date_format"])
         time = date_format(now, texts["time_format"])
     hello = texts["hello"].format(name=_first_name(employee))
-    response = show(request, "me", employee=employee, hello=hello, date=date, time=time)
+    can_help = helper_on(request, session) is not None
+    response = show(
+        request, "me", employee=employee, hello=hello, date=date, time=time, can_help=can_help
+    )
     cookies.keep_while_used(request, response, cookies.TOKEN, session.token)
     return response
 
@@ -101,16 +141,16 @@ def me(request: HttpRequest) -> HttpResponse:
 @kiosk_page("GET", "HEAD", "POST")
 def own_pin(request: HttpRequest) -> HttpResponse:
     """The PIN as it is, and twice the new one."""
-    session = _session(request)
+    session = session_on(request)
     if session is None:
-        return _over(request)
+        return over(request)
     if request.method != "POST":
         response = show(request, "change-pin")
     else:
         note = _change(session, request)
         if note is None:
-            return _over(request)
-        response = _to("me" if note.key == "changed" else "change-pin", request, note)
+            return over(request)
+        response = to("me" if note.key == "changed" else "change-pin", request, note)
     cookies.keep_while_used(request, response, cookies.TOKEN, session.token)
     return response
 
@@ -118,7 +158,7 @@ def own_pin(request: HttpRequest) -> HttpResponse:
 @kiosk_page("GET", "HEAD")
 def stay(request: HttpRequest) -> HttpResponse:
     """Somebody touches the screen: the cookies last longer. 204, or 401 where nobody is there."""
-    session = _session(request)
+    session = session_on(request)
     number = request.COOKIES.get(cookies.NUMBER, "")
     response = HttpResponse(status=204 if session or number else 401)
     if session:
@@ -128,34 +168,34 @@ def stay(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@kiosk_page("POST")
+@kiosk_page("POST", for_any_browser=True)
 def leave(request: HttpRequest) -> HttpResponse:
     """Sign out, and leave nothing of this person behind."""
-    return _left(request)
+    return left(request)
 
 
-@kiosk_page("GET", "HEAD")
+@kiosk_page("GET", "HEAD", for_any_browser=True)
 def idle(request: HttpRequest) -> HttpResponse:
     """Nobody has touched the screen: sign out.
 
     By GET, since a page without scripts gets here by itself. Another site can't make use of it:
     the token isn't sent along with its requests (SameSite=Strict).
     """
-    return _left(request)
+    return left(request)
 
 
-@kiosk_page("POST")
+@kiosk_page("POST", for_any_browser=True)
 def language(request: HttpRequest) -> HttpResponse:
     """Go on in another language, on the page where one was."""
     page = request.POST.get("page", "")
-    response = _to(page if page in PAGES else "start")
+    response = to(page if page in PAGES else "start")
     chosen = request.POST.get("language", "")
     if chosen in LANGUAGES:
         cookies.keep(request, response, cookies.LANGUAGE, chosen, seconds=3600)
     return response
 
 
-@kiosk_page("GET", "HEAD", "POST")
+@kiosk_page("GET", "HEAD", "POST", for_any_browser=True)
 def missing(request: HttpRequest, rest: str) -> HttpResponse:
     """Any other address below /kiosk/."""
     return error_page(request, 404, "page_missing_title", "")
@@ -167,49 +207,26 @@ def _change(session: Session, request: HttpRequest) -> Note | None:
     if new != again:
         return Note("differ")
     try:
-        change_pin(session.token, current, new)
+        change_pin(session.token, current, new, door_of(request))
     except NoSession:
         return None
     except InvalidValue as error:
         is_weak = error.reason in set(Weak)
         return Note(NOTES_OF_WEAK[Weak(error.reason)] if is_weak else "same")
     except MustWait as wait:
-        return Note("wait", wait.minutes)
+        return note_of_wait(wait)
     except Refused:
         return Note("current")
     return Note("changed")
 
 
-def _session(request: HttpRequest) -> Session | None:
-    token = request.COOKIES.get(cookies.TOKEN, "")
-    return session_of(token) if token else None
-
-
-def _left(request: HttpRequest) -> HttpResponse:
-    """To the start page, with the session ended and every trace of the person gone."""
-    sign_out(request.COOKIES.get(cookies.TOKEN, ""))
-    response = _to("start")
-    cookies.forget(response, *cookies.OF_A_PERSON)
-    # Pages of a browser that keeps some in spite of no-store. Not "cookies": the admin's are here.
-    response["Clear-Site-Data"] = '"cache"'
-    return response
-
-
-def _over(request: HttpRequest) -> HttpResponse:
-    """As when leaving; whoever still thought to be signed in is told that they aren't."""
-    response = _left(request)
-    if request.COOKIES.get(cookies.TOKEN):
-        cookies.keep_note(request, response, Note("over"))
-    return response
-
-
-def _to(page: str, request: HttpRequest | None = None, note: Note | None = None) -> HttpResponse:
-    """On to another page, which says ``note``."""
-    response = HttpResponseRedirect(reverse(f"kiosk-{page}"))
-    response.status_code = 303
-    if request is not None and note is not None:
-        cookies.keep_note(request, response, note)
-    return response
+def _nobody_here(request: HttpRequest) -> str:
+    """What to do where no supervisor is near."""
+    texts = TEXTS[cookies.language_of(request)]
+    kiosk = kiosk_on(request)
+    if kiosk is None or not kiosk.helper:
+        return texts["nobody_here"]
+    return texts["nobody_here_but"].format(helper=kiosk.helper)
 
 
 def _first_name(employee: Employee) -> str:

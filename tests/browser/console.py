@@ -25,6 +25,7 @@ PLAIN_HTTP = {
     "ALLOWED_HOSTS": "127.0.0.1",
     "AUTH0_LOGIN_CLIENT_ID": "console-login",
     "AUTH0_LOGIN_CLIENT_SECRET": "not-a-secret",
+    "KIOSK_OPEN": "true",  # the pages for PINs in any browser; tests of enrolment set one up
 }
 
 

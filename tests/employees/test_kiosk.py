@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session as DjangoSession
 from django.db import DatabaseError, connection
-from django.test import Client, SimpleTestCase, TestCase
+from django.test import Client, SimpleTestCase, TestCase, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -20,7 +20,7 @@ from employees.lockout import FREE_TRIES
 from employees.models import Employee, EmployeeAuth, EmployeeUser
 from employees.pins import Weak, check_pin
 from employees.signing_in import sign_in
-from tests.builders import make_auth, make_employee
+from tests.builders import DOOR, make_auth, make_employee
 
 START, PIN_PAGE, ME = "/kiosk/", "/kiosk/pin/", "/kiosk/me/"
 CHANGE, LEAVE, IDLE = "/kiosk/change-pin/", "/kiosk/sign-out/", "/kiosk/idle/"
@@ -30,6 +30,7 @@ pytestmark = pytest.mark.once
 HASHED = bcrypt.hashpw(PIN.encode(), bcrypt.gensalt(4)).decode()
 
 
+@override_settings(KIOSK_OPEN=True)
 class KioskTestCase(TestCase):
     def setUp(self) -> None:
         # A number that is none of the PINs below: a counter would come to them some day.
@@ -88,7 +89,9 @@ class SignInTests(KioskTestCase):
 
             page = self.try_pin(number, PIN)
 
-            self.assertContains(page, "Too many wrong PINs. Try again in 1 min.")
+            self.assertContains(
+                page, "Too many wrong PINs. Try again in 1 min, or ask your supervisor."
+            )
 
     def test_what_is_no_number_is_asked_for_again(self) -> None:
         for number in ("", "abc", "4 2", "٤٢", "-1"):
@@ -180,7 +183,7 @@ class LeavingTests(KioskTestCase):
     def test_whoever_is_signed_out_from_elsewhere_is_told(self) -> None:
         for address in (ME, CHANGE):
             self.sign_in()
-            sign_in(self.ada.pk, PIN)  # at another kiosk
+            sign_in(self.ada.pk, PIN, DOOR)  # at another kiosk
 
             page = self.client.get(address, follow=True)
 
@@ -273,7 +276,9 @@ class ChangePinTests(KioskTestCase):
         for _ in range(FREE_TRIES):
             self.change("5555", OTHER, OTHER)
 
-        self.assertContains(self.change(PIN, OTHER, OTHER), "Try again in 1 min.")
+        self.assertContains(
+            self.change(PIN, OTHER, OTHER), "Try again in 1 min, or ask your supervisor."
+        )
 
     def test_without_a_session_there_is_no_form(self) -> None:
         self.assertRedirects(self.client.get(CHANGE), START, 303)

@@ -15,7 +15,7 @@ from employees.models import Auth0Role, AuthMethod, Employee, EmployeeAuth, Empl
 from employees.pin_services import has_pin, set_random_pin
 from employees.pins import check_pin
 from employees.signing_in import sign_in
-from tests.builders import boss, make_auth, make_employee
+from tests.builders import DOOR, boss, make_auth, make_employee
 
 PIN, OTHER = "7391", "8264"
 
@@ -205,7 +205,7 @@ class ManyTests(PinAdminTestCase):
 
         (slip,), paper = made.call_args.args
         self.assertEqual((slip.number, slip.name, paper), (self.ada.pk, "Ada Quill", "letter"))
-        sign_in(slip.number, slip.pin)
+        sign_in(slip.number, slip.pin, DOOR)
 
     def test_sent_again_it_makes_no_other_pins(self) -> None:
         seen = {f"seen_{self.ada.pk}": ""}
