@@ -21,6 +21,7 @@ from employees.actors import actor_of, visible_to
 from employees.admin_actions import LeavingActions
 from employees.admin_base import ModelAdmin, ReadOnly, number_in
 from employees.admin_history import HistoryPage
+from employees.admin_kiosks import KioskAdmin
 from employees.admin_people import PeopleInSight
 from employees.admin_pins import SLIPS_ACTION, PinActions
 from employees.admin_readiness import CannotWork
@@ -35,7 +36,14 @@ from employees.filters import (
     WorkspaceFilter,
 )
 from employees.forms import EmployeeForm
-from employees.models import AuthMethod, Employee, Invitation, PodFactoryMapping, RoleConfig
+from employees.models import (
+    AuthMethod,
+    Employee,
+    Invitation,
+    Kiosk,
+    PodFactoryMapping,
+    RoleConfig,
+)
 from employees.zones import moment
 
 KEPT_FOR_THE_NEXT = ("department", "role", "workspace", "hire_date", "auth_method", "invitation")
@@ -271,6 +279,9 @@ def needs_email(employee: Employee) -> bool:
     """Whether an account is wanted that no e-mail is there for."""
     wanted = employee.is_active and employee.auth_method != AuthMethod.PIN
     return wanted and not is_usable(employee.email)
+
+
+admin.site.register(Kiosk, KioskAdmin)
 
 
 @admin.register(RoleConfig)

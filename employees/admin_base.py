@@ -38,12 +38,30 @@ __all__ = [
     "ThemedAdmin",
     "ThemedSelect",
     "ThemedTextInput",
+    "detail_button",
+    "kept_nowhere",
     "number_in",
     "only_by_button",
 ]
 
 LONGEST_NUMBER = 10  # digits of an employee number
 _Row = TypeVar("_Row", bound=Model)
+
+
+def detail_button(description: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A method that the theme shows as a button on the page of a row, and calls as a page."""
+
+    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
+        vars(method).update(short_description=description, attrs={}, variant="default")
+        return method
+
+    return decorate
+
+
+def kept_nowhere(response: HttpResponse) -> HttpResponse:
+    """Have no browser keep a page with something secret on it."""
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def only_by_button(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

@@ -6,7 +6,6 @@ PIN, since it names the PIN that it was meant to replace.
 """
 
 from collections import Counter
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -20,9 +19,10 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
 from employees.actors import actor_of, visible_to
-from employees.admin_base import ModelAdmin
+from employees.admin_base import ModelAdmin, detail_button, kept_nowhere, number_in
 from employees.errors import EmployeesError, InvalidValue
-from employees.models import Employee
+from employees.lockout import kiosk_door, waiting
+from employees.models import Employee, Kiosk
 from employees.pin_services import (
     NewPin,
     has_pin,
@@ -31,29 +31,21 @@ from employees.pin_services import (
     set_pin,
     set_random_pin,
     set_random_pins,
+    unlock,
     why_no_pin,
 )
 from employees.slips import PAPERS, Slip, slips_pdf
+from employees.zones import moment
 
 SLIPS_AT_ONCE = 100  # people; each PIN takes some 60 ms to hash
 # Three links, not a menu of the theme: that can't be opened with the keyboard.
-PIN_BUTTONS = ("random_pin", "type_pin", "remove_pin")
+PIN_BUTTONS = ("random_pin", "type_pin", "remove_pin", "unlock_pin")
 SLIPS_ACTION = "random_pins_with_slips"
 
 if TYPE_CHECKING:
     Base = ModelAdmin[Employee]
 else:
     Base = object
-
-
-def _button(description: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A method that the theme shows as a button on a person's page, and calls as a page."""
-
-    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
-        vars(method).update(short_description=description, attrs={}, variant="default")
-        return method
-
-    return decorate
 
 
 class TypedPinForm(forms.Form):
@@ -89,12 +81,13 @@ class PinActions(Base):
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """The buttons; those about PINs only for whoever may change people at all."""
         buttons: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
-        if self.has_change_permission(request):
-            return buttons
-        ours = tuple(f"_{name}" for name in PIN_BUTTONS)
+        hidden = [] if waiting(number_in(str(object_id)) or 0) else ["unlock_pin"]
+        if not self.has_change_permission(request):
+            hidden = list(PIN_BUTTONS)
+        ours = tuple(f"_{name}" for name in hidden)
         return [button for button in buttons if not button.action_name.endswith(ours)]
 
-    @_button("Set a random PIN")
+    @detail_button("Set a random PIN")
     def random_pin(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask first; then the PIN, on the page or as a slip, this once."""
         employee = self._person(request, object_id)
@@ -107,9 +100,9 @@ class PinActions(Base):
         if request.POST.get("as") == "slip":
             return _pdf([made], request.POST.get("paper", ""))
         page = self._page(request, employee, "New PIN") | {"pin": made.pin}
-        return _kept_nowhere(TemplateResponse(request, "admin/pins/shown.html", page))
+        return kept_nowhere(TemplateResponse(request, "admin/pins/shown.html", page))
 
-    @_button("Type a PIN")
+    @detail_button("Type a PIN")
     @method_decorator(sensitive_post_parameters("pin", "again"))
     def type_pin(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """A PIN that somebody has chosen."""
@@ -129,7 +122,7 @@ class PinActions(Base):
                 )
         return self._ask(request, employee, "type", form=form)
 
-    @_button("Remove the PIN")
+    @detail_button("Remove the PIN")
     def remove_pin(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Nobody signs in as this person with a PIN any more."""
         employee = self._person(request, object_id)
@@ -140,6 +133,18 @@ class PinActions(Base):
         except EmployeesError as error:
             return self._back_to_person(request, employee, str(error), messages.ERROR)
         return self._back_to_person(request, employee, f"{employee.name} has no PIN any more.")
+
+    @detail_button("Let them try their PIN again")
+    def unlock_pin(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Nobody has to wait any more who typed too many wrong PINs; the PIN stays."""
+        employee = self._person(request, object_id)
+        if request.method != "POST":
+            return self._ask(request, employee, "unlock", doors=_doors(employee.pk))
+        try:
+            unlock(employee.pk, actor_of(request))
+        except EmployeesError as error:
+            return self._back_to_person(request, employee, str(error), messages.ERROR)
+        return self._back_to_person(request, employee, f"{employee.name} may try again at once.")
 
     @admin.action(description="New random PINs with slips (PDF)", permissions=["change"])
     def random_pins_with_slips(
@@ -184,17 +189,22 @@ class PinActions(Base):
             "checkbox": ACTION_CHECKBOX_NAME,
             "action": SLIPS_ACTION,
         }
-        return _kept_nowhere(TemplateResponse(request, "admin/pins/many.html", page))
+        return kept_nowhere(TemplateResponse(request, "admin/pins/many.html", page))
 
     def _ask(
         self, request: HttpRequest, employee: Employee, what: str, **more: Any
     ) -> HttpResponse:
         """The page before anything is done; it remembers which PIN it is about."""
-        title = {"random": "Set a random PIN", "type": "Type a PIN", "remove": "Remove the PIN"}
+        title = {
+            "random": "Set a random PIN",
+            "type": "Type a PIN",
+            "remove": "Remove the PIN",
+            "unlock": "Let them try their PIN again",
+        }
         seen = request.POST.get("seen", markers([employee.pk])[employee.pk])
         page = self._page(request, employee, title[what])
         page |= {"what": what, "seen": seen, "has_pin": has_pin(employee.pk), **more}
-        return _kept_nowhere(TemplateResponse(request, "admin/pins/one.html", page))
+        return kept_nowhere(TemplateResponse(request, "admin/pins/one.html", page))
 
     def _page(self, request: HttpRequest, employee: Employee, title: str) -> dict[str, Any]:
         return {
@@ -221,17 +231,22 @@ class PinActions(Base):
         return HttpResponseRedirect(_page_of(employee))
 
 
+def _doors(number: int) -> list[str]:
+    """Where this number has to wait, and until when, as sentences."""
+    names = {kiosk_door(pk).scope: name for pk, name in Kiosk.objects.values_list("pk", "name")}
+    return [
+        f"{names.get(row.scope, 'Outside the kiosks')}: until {moment(row.wait_until)}, "
+        f"after {row.wrong} wrong PINs"
+        for row in waiting(number)
+    ]
+
+
 def _pdf(made: list[NewPin], paper: str) -> HttpResponse:
     slips = [Slip(new.employee.pk, new.employee.name, new.pin) for new in made]
     body = slips_pdf(slips, paper if paper in PAPERS else "letter")
     response = HttpResponse(body, content_type="application/pdf")
     response["Content-Disposition"] = 'inline; filename="pin-slips.pdf"'
-    return _kept_nowhere(response)
-
-
-def _kept_nowhere(response: HttpResponse) -> HttpResponse:
-    response["Cache-Control"] = "no-store"
-    return response
+    return kept_nowhere(response)
 
 
 def _page_of(employee: Employee) -> str:

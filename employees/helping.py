@@ -4,6 +4,7 @@ A supervisor who is signed in with her own PIN looks up a number, gives a new PI
 try again. What she may do to whom is ``authority``'s to say; here stands who is offered at all.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -21,9 +22,9 @@ LOOKED_UP = "number looked up"
 
 @dataclass(frozen=True)
 class Choice:
-    """One step on the way to a name: the people, or how their names may go on."""
+    """One step on the way to a name: people, and how the names of the others go on."""
 
-    people: list[Employee]
+    people: Sequence[Employee]
     starts: list[str]
 
 
@@ -55,12 +56,13 @@ def choose(people: QuerySet[Employee], start: str) -> Choice:
         few = list(found[: ON_A_PAGE + 1])
         if len(few) <= ON_A_PAGE or len(start) == LONGEST_START:
             return Choice(few[:ON_A_PAGE], [])
-        longer = found.annotate(start=Upper(Substr("name", 1, len(start) + 1)))
-        starts = sorted(set(longer.order_by("start").values_list("start", flat=True).distinct()))
-        if len(starts) > 1:
-            return Choice([], starts)
-        # All go on alike: that is no choice. A name that ends here has nothing to go on with.
-        start = starts[0] if len(starts[0]) > len(start) else start.ljust(LONGEST_START)
+        found = found.annotate(start=Upper(Substr("name", 1, len(start) + 1)))
+        starts = set(found.order_by("start").values_list("start", flat=True).distinct())
+        longer = sorted(one for one in starts if len(one) > len(start))
+        ending = list(found.exclude(start__in=longer)[:ON_A_PAGE])
+        if ending or len(longer) != 1:
+            return Choice(ending, longer)
+        start = longer[0]  # all go on alike: that is no choice
 
 
 def find(employee_id: int, actor: Actor, workspace: str) -> Employee | None:

@@ -10,7 +10,7 @@ import secrets
 from datetime import timedelta
 from hmac import compare_digest
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -57,7 +57,8 @@ def new_code(kiosk_id: int, actor: Actor, lasts: timedelta = CODE_LASTS) -> str:
         code = "".join(secrets.choice("0123456789") for _ in range(CODE_DIGITS))
         columns = {"code_hash": _hash_of_code(code), "code_until": timezone.now() + lasts}
         try:
-            Kiosk.objects.filter(pk=kiosk_id).update(**columns)
+            with transaction.atomic():
+                Kiosk.objects.filter(pk=kiosk_id).update(**columns)
         except IntegrityError:  # another kiosk's code, once in a thousand million
             continue
         return code

@@ -11,7 +11,7 @@ from unfold.dataclasses import SearchResult
 
 from auth0sync.models import StagedBatch, SyncLog
 from employees.actors import actor_of
-from employees.models import Employee, PodFactoryMapping, RoleConfig
+from employees.models import Employee, Kiosk, PodFactoryMapping, RoleConfig
 
 PEOPLE_FOUND = 20  # in the search; more are on the list, one click away
 
@@ -36,7 +36,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             *_list("Jobs", "work", RoleConfig, request),
             *_list("PodFactory names", "badge", PodFactoryMapping, request),
         ],
-        "Console": _users(request),
+        "Console": [*_list("Kiosks", "tablet", Kiosk, request), *_users(request)],
     }
     return [{"title": title, "items": items} for title, items in groups.items() if items]
 
