@@ -60,7 +60,7 @@ def hold_to_the_clock(
         is_use = not looks_only and response.status_code < FAULT
         if is_use and request.user.is_authenticated:
             agent = request.headers.get("User-Agent", "")
-            note_use(request.session, request.user.pk, client_address(request), agent)
+            note_use(request.session, request.user.pk, request.META["REMOTE_ADDR"], agent)
         return response
 
     return middleware
