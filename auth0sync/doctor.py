@@ -1,7 +1,7 @@
 """The doctor: one finding for each thing that has to be right, and how to mend it when it isn't.
 
 It asks Auth0 for no more than its public keys' address and a token, whatever the switch says, and
-changes nothing there.
+changes nothing there. Of the shop floor's address it asks which program answers (`knock`).
 """
 
 from collections.abc import Iterator
@@ -22,21 +22,34 @@ from auth0sync.errors import SyncError
 from auth0sync.models import Account, Heartbeat, Pause, TenantState
 from auth0sync.status import clock, why_off
 from auth0sync.token import have_token
+from employees import scrubbing
+from employees.kiosk.knock import KNOCK_HEADER, PROOF_HEADER, is_proof, new_knock
 
 BEAT_WITHIN = timedelta(minutes=2)
 MAIL_TIMEOUT_S = 5
+DOOR_TIMEOUT_S = 5
+DOORS = ("login", "verify", "logout", "change-pin")  # below /api/employee/
+ROUTE = (
+    "Have the proxy there send /api/employee/ to the console (docs/security.md, “What doesn't "
+    "protect them”). A 400 may be the console's: add that host to ALLOWED_HOSTS."
+)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was looked at and how it is; ``mend`` is the step that mends it, '' when it is well."""
+    """What was looked at and how it is; ``mend`` is the step that mends it, '' when it is well.
+
+    is_known: False where it couldn't be looked at, and ``text`` says what that takes.
+    """
 
     what: str
     text: str
     mend: str = ""
+    is_known: bool = True
 
     def __str__(self) -> str:
-        line = f"{'FAULT' if self.mend else 'ok':6}{self.what}: {self.text}"
+        well = "ok" if self.is_known else "?"
+        line = f"{'FAULT' if self.mend else well:6}{self.what}: {self.text}"
         return f"{line}\n      → {self.mend}" if self.mend else line
 
 
@@ -54,6 +67,8 @@ def findings() -> Iterator[Finding]:
     yield _mail()
     yield _alerts()
     yield _waiting()
+    yield _shop_floor()
+    yield _plain_text()
 
 
 def _database() -> Finding:
@@ -162,3 +177,41 @@ def _waiting() -> Finding:
     return Finding(
         "Waiting", f"{waiting.count()}; the first since {clock(longest.since, longest.now)}."
     )
+
+
+def _shop_floor() -> Finding:
+    """Whether the four calls with PINs and their tokens arrive here; GET costs nobody a try."""
+    root: str = settings.SHOP_FLOOR_URL
+    if not root:
+        text = (
+            "Whether /api/employee/login leads here can't be tried. Set SHOP_FLOOR_URL to the "
+            "address that the shop floor's programs call, such as https://tracker.example.com."
+        )
+        return Finding("Shop floor", text, is_known=False)
+    with httpx.Client(base_url=f"{root}/api/employee/", timeout=DOOR_TIMEOUT_S) as client:
+        astray = {call: why for call in DOORS if (why := _why_astray(client, call))}
+    if astray:
+        calls = "; ".join(f"{call} ({why})" for call, why in astray.items())
+        return Finding("Shop floor", f"Of {root}, not answered by this console: {calls}.", ROUTE)
+    return Finding("Shop floor", f"{root}: this console answers {', '.join(DOORS)}.")
+
+
+def _why_astray(client: httpx.Client, call: str) -> str:
+    """What answers instead of this console, in a word; '' when it is this console."""
+    knock = new_knock()
+    try:
+        answer = client.get(call, headers={KNOCK_HEADER: knock})
+    except httpx.RequestError as failure:
+        return type(failure).__name__
+    if is_proof(answer.headers.get(PROOF_HEADER, ""), knock):
+        return ""
+    return f"somebody else's {answer.status_code}"
+
+
+def _plain_text() -> Finding:
+    left = scrubbing.count()
+    kinds = [f"{left[kind]:,} {kind}" for kind in scrubbing.Plain if left[kind]]
+    if not kinds:
+        return Finding("Plain text", "No PIN and no password is left in it.")
+    mend = "Run “manage.py scrub_plaintext --apply”; the worker does it every night at 02:00."
+    return Finding("Plain text", f"There are {', '.join(kinds)}.", mend)

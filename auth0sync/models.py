@@ -317,6 +317,8 @@ class TenantState(models.Model):
 
     sweep_lease = models.CharField(max_length=32, blank=True)
     sweep_lease_until = models.DateTimeField(null=True)
+    # An installation that is new, or new to this, waits for its first night.
+    scrubbed_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         db_table = "auth0_tenant_state"

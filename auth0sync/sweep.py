@@ -20,6 +20,7 @@ from django_q.tasks import async_task, queue_size
 from auth0sync import batches, incidents, new_plan, switch
 from auth0sync.due import next_due, note
 from auth0sync.models import Account, TenantState
+from auth0sync.nightly import scrub_if_due
 from auth0sync.pace import is_open
 from auth0sync.pruning import prune
 from employees.console_sessions import end_sessions_of_shut_out, forget_ended
@@ -34,6 +35,7 @@ LEASE_LEAST_S = 5
 SMALL_TABLE = 2_000  # rows that are all looked at in every sweep
 MOVED_WITHIN = timedelta(minutes=10)
 SESSIONS_EVERY_S = 3_600
+NIGHT_EVERY_S = 60  # how often it is asked whether last night's scrub was done
 
 
 class Sweeper:
@@ -46,11 +48,13 @@ class Sweeper:
         self._next_sweep = 0.0
         self._next_pass = 0.0
         self._next_clearing = 0.0
+        self._scrub: Iterator[None] | None = None
+        self._next_scrub = 0.0
 
     def tick(self) -> bool:
         """One slice of work; False when another process is the sweeper."""
         if not self._hold_lease():
-            self._pass = None
+            self._pass = self._scrub = None
             return False
         now = time.monotonic()
         if now >= self._next_sweep:
@@ -59,12 +63,14 @@ class Sweeper:
         self._go_on_with_pass(until=now + SLICE_S)
         batches.carry_out()
         hand_out()
+        if self._pass is None:  # which is what leavers wait for
+            self._go_on_with_scrub(now)
         return True
 
     @property
     def is_under_way(self) -> bool:
-        """Whether a pass over all rows has begun and isn't over."""
-        return self._pass is not None
+        """Whether a pass over all rows, or the nightly scrub, has begun and isn't over."""
+        return self._pass is not None or self._scrub is not None
 
     def stop(self) -> None:
         """Give the lease back, so that another process goes on within a second."""
@@ -117,6 +123,15 @@ class Sweeper:
                 )
             if time.monotonic() >= until:
                 return
+
+    def _go_on_with_scrub(self, now: float) -> None:
+        """One step. Where the database is away it is begun again, a minute after it began."""
+        if self._scrub is None and now >= self._next_scrub:
+            self._next_scrub = now + NIGHT_EVERY_S
+            self._scrub = scrub_if_due()
+        scrub, self._scrub = self._scrub, None
+        if scrub is not None and next(scrub, self) is not self:
+            self._scrub = scrub
 
 
 def look_at_all() -> Iterator[None]:

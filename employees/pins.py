@@ -6,13 +6,14 @@ Source: docs/legacy-contract.md, "PIN log-in".
 
 import re
 import secrets
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from hmac import compare_digest
 
 import bcrypt
 
 COST = 10  # the Flask application's; every check takes the same time, some 60 ms
+LONGEST = 72  # bytes; more bcrypt doesn't take
 USUAL_LENGTH = 4
 FORM = re.compile(r"[0-9]{4,6}")
 HASH = re.compile(r"\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}")
@@ -20,6 +21,8 @@ HASH = re.compile(r"\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}")
 NOBODYS = "$2b$10$4ImzPqoWTBi0/uSiPyD0Supb0S4x46BbYFHsbIRzaS3bx89XCNFb6"
 KEYPAD_LINES = frozenset({"2580", "0852"})  # straight down and up the middle
 BIRTH_YEARS = range(1930, 2030)
+MONTH_DAY = frozenset((date(2000, 1, 1) + timedelta(n)).strftime("%m%d") for n in range(366))
+BIRTHDAYS = MONTH_DAY | {day[2:] + day[:2] for day in MONTH_DAY}  # as Mexico writes them, too
 
 
 class Weak(StrEnum):
@@ -28,6 +31,7 @@ class Weak(StrEnum):
     FORM = "A PIN is 4 to 6 digits."
     PATTERN = "This PIN is too easy: it repeats itself or counts up or down."
     YEAR = "This PIN is too easy: it looks like a year of birth."
+    BIRTHDAY = "This PIN is too easy: it looks like a birthday."
     NUMBER = "This PIN is too easy: it is the employee number."
     HIRED = "This PIN is too easy: it is the day or year of hire."
 
@@ -46,7 +50,18 @@ def hash_pin(pin: str) -> str:
     """The bcrypt hash that goes into the column, ``$2b$10$…``. Raises ValueError for no PIN."""
     if not is_pin(pin):
         raise ValueError(Weak.FORM)
-    return bcrypt.hashpw(pin.encode(), bcrypt.gensalt(COST)).decode()
+    return hash_plain(pin)
+
+
+def hash_plain(stored: str) -> str:
+    """The hash of what an old row holds in plain text, which need not have the form of a PIN.
+
+    The Flask application compares plain text with whatever was typed, and so it does with a hash.
+    Raises: ValueError, for more than LONGEST bytes.
+    """
+    if len(stored.encode()) > LONGEST:
+        raise ValueError(f"bcrypt hashes {LONGEST} bytes at most.")
+    return bcrypt.hashpw(stored.encode(), bcrypt.gensalt(COST)).decode()
 
 
 def check_pin(tried: str, stored: str | None) -> bool:
@@ -80,6 +95,8 @@ def weakness(pin: str, employee_id: int, hired: date | None = None) -> Weak | No
         return Weak.HIRED
     if len(pin) == USUAL_LENGTH and int(pin) in BIRTH_YEARS:
         return Weak.YEAR
+    if _is_birthday(pin):
+        return Weak.BIRTHDAY
     return None
 
 
@@ -118,6 +135,13 @@ def _counts(pin: str) -> bool:
     """1234, 8901, 4321: each digit one further, or one back, than the one before."""
     steps = {(int(after) - int(before)) % 10 for before, after in zip(pin, pin[1:], strict=False)}
     return steps in ({1}, {9})
+
+
+def _is_birthday(pin: str) -> bool:
+    """0314, 1403, 031487, 140387, 870314; the 29th of February in any year."""
+    if len(pin) == 4:
+        return pin in BIRTHDAYS
+    return len(pin) == 6 and (pin[:4] in BIRTHDAYS or pin[2:] in MONTH_DAY)
 
 
 def _written(day: date) -> set[str]:

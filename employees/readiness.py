@@ -41,7 +41,7 @@ def count_not_ready(people: QuerySet[Employee]) -> Mapping[Missing, int]:
 
 def _conditions() -> dict[Missing, Q]:
     rows = EmployeeAuth.objects.filter(employee=OuterRef("pk"))  # there may be two for one person
-    has_pin = Exists(rows.filter(Q(pin__gt="") | Q(pin_plain__gt="")))
+    has_pin = Exists(rows.filter(pin__gt=""))  # `pin_plain` opens no door
     wants_account = Q(auth_method__in=(AuthMethod.AUTH0, AuthMethod.HYBRID))
     verified = Q(auth0_sync_status=SyncStatus.VERIFIED)
     exists = Q(auth0_sync_status__in=(SyncStatus.CREATED, SyncStatus.VERIFIED))

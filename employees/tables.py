@@ -20,6 +20,7 @@ from employees.models import (
     RoleConfig,
     SyncStatus,
 )
+from employees.scrubbing import count_passwords
 from employees.shared_tables import missing_tables
 
 SHORTEST_USER_ID = 128  # characters; what an earlier integration made, and enough for derived ids
@@ -134,18 +135,13 @@ def _shared_emails(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
 
 
 def _plain_passwords(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
-    if "auth0_password" not in column_names(connection):
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT COUNT(*) FROM employees WHERE auth0_password <> ''")
-        (count,) = cursor.fetchone()
+    count = count_passwords(connection)
     if count:
         yield Finding(
             "employees",
             "W001",
             f"auth0_password holds {count} passwords in plain text.",
-            "Empty the column (UPDATE employees SET auth0_password = NULL, updated_at = "
-            "updated_at) and have those people choose a new password.",
+            "Run `manage.py scrub_plaintext --apply` and have those people choose a new password.",
         )
 
 

@@ -208,6 +208,7 @@ PLACEHOLDER_EMAIL_DOMAINS = [
 DEPARTMENT_CODES = env.pairs("DEPARTMENT_CODES", "Heat Press=HP")
 KIOSK_IDLE_SECONDS = env.whole_number("KIOSK_IDLE_SECONDS", 45, minimum=15)
 KIOSK_OPEN = env.boolean("KIOSK_OPEN", False)
+SHOP_FLOOR_URL = env.http_root("SHOP_FLOOR_URL")
 
 for zone_setting, zone in [
     ("LEGACY_TIME_ZONE", LEGACY_TIME_ZONE),

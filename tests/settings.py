@@ -28,6 +28,7 @@ NAMES = {
     "KIOSK_IDLE_SECONDS",
     "SESSION_IDLE_MINUTES",
     "KIOSK_OPEN",
+    "SHOP_FLOOR_URL",
 }
 for name in list(os.environ):
     plain = name.removesuffix("_FILE")

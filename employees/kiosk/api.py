@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from employees.errors import InvalidValue
+from employees.kiosk.knock import KNOCK_HEADER, PROOF_HEADER, proof_for
 from employees.kiosk.locked_down import no_store
 from employees.lockout import Door, outside_door
 from employees.models import Auth0Role, AuthMethod, Employee
@@ -51,7 +52,9 @@ def json_only(view: View) -> View:
     @no_store
     def answered(request: HttpRequest, **kwargs: Any) -> HttpResponse:
         if request.method != "POST":
-            return _failure(405, "Use POST.", Allow="POST")
+            proof = proof_for(request.headers.get(KNOCK_HEADER, ""))
+            proven = {PROOF_HEADER: proof} if proof else {}
+            return _failure(405, "Use POST.", Allow="POST", **proven)
         try:
             return view(request, **kwargs)
         except BadRequest as error:

@@ -16,6 +16,7 @@ from auth0sync.doctor import Finding, findings
 from auth0sync.engine import sync
 from auth0sync.models import Account, Heartbeat, Pause, TenantState
 from tests.auth0sync.people import account_of, add
+from tests.builders import make_auth, make_employee
 from tests.devtenant.running import RunningTenant
 from tests.ports import free_port
 
@@ -169,6 +170,22 @@ def test_a_tenant_that_answers_with_an_error_is_found(well: RunningTenant) -> No
     well.fault(match={"path": "/.well-known/.*"}, kind="status", status=503)
 
     assert "answers 503" in faults()["Tenant"].text
+
+
+def test_plain_text_that_is_left_is_counted_with_the_command_that_takes_it_away(
+    well: RunningTenant,
+) -> None:
+    make_auth(make_employee(), pin="7391", pin_plain="7391")
+    make_auth(make_employee(), pin_plain="8264")
+
+    found = faults()
+
+    assert list(found) == ["Plain text"]
+    assert found["Plain text"].text == (
+        "There are 1 plain PINs (employee_auth.pin), "
+        "2 plain copies of PINs (employee_auth.pin_plain)."
+    )
+    assert "scrub_plaintext --apply" in found["Plain text"].mend
 
 
 def test_who_waits_is_counted(well: RunningTenant) -> None:

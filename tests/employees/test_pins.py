@@ -81,6 +81,12 @@ def test_only_a_pin_is_hashed() -> None:
         ("654456", Weak.PATTERN),
         ("1987", Weak.YEAR),
         ("2001", Weak.YEAR),
+        ("1403", Weak.BIRTHDAY),
+        ("0314", Weak.BIRTHDAY),
+        ("2902", Weak.BIRTHDAY),
+        ("031487", Weak.BIRTHDAY),
+        ("140387", Weak.BIRTHDAY),
+        ("870314", Weak.BIRTHDAY),
         ("4711", Weak.NUMBER),
         ("004711", Weak.NUMBER),
         ("0309", Weak.HIRED),
@@ -93,13 +99,32 @@ def test_a_pin_that_is_easily_guessed_is_refused_with_its_reason(pin: str, why: 
     assert weakness(pin, NUMBER, HIRED) == why
 
 
-@pytest.mark.parametrize("pin", ["7391", "83502", "194817", "1357", "0407", "7337", "4499"])
+@pytest.mark.parametrize("pin", ["7391", "83502", "194817", "1357", "0230", "7337", "871403"])
 def test_any_other_pin_is_good(pin: str) -> None:
     assert weakness(pin, NUMBER, HIRED) is None
 
 
-def test_the_day_of_hire_counts_only_for_whoever_has_one() -> None:
-    assert weakness("0309", NUMBER, None) is None
+def test_the_day_of_hire_is_said_only_to_whoever_has_one() -> None:
+    assert weakness("0309", NUMBER, None) == Weak.BIRTHDAY
+
+
+def test_docs_security_says_how_many_pins_are_refused() -> None:
+    refused = {
+        digits: sum(
+            weakness(f"{pin:0{digits}}", 10**9) is not None for pin in range(0, 10**digits, step)
+        )
+        for digits, step in ((4, 1), (5, 1), (6, 97))
+    }
+
+    assert refused[4] == 817
+    assert refused[5] == 50
+    assert 0.08 < refused[6] * 97 / 10**6 < 0.09
+
+
+def test_what_is_plain_text_is_hashed_as_it_stands() -> None:
+    assert bcrypt.checkpw("gäte".encode(), pins.hash_plain("gäte").encode())
+    with pytest.raises(ValueError, match="72 bytes"):
+        pins.hash_plain("ä" * 37)
 
 
 def test_a_random_pin_is_never_weak() -> None:

@@ -67,10 +67,11 @@ class PinTests(TestCase):
         make_auth(ana, pin="", pin_plain="")
         self.assertEqual(missing(), {ana.pk: "pin"})
 
-    def test_a_plain_pin_that_flask_left_counts_too(self) -> None:
-        ana = make_employee(auth_method="pin")
-        make_auth(ana, pin_plain="4711")
-        self.assertEqual(missing(), {})
+    def test_a_plain_pin_that_flask_left_counts_but_a_copy_alone_opens_no_door(self) -> None:
+        ana, ben = make_employee(auth_method="pin"), make_employee(auth_method="pin")
+        make_auth(ana, pin="7391")
+        make_auth(ben, pin_plain="7391")
+        self.assertEqual(missing(), {ben.pk: "pin"})
 
 
 class PageTests(TestCase):

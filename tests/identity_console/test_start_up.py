@@ -94,6 +94,8 @@ SENTENCES = [
     ({"REDIS_URL": SECRET}, "REDIS_URL must look like redis://HOST:6379/0"),
     ({"LEGACY_TIME_ZONE": SECRET}, "LEGACY_TIME_ZONE names an unknown time zone"),
     ({"WORKSPACE_TIME_ZONES": SECRET}, "WORKSPACE_TIME_ZONES must look like MS=America/Chicago"),
+    ({"SHOP_FLOOR_URL": "http://tracker.example.com"}, "SHOP_FLOOR_URL is plain http to another"),
+    ({"SHOP_FLOOR_URL": f"https://tracker.example.com/?k={SECRET}"}, "SHOP_FLOOR_URL must look"),
     ({"ENV_FILE": "/nonexistent"}, "/nonexistent can't be read (No such file or directory)"),
 ]
 
