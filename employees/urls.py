@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from employees.kiosk import api, help_views, views
+from employees.kiosk import api, help_views, views, web_app
 
 urlpatterns = [
     path("kiosk/", views.start, name="kiosk-start"),
@@ -18,6 +18,8 @@ urlpatterns = [
     path("kiosk/stay/", views.stay, name="kiosk-stay"),
     path("kiosk/sign-out/", views.leave, name="kiosk-sign-out"),
     path("kiosk/idle/", views.idle, name="kiosk-idle"),
+    path("kiosk/offline/", web_app.offline, name="kiosk-offline"),
+    path("kiosk/service-worker.js", web_app.service_worker, name="kiosk-service-worker"),
     path("kiosk/<path:rest>", views.missing),
     path("api/employee/login", api.login),
     path("api/employee/verify", api.verify),

@@ -55,7 +55,10 @@ def start(request: HttpRequest) -> HttpResponse:
         number = request.POST.get("number", "").strip()
         if not (number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER):
             return to("start", request, Note("number"))
-        response = to("pin")
+        token, before = (request.COOKIES.get(name) for name in (cookies.TOKEN, cookies.NUMBER))
+        # A badge that is scanned on somebody's page: they have left without saying so.
+        is_next = token or before not in (None, number)
+        response = left(request, "pin") if is_next else to("pin")
         cookies.keep_while_used(request, response, cookies.NUMBER, number)
         return response
     if session_on(request):

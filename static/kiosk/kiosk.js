@@ -1,9 +1,9 @@
-// The kiosk's keypad, dots, countdown and what must not be left behind. Without this file the
-// pages are plain forms, and the browser's own refresh signs out.
+// The kiosk's keypad, dots, countdown and what must not be left behind. Without this file, or when it
+// fails, the pages are plain forms (fallback.js), and the browser's own refresh signs out.
 (function () {
   "use strict";
+  const BOUNCE_MS = 100;
   const root = document.documentElement;
-  root.classList.add("js");
 
   // A page that the back button brings from the browser's memory is somebody's who has left.
   window.addEventListener("pagehide", () => root.classList.add("left"));
@@ -17,24 +17,30 @@
     document.querySelectorAll("form").forEach(onlyOnce);
     countdown(document.body.dataset);
     lookBeforeLeaving();
+    withoutMenus();
+    root.classList.add("ready");
   });
 
-  // Where the browser has no network, look first: whoever is sent on in vain ends at the browser's
-  // own page, with no way back.
+  // Look first: whoever is sent on in vain ends at the browser's own page, with no way back.
   async function isReachable() {
     const said = document.querySelector("[data-offline]");
     try {
-      if (!navigator.onLine) await fetch(location.href, { method: "HEAD", cache: "no-store" });
-      said.hidden = true;
+      const answer = await fetch(document.body.dataset.lookUrl, {
+        method: "HEAD", cache: "no-store", credentials: "omit",
+      });
+      said.hidden = ![502, 503, 504].includes(answer.status); // a proxy that doesn't reach us
     } catch {
       said.hidden = false;
     }
     return said.hidden;
   }
 
+  // What the browser says is enough to look, not to believe it.
   function lookBeforeLeaving() {
-    window.addEventListener("online", isReachable);
-    window.addEventListener("offline", isReachable);
+    const look = () => (navigator.onLine ? hide() : isReachable());
+    const hide = () => { document.querySelector("[data-offline]").hidden = true; };
+    window.addEventListener("online", look);
+    window.addEventListener("offline", look);
     // In the capturing phase, before a form counts itself as sent.
     window.addEventListener("submit", async (event) => {
       const form = event.target;
@@ -52,6 +58,13 @@
       if (navigator.onLine || !link) return;
       event.preventDefault();
       if (await isReachable()) location.assign(link.href);
+    });
+  }
+
+  // A finger that rests on a key asks for no menu.
+  function withoutMenus() {
+    document.addEventListener("contextmenu", (event) => {
+      if (event.pointerType !== "mouse") event.preventDefault();
     });
   }
 
@@ -78,9 +91,16 @@
     show();
 
     const pad = form.querySelector("[data-keypad]");
+    let last = { key: null, at: 0 };
     pad.addEventListener("click", (event) => {
       const key = event.target.closest("[data-key]");
-      if (key) press(key.dataset.key);
+      if (!key) return;
+      // A wet or gloved finger touches twice within a few hundredths of a second. Nobody types a
+      // digit twice as fast as that.
+      const isBounce = event.pointerType === "touch" && key === last.key
+        && event.timeStamp - last.at < BOUNCE_MS;
+      last = { key, at: event.timeStamp };
+      if (!isBounce) press(key.dataset.key);
     });
     // The field keeps the focus, so that Enter on a keyboard sends the form, not the last key again.
     pad.addEventListener("mousedown", (event) => event.preventDefault());
@@ -94,6 +114,7 @@
       fields[at].focus();
     });
     form.addEventListener("submit", (event) => {
+      if (!root.classList.contains("js")) return; // all fields are to be seen
       if (!fields[at].value) event.preventDefault();
       else if (at < fields.length - 1) {
         event.preventDefault();

@@ -4,11 +4,13 @@ import re
 from collections.abc import Generator, Iterator
 from typing import Protocol
 
+import bcrypt
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.chromium import DESKTOP, Device, launched_chromium
 from tests.browser.console import ConsoleWithPages, console_with_pages
+from tests.browser.kiosk import PIN
 from tests.browser.watching import Watch
 from tests.processes import ROOT
 
@@ -77,6 +79,15 @@ def open_page(
 def page(open_page: OpenPage) -> Page:
     """The page of the one person in most tests, on a desktop."""
     return open_page()
+
+
+@pytest.fixture
+def number(console: ConsoleWithPages) -> str:
+    """The number of somebody new with a PIN, as the Flask application writes it."""
+    employee_id = console.insert(name="Rosa Quill", department="Heat Press", auth_method="pin")
+    hashed = bcrypt.hashpw(PIN.encode(), bcrypt.gensalt(4)).decode()
+    console.sql("INSERT INTO employee_auth (employee_id, pin) VALUES (%s, %s)", employee_id, hashed)
+    return str(employee_id)
 
 
 def keep(context: BrowserContext, name: str) -> None:
