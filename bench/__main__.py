@@ -8,7 +8,7 @@ from types import FrameType
 
 import httpx
 
-from bench import draining, report, sweeping
+from bench import draining, guessing, report, sweeping
 from bench.alone import installed
 from bench.databases import USUAL_SERVER, answers
 from bench.errors import BenchFailed
@@ -133,6 +133,8 @@ def _measure(server: str, size: Size) -> int:
             print(line, flush=True)
         kiosk = measure_kiosk(installation, size.kiosk_people, size.kiosk_each)
         for line in report.kiosk(kiosk):
+            print(line, flush=True)
+        for line in guessing.measure(installation, size.kiosk_people):
             print(line, flush=True)
     with installed(url) as installation:
         for line in sweeping.measure(installation, size.sweep_people):
