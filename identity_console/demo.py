@@ -26,7 +26,7 @@ from urllib.parse import quote
 import psutil
 
 from identity_console.demo_processes import Processes, Refused, say
-from identity_console.demo_sign_in import give_password, sample_manager
+from identity_console.demo_sign_in import give_password, kiosk_code, sample_manager
 from identity_console.environment import explain_and_exit
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class Demo:
         self.on_a_copy = environ.get("DEMO_ON_A_COPY", "").lower() == "true"
         self.environ = dict(environ)
         self.manager = ""  # the e-mail of a sample manager
+        self.kiosk_code = ""  # makes one browser a kiosk
 
     # --- What the processes are told ---
 
@@ -197,6 +198,7 @@ class Demo:
                 say("Adding sample people ...")
                 call_command("load_sample_data")
             self.manager = sample_manager()
+            self.kiosk_code = kiosk_code()
             return self.log_in()
         except Error as error:
             reason = error.args[-1] if error.args else error
@@ -254,7 +256,8 @@ class Demo:
         lines = [
             f"Console   http://127.0.0.1:{console}/",
             f"Emergency http://127.0.0.1:{console}/login/local/   {login}",
-            f"Kiosk     http://127.0.0.1:{console}/kiosk/   a number and PIN, as printed above",
+            f"Kiosk     http://127.0.0.1:{console}/kiosk/   once the code {self.kiosk_code},",
+            "          then a number and a PIN, as printed above",
             f"Tenant    http://127.0.0.1:{tenant}/   a stand-in for Auth0, with an outbox",
             f"Database  {database}",
             "",

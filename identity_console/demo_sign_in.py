@@ -1,4 +1,4 @@
-"""A sample manager who can sign in at once, for ``make demo``.
+"""A sample manager who can sign in at once, and a kiosk, for ``make demo``.
 
 Her account is made by the worker like everybody's. When it is there, the demo sets a password in
 the stand-in tenant, through the Management API, as the tenant's own administrator would.
@@ -6,6 +6,7 @@ the stand-in tenant, through the Management API, as the tenant's own administrat
 
 import secrets
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,17 @@ def sample_manager() -> str:
     ).order_by("pk")
     fit = (each for each in managers if may_sign_in(each) and is_usable(each.email))
     return next((str(each.email).lower() for each in fit), "")
+
+
+def kiosk_code() -> str:
+    """A code of a day that makes a browser the demo's kiosk; one that is it already stays so."""
+    from employees.authority import program
+    from employees.kiosks import new_code
+    from employees.models import Kiosk, Workspace
+
+    seen = {"workspace": Workspace.MS, "helper": "Call the office, 4711."}
+    kiosk, _ = Kiosk.objects.get_or_create(name="Line 1", defaults=seen)
+    return new_code(kiosk.pk, program("demo"), lasts=timedelta(days=1))
 
 
 def give_password(tenant: str, email: str, path: Path, wait_s: float = WAIT_S) -> str:

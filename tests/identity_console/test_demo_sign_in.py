@@ -6,8 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from identity_console.demo_sign_in import give_password, sample_manager
-from tests.builders import make_employee
+from employees.kiosks import enrol
+from identity_console.demo_sign_in import give_password, kiosk_code, sample_manager
+from tests.builders import DOOR, make_employee
 from tests.devtenant.builders import make_user, role_id
 from tests.devtenant.logging_in import Person, sent_back
 from tests.devtenant.running import RunningTenant
@@ -84,3 +85,11 @@ def test_she_is_the_first_sample_person_who_may_manage_and_sign_in() -> None:
     make_employee(**manager, connecteam_user_id="sample-3", email="Mia@example.com")
 
     assert sample_manager() == "mia@example.com"
+
+
+@pytest.mark.django_db
+def test_the_code_that_is_printed_makes_a_browser_the_demos_kiosk() -> None:
+    first, _ = enrol(kiosk_code(), DOOR)
+    again, _ = enrol(kiosk_code(), DOOR)
+
+    assert (first.name, again) == ("Line 1", first)

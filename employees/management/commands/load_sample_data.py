@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from employees.models import Employee
+from employees.models import Auth0Role, AuthMethod, Employee
 from employees.sample import MARK
 from employees.sample_loading import load_people
 
@@ -44,3 +44,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(added)} sample people added, {people - len(added)} were there.")
         for employee_id, pin in added[:3]:
             self.stdout.write(f"  at the kiosk: number {employee_id}, PIN {pin}")
+        leads = Employee.objects.filter(auth0_role=Auth0Role.TEAM_LEAD, is_active=True)
+        with_pins = leads.exclude(auth_method=AuthMethod.AUTH0).values_list("pk", flat=True)
+        for employee_id in [pk for pk in with_pins.order_by("pk") if pk in dict(added)][:1]:
+            pin = dict(added)[employee_id]
+            self.stdout.write(f"  a team lead, who helps there: number {employee_id}, PIN {pin}")
