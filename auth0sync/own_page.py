@@ -1,7 +1,8 @@
-"""``/``: the page of whoever is signed in. Its buttons only write that a mail is due."""
+"""``/``: the page of whoever is signed in. Its buttons write that a mail is due, or sign out."""
 
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -16,9 +17,12 @@ from auth0sync.models import Account, MailKind
 from auth0sync.status import Weather, invitation_text, why_no_invitation
 from employees.actors import actor_of, link_of
 from employees.authority import Actor
+from employees.console_sessions import living, sign_out_elsewhere
 from employees.emails import normalise_email
 from employees.models import Auth0Role, AuthMethod, Employee, Invitation, SyncStatus, Workspace
 from employees.selectors import invitation_of
+
+SESSIONS_SHOWN = 5
 
 WHAT_ROLES_OPEN = {
     Auth0Role.TEAM_LEAD: "You can manage the people of your department at your workspace.",
@@ -34,8 +38,9 @@ WHAT_ROLES_OPEN = {
 def show(request: HttpRequest) -> HttpResponse:
     """Who the console thinks I am, and what I can do about it."""
     link = link_of(request)
+    sessions = _sessions_of(request)
     if link is None:
-        return render(request, "login/administrator.html")
+        return render(request, "login/administrator.html", sessions)
     employee = link.employee
     account = Account.objects.filter(pk=employee.pk).first()
     weather = Weather.today()
@@ -48,22 +53,23 @@ def show(request: HttpRequest) -> HttpResponse:
         "is_mail_password": account is not None and account.mail_kind == MailKind.PASSWORD,
         "has_account": account is not None and account.origin != "",
         **_role_in_words(actor_of(request), employee),
+        **sessions,
     }
     return render(request, "login/own_page.html", context)
 
 
 def only_by_button(view: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
-    """A view that sends a mail, and is asked by POST only.
+    """A view that does something, and is asked by POST only.
 
     Whoever pressed a button after their session had ended comes by GET, from the log-in. They land
-    on their page, and read that no mail is on its way.
+    on their page, and read that nothing was done.
     """
 
     @wraps(view)
     def answered(request: HttpRequest) -> HttpResponse:
         if request.method == "POST":
             return view(request)
-        messages.warning(request, "No mail was sent: press the button again.")
+        messages.warning(request, "Nothing was done: press the button again.")
         return redirect("own_page")
 
     return answered
@@ -91,6 +97,26 @@ def verify(request: HttpRequest) -> HttpResponse:
 def change_password(request: HttpRequest) -> HttpResponse:
     """Have a mail sent to me with a link to set a new password."""
     return _ask_for_mail(request, MailKind.PASSWORD)
+
+
+@never_cache
+@login_required
+@only_by_button
+def sign_out_everywhere_else(request: HttpRequest) -> HttpResponse:
+    """End my sessions in all other browsers."""
+    user: Any = request.user
+    ended = sign_out_elsewhere(user.pk, request.session.session_key, actor_of(request))
+    text = "You are signed out everywhere else." if ended else "You weren’t signed in elsewhere."
+    messages.success(request, text)
+    return redirect("own_page")
+
+
+def _sessions_of(request: HttpRequest) -> dict[str, Any]:
+    """Where else they are signed in, the last used first; one query."""
+    theirs = living().filter(user=request.user.pk).order_by("-seen_at")
+    elsewhere = theirs.exclude(session_key=request.session.session_key)
+    shown = list(elsewhere[: SESSIONS_SHOWN + 1])
+    return {"elsewhere": shown[:SESSIONS_SHOWN], "more_elsewhere": len(shown) > SESSIONS_SHOWN}
 
 
 def _ask_for_mail(request: HttpRequest, kind: MailKind) -> HttpResponse:

@@ -22,16 +22,43 @@ from auth0sync.login import SignInRefused
 
 logger = logging.getLogger(__name__)
 
-STATUSES = {"start_again": 400, "unreachable": 503, "misconfigured": 503, "not_configured": 503}
+STATUSES = {
+    "start_again": 400,
+    "too_many": 429,
+    "unreachable": 503,
+    "misconfigured": 503,
+    "not_configured": 503,
+}
 FORBIDDEN = 403
-BLOCKED = "blocked"  # "user is blocked" (facts: the log-in)
+
+# Codes that say by themselves what it is. Auth0's own names stand in its page "Error messages";
+# the last four are OpenID Connect's (Core, 3.1.2.6).
+PAGES = {
+    "mfa_required": "second_step",
+    "mfa_registration_required": "second_step",
+    "mfa_invalid_code": "second_step",
+    "too_many_attempts": "too_many",
+    "too_many_requests": "too_many",
+    "login_required": "asked",
+    "interaction_required": "asked",
+    "consent_required": "asked",
+    "account_selection_required": "asked",
+}
+# Others say it in words, of Auth0 or of an Action of the tenant: page -> what is in them. The first
+# that is found counts: "blocked after multiple consecutive login attempts" ends by itself, "user is
+# blocked" doesn't; "Multifactor authentication required" comes with login_required too.
+WORDS = {
+    "second_step": ("multifactor", "multi-factor", "mfa", "second factor", "guardian"),
+    "too_many": ("login attempts", "too many", "rate limit", "global limit"),
+    "unverified": ("verify your email", "verify your e-mail", "email is not verified"),
+    "blocked": ("blocked",),  # "user is blocked" (facts: the log-in)
+}
 # "User did not authorize the request", or in the words of a provider behind Auth0 (believed).
 CANCELLED = ("did not authorize", "user denied", "user has denied", "cancel")
 START_AGAIN = {"nonce_mismatch", "response_expired"}
 UNREACHABLE = {
     "connection_failed",
     "malformed_response",
-    "rate_limited",
     "timeout",
     "tls_error",
     "unavailable",
@@ -42,10 +69,14 @@ def reason_of(error: SocialAuthBaseException) -> str:
     """The name of the page in ``templates/login/refused/`` that explains this error."""
     if isinstance(error, SignInRefused):
         return error.reason
+    if found := _reason_in_answer(error):
+        return found
     if isinstance(error, AuthCanceled):
         return _reason_of_denial(error)
     if isinstance(error, AuthProviderError) and error.provider_code == "unauthorized":
-        return "blocked" if BLOCKED in error.detail.lower() else "denied"
+        return "denied"
+    if error.code == "rate_limited":
+        return "too_many"
     if isinstance(error, AuthSessionError | AuthInputError | AuthCredentialError):
         return "start_again"
     if error.code in START_AGAIN:
@@ -55,6 +86,17 @@ def reason_of(error: SocialAuthBaseException) -> str:
     if isinstance(error, AuthConfigurationError):
         return "misconfigured"
     return "fault"
+
+
+def _reason_in_answer(error: SocialAuthBaseException) -> str:
+    """The page that Auth0's answer in the call-back names by code or words; "" for none."""
+    if error.stage != "callback" or not error.provider_code:
+        return ""
+    said = error.detail.lower()
+    for page, words in WORDS.items():
+        if any(word in said for word in words):
+            return page
+    return PAGES.get(str(error.provider_code), "")
 
 
 def _reason_of_denial(error: AuthCanceled) -> str:

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", own_page.show, name="own_page"),
     path("me/verify/", own_page.verify, name="own_page_verify"),
     path("me/password/", own_page.change_password, name="own_page_password"),
+    path("me/sign-out-elsewhere/", own_page.sign_out_everywhere_else, name="own_page_sign_out"),
     path("login/", sign_in_views.login_page, name="login"),
     path(f"login/{NAME}/", sign_in_views.begin, name="login_begin"),
     path(f"complete/{NAME}/", sign_in_views.complete, name="login_complete"),

@@ -26,6 +26,7 @@ from employees.admin_people import PeopleInSight
 from employees.admin_pins import SLIPS_ACTION, PinActions
 from employees.admin_readiness import CannotWork
 from employees.admin_rehire import Rehiring, described
+from employees.admin_sessions import WhoIsSignedIn
 from employees.emails import is_usable
 from employees.errors import AlreadyAdded, EmployeesError, UnknownEmployee
 from employees.filters import (
@@ -58,6 +59,7 @@ class EmployeeAdmin(
     HistoryPage,
     Rehiring,
     CannotWork,
+    WhoIsSignedIn,
     ModelAdmin[Employee],
 ):
     """People: every write goes through ``services``; nobody is ever deleted."""

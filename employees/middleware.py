@@ -1,4 +1,4 @@
-"""Whoever may not be signed in any more is signed out; the others read times of their clock."""
+"""Whoever may not be signed in any more is signed out, and told why; others read their own time."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from employees.actors import link_of, may_sign_in
-from employees.console_sessions import ended_session
+from employees.console_sessions import ended_session, is_unused, note_use
 from employees.console_users import follow_demotion
 from employees.models import AuthMethod, Employee
 from employees.zones import zone_of
@@ -18,6 +18,7 @@ from employees.zones import zone_of
 SUBJECT = "auth0_user_id"  # in the session of a log-in with Auth0: the account that it was
 # Kiosk and JSON calls have sessions of their own, and hold them to the row themselves.
 WITHOUT_SESSION = ("/kiosk/", "/api/employee/")
+FAULT = 500  # the status from which on an answer is a fault of ours
 
 
 def hold_to_the_row(
@@ -49,6 +50,39 @@ def hold_to_the_row(
             return get_response(request)
         follow_demotion(user, link)
         return get_response(request)
+
+    return middleware
+
+
+def hold_to_the_clock(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """End a session that nobody used for SESSION_IDLE_MINUTES, and note the use of the others.
+
+    A script that only looks how things stand is no use, or a page left open would never end; its
+    sign is a GET that wants JSON. Stands after ``hold_to_the_row``.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(WITHOUT_SESSION):
+            return get_response(request)
+        looks_only = request.method == "GET" and wants_json(request)
+        if request.user.is_authenticated and is_unused(request.session):
+            logout(request)
+            why = (
+                "You were signed out, since the console wasn’t used for "
+                f"{settings.SESSION_IDLE_MINUTES} minutes."
+            )
+            messages.warning(request, f"{why} Sign in to go on where you were.")
+            if wants_json(request):
+                return JsonResponse({"error": why}, status=401)
+        response = get_response(request)
+        # Afterwards, so that a log-in is the first use. With a fault Django saves no session.
+        is_use = not looks_only and response.status_code < FAULT
+        if is_use and request.user.is_authenticated:
+            agent = request.headers.get("User-Agent", "")
+            note_use(request.session, request.user.pk, request.META["REMOTE_ADDR"], agent)
+        return response
 
     return middleware
 

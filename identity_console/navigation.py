@@ -36,7 +36,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             *_list("Jobs", "work", RoleConfig, request),
             *_list("PodFactory names", "badge", PodFactoryMapping, request),
         ],
-        "Console": [*_list("Kiosks", "tablet", Kiosk, request), *_users(request)],
+        "Console": [
+            *_list("Kiosks", "tablet", Kiosk, request),
+            *_sessions(request),
+            *_users(request),
+        ],
     }
     return [{"title": title, "items": items} for title, items in groups.items() if items]
 
@@ -118,6 +122,13 @@ def _switch(request: HttpRequest) -> list[Item]:
     if not actor_of(request).is_admin:
         return []
     return [_item("Link to Auth0", "power_settings_new", reverse("auth0_switch"), request)]
+
+
+def _sessions(request: HttpRequest) -> list[Item]:
+    if not actor_of(request).is_admin:
+        return []
+    page = reverse("admin:employees_employee_sessions")
+    return [_item("Who is signed in", "devices", page, request)]
 
 
 def _users(request: HttpRequest) -> list[Item]:

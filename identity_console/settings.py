@@ -68,7 +68,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "employees.middleware.hold_to_the_row",
-    "identity_console.middleware.hold_to_the_clock",
+    "employees.middleware.hold_to_the_clock",
     "employees.middleware.tell_local_time",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",

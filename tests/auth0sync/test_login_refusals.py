@@ -1,16 +1,21 @@
 """Who isn't signed in, and the page that says so: never a fault of the console, never a session."""
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import jwt
 import pytest
 import social_core.utils
 from cryptography.hazmat.primitives.asymmetric import rsa
+from django.conf import settings as configured
 from django.contrib.auth.models import User
+from django.template.loader import render_to_string
+from django.test import RequestFactory
 from pytest_django import Settings
 
 from employees.models import Employee, EmployeeUser
@@ -29,6 +34,7 @@ from tests.devtenant.running import RunningTenant
 
 pytestmark = pytest.mark.once
 
+REFUSALS = Path(configured.BASE_DIR) / "templates" / "login" / "refused"
 UNKNOWN = "We don't know you yet"
 START_AGAIN = "That didn't work: please start again"
 UNREACHABLE = "Auth0 doesn't answer"
@@ -237,6 +243,75 @@ def test_another_providers_cancelled_log_in_has_no_reason(visitor: Visitor) -> N
     answer = visitor.console.get(CALLBACK, {"error": "access_denied"})
 
     assert_refused(visitor, answer, 403, "You weren't signed in")
+
+
+BLOCKED_AFTER = "Your account has been blocked after multiple consecutive login attempts."
+SECOND_STEP = "The second step is missing"
+QUESTION = "Auth0 has a question first"
+TOO_MANY = "Too many tries"
+UNVERIFIED = "Your e-mail isn't verified yet"
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "status", "title"),
+    [
+        # Auth0's own codes (auth0.com/docs/libraries/error-messages).
+        ("mfa_required", "Multifactor authentication required", 403, SECOND_STEP),
+        ("mfa_registration_required", "User is not enrolled.", 403, SECOND_STEP),
+        ("mfa_invalid_code", "", 403, SECOND_STEP),
+        ("too_many_attempts", BLOCKED_AFTER, 429, TOO_MANY),
+        ("too_many_requests", "Global limit has been reached", 429, TOO_MANY),
+        # A code that says less than the words beside it.
+        ("login_required", "Multifactor authentication required", 403, SECOND_STEP),
+        ("unauthorized", "MFA verification failed", 403, SECOND_STEP),
+        ("access_denied", "The user cancelled the multi-factor prompt", 403, SECOND_STEP),
+        ("unauthorized", BLOCKED_AFTER, 429, TOO_MANY),
+        ("invalid_request", "You’ve exceeded the rate limit for /u/login", 429, TOO_MANY),
+        ("unauthorized", "user is blocked", 403, "Your account is blocked"),
+        ("access_denied", "user is blocked", 403, "Your account is blocked"),
+        ("unauthorized", "Please verify your email before logging in.", 403, UNVERIFIED),
+        ("access_denied", "Please verify your email before continuing.", 403, UNVERIFIED),
+        # OpenID Connect's.
+        ("login_required", "Login required", 403, QUESTION),
+        ("interaction_required", "", 403, QUESTION),
+        ("consent_required", "Consent required", 403, QUESTION),
+        ("account_selection_required", "", 403, QUESTION),
+        ("temporarily_unavailable", "", 503, UNREACHABLE),
+    ],
+)
+def test_each_answer_has_its_page(
+    visitor: Visitor, error: str, words: str, status: int, title: str
+) -> None:
+    answer = visitor.console.get(CALLBACK, {"error": error, "error_description": words})
+
+    assert_refused(visitor, answer, status, title)
+
+
+def test_a_tenant_that_takes_no_more_log_ins_says_so(
+    tenant: RunningTenant, visitor: Visitor
+) -> None:
+    known(tenant)
+    back = visitor.log_in(visitor.begin())
+    tenant.fault(kind="status", status=429, match={"path": "/oauth/token"})
+
+    assert_refused(visitor, visitor.come_back(back), 429, TOO_MANY)
+
+
+def test_after_a_missing_second_step_another_account_can_be_used(visitor: Visitor) -> None:
+    answer = visitor.console.get(CALLBACK, {"error": "mfa_required"})
+
+    assert b'href="/login/"' in answer.content
+    assert b'action="/logout/"' in answer.content
+
+
+@pytest.mark.parametrize("page", sorted(path.stem for path in REFUSALS.glob("*.html")))
+def test_every_page_says_what_happened_and_what_to_do_and_has_a_way_on(page: str) -> None:
+    text = render_to_string(f"login/refused/{page}.html", request=RequestFactory().get("/"))
+    card = text.partition("</h1>")[2].partition("</section>")[0]
+
+    assert re.search(r"<h1>\w", text)
+    assert len(re.findall(r"<p>\s*[^<\s]", card)) >= 2, "what happened, and what to do next"
+    assert re.search(r'<(a class="button|button)', card)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.mail import EmailMessage
 from django.test import Client
 from django.urls import reverse
@@ -11,6 +12,7 @@ from pytest_django import Settings
 
 from auth0sync.engine import sync
 from auth0sync.models import Account
+from employees.console_sessions import USED_AT
 from employees.console_users import signed_in, user_for
 from employees.models import Employee
 from employees.services import deactivate
@@ -287,5 +289,76 @@ def test_a_button_after_the_session_ended_leads_by_the_log_in_to_the_own_page(
     assert login_page == f"/login/?next={path}"
     page = browser_of(ana).get(login_page, follow=True)
     assert page.redirect_chain[-1] == ("/", 302)
-    assert "No mail was sent: press the button again." in text(page)
+    assert "Nothing was done: press the button again." in text(page)
     assert account_of(ana).invitation == ""
+
+
+# --- Where else they are signed in ---
+
+
+def elsewhere(person: Employee, times: int = 1) -> list[Client]:
+    """Other browsers of the same person, which have been used."""
+    browsers = [browser_of(person) for _ in range(times)]
+    for browser in browsers:
+        session = browser.session
+        del session[USED_AT]
+        session.save()
+        browser.get("/", headers={"User-Agent": "Chrome on Windows"})
+    return browsers
+
+
+def test_with_one_browser_nothing_is_said_of_others(db: None) -> None:
+    ana = make_employee(auth_method="auth0")
+    elsewhere(make_employee(auth_method="auth0"))
+    (here,) = elsewhere(ana)
+
+    assert "signed in elsewhere" not in text(here.get("/"))
+
+
+def test_other_browsers_are_shown_and_signed_out_together(db: None) -> None:
+    ana = make_employee(auth_method="auth0")
+    here, there = elsewhere(ana, 2)
+    page = here.get("/")
+    assert "You are signed in elsewhere too Chrome on Windows, from 127.0.0.1" in text(page)
+    assert str(there.session.session_key) not in page.content.decode()
+
+    answer = here.post("/me/sign-out-elsewhere/", follow=True)
+
+    assert "You are signed out everywhere else." in text(answer)
+    assert "signed in elsewhere too" not in text(answer)
+    assert there.get("/").status_code == 302
+    assert "signed in elsewhere." in text(here.post("/me/sign-out-elsewhere/", follow=True))
+
+
+def test_many_other_browsers_are_summed_up(db: None) -> None:
+    here, *_ = elsewhere(make_employee(auth_method="auth0"), 7)
+
+    page = text(here.get("/"))
+
+    assert page.count("Chrome on Windows") == 5
+    assert "And in other browsers." in page
+
+
+def test_the_local_administrator_signs_out_elsewhere_too(db: None) -> None:
+    local = User.objects.create_superuser("break-glass")
+    here, there = Client(), Client()
+    for browser in (here, there):
+        browser.force_login(local)
+        session = browser.session
+        del session[USED_AT]
+        session.save()
+        browser.get("/")
+    assert "signed in elsewhere too" in text(here.get("/"))
+
+    here.post("/me/sign-out-elsewhere/")
+
+    assert there.get("/").status_code == 302
+    assert here.get("/").status_code == 200
+
+
+def test_an_address_alone_signs_nobody_out_elsewhere(db: None) -> None:
+    here, there = elsewhere(make_employee(auth_method="auth0"), 2)
+
+    assert "Nothing was done" in text(here.get("/me/sign-out-elsewhere/", follow=True))
+
+    assert there.get("/").status_code == 200

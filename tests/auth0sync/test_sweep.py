@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection
 from django.utils import timezone
@@ -13,9 +14,10 @@ from auth0sync import sweep
 from auth0sync.due import next_due, note
 from auth0sync.models import Account, TenantState
 from auth0sync.sweep import Sweeper, hand_out, look_at_all, note_moved
-from employees.models import Employee, EmployeeAuth
+from employees.models import ConsoleSession, Employee, EmployeeAuth
 from tests.auth0sync.people import account_of, add, row_of
 from tests.builders import make_auth, make_employee
+from tests.signed_in import signed_in
 
 pytestmark = pytest.mark.usefixtures("state")
 
@@ -112,6 +114,22 @@ def test_sessions_of_people_who_were_switched_off_by_sql_end() -> None:
     assert Sweeper().tick()
 
     assert EmployeeAuth.objects.get(employee=ana).login_token is None
+
+
+def test_console_sessions_of_people_who_were_switched_off_by_sql_end() -> None:
+    _, ana = signed_in("manager")
+    session = Session.objects.get()
+    user = User.objects.get(employee_link__employee=ana)
+    now = timezone.now()
+    ConsoleSession.objects.create(
+        session_key=session.pk, user=user, started_at=now - timedelta(hours=13), seen_at=now
+    )
+    Employee.objects.filter(pk=ana.pk).update(is_active=False)
+
+    assert Sweeper().tick()
+
+    assert not Session.objects.exists()
+    assert not ConsoleSession.objects.exists(), "a note that is old enough goes too"
 
 
 def test_log_ins_that_ran_out_are_removed_about_once_an_hour(

@@ -315,6 +315,7 @@ PAGES = (
     Shown("attention", f"{EMPLOYEES}attention/"),
     Shown("employee-retry", page_below("retry")),
     Shown("cannot-work", f"{EMPLOYEES}cannot-work/"),
+    Shown("sessions", f"{EMPLOYEES}sessions/"),
     Shown("employee-link", somebody_refused("link")),
     Shown("employee-refused", somebody_refused("change")),
     Shown("employee-retry-refused", somebody_refused("retry")),

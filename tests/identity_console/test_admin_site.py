@@ -35,7 +35,8 @@ def found(browser: Client, term: str) -> list[str]:
 PEOPLE = ["People", "Who can’t work today", "Needs attention"]
 ADDING = ["People", "Add a person", *PEOPLE[1:]]
 RECORDS = ["Sync log", "Jobs", "PodFactory names"]
-FOR_ADMINISTRATORS = ["Held changes", "Sync log", "Link to Auth0", "Jobs", "PodFactory names"]
+LINK = ["Held changes", "Sync log", "Link to Auth0"]
+FOR_ADMINISTRATORS = [*LINK, "Jobs", "PodFactory names", "Kiosks", "Who is signed in"]
 
 
 @pytest.mark.parametrize(
