@@ -12,9 +12,12 @@ from django.db.models.functions import Now
 
 from auth0sync import alerts, switch
 from auth0sync.models import Account, Pause, StagedBatch, TenantState
+from employees.models import PlannedMove
+from employees.selectors import planned_moves
 
+PEOPLE_NAMED = 20  # by their numbers, in one alert
 DOWN_FOR = timedelta(minutes=5)  # shorter outages mend themselves before anybody has read of them
-OURS = ("switch:", "pause:", "outage", "held")  # the keys that are looked after here
+OURS = ("switch:", "pause:", "outage", "held", "plans")  # the keys that are looked after here
 
 SUBJECTS = {
     "foreign_tenant": "AUTH0_DOMAIN isn't the tenant of the accounts, so nothing is called",
@@ -35,10 +38,10 @@ def look() -> None:
 
 
 def current() -> dict[str, tuple[str, str]]:
-    """Key → subject and text of what is in the way; what the settings switch off isn't told."""
+    """Key → subject and text of what is in the way; a link that the settings switch off isn't."""
+    found = _plans()
     if switch.by_settings():
-        return {}
-    found = {}
+        return found
     state = TenantState.objects.filter(pk=1).first()
     if state and (off := switch.by_state(state)):
         by = f" By {switch.paused_by(state)}." if off.code in switch.PAUSES else ""
@@ -66,3 +69,17 @@ def current() -> dict[str, tuple[str, str]]:
             "works, who is due waits, and the console goes on by itself. See https://status.auth0.com.",
         )
     return found
+
+
+def _plans() -> dict[str, tuple[str, str]]:
+    """Those who should have left, or joined, by now, and didn't."""
+    refused = planned_moves().filter(state=PlannedMove.State.FAILED).order_by("employee_id")
+    numbers = list(refused.values_list("employee_id", flat=True).distinct()[:PEOPLE_NAMED])
+    if not numbers:
+        return {}
+    people = ", ".join(map(str, numbers))
+    text = (
+        f"What was planned for {people} was refused when its time had come. In the admin, under "
+        "Joining and leaving, it says why; decide there, or on their pages."
+    )
+    return {"plans": ("a planned joining or leaving wasn't carried out", text)}

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from auth0sync.due import link_to
 from auth0sync.models import Account, InvitationState, Origin
-from employees import services
+from employees import planning, services
 from employees.authority import Actor, Operation, why_not
 from employees.errors import NotAllowed, UnknownEmployee
 from employees.history import notice_changes, record_event, values_of
@@ -88,6 +88,7 @@ def last_change(employee: Employee) -> Change | None:
     """The newest line in the history of this person, also one that SQL wrote a moment ago."""
     notice_changes([employee.pk])
     lines = Change.objects.filter(employee_id=employee.pk).exclude(changes={})
+    lines = lines.exclude(action__in=planning.LINES)  # the row is as it was
     return lines.order_by("-id").first()
 
 

@@ -23,6 +23,7 @@ from auth0sync.models import Account, TenantState
 from auth0sync.nightly import scrub_if_due
 from auth0sync.pace import is_open
 from auth0sync.pruning import prune
+from employees import planning
 from employees.console_sessions import end_sessions_of_shut_out, forget_ended
 from employees.history import known_between, notice_changes
 from employees.models import Employee
@@ -31,6 +32,7 @@ from employees.services import clear_tokens_of_inactive
 ACTOR = "sql"  # in the log: nobody whom the console knows
 PAGE = 400  # rows
 SLICE_S = 0.08  # and the page that was begun: 0.2 at most
+PLANS_AT_ONCE = 5  # carried out in one slice
 LEASE_LEAST_S = 5
 SMALL_TABLE = 2_000  # rows that are all looked at in every sweep
 MOVED_WITHIN = timedelta(minutes=10)
@@ -63,6 +65,9 @@ class Sweeper:
         self._go_on_with_pass(until=now + SLICE_S)
         batches.carry_out()
         hand_out()
+        # After these, so that a plan which the database refuses doesn't hold them up. Whoever has
+        # moved wakes a worker by themselves.
+        planning.carry_out_due(PLANS_AT_ONCE)
         if self._pass is None:  # which is what leavers wait for
             self._go_on_with_scrub(now)
         return True

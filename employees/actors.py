@@ -9,7 +9,7 @@ from django.db.models import BinaryField, F, Func, Q, QuerySet
 from django.db.models.lookups import Exact
 from django.http import HttpRequest
 
-from employees.authority import Actor, lower_role
+from employees.authority import Actor, lower_role, program
 from employees.models import Auth0Role, AuthMethod, Employee, EmployeeUser
 
 ADMIN_PREFIX = "admin:"  # before a Django user's id; what a user did by hand begins with it
@@ -26,8 +26,26 @@ def actor_of(request: HttpRequest) -> Actor:
     user: Any = getattr(request, "user", None) or AnonymousUser()
     if not user.is_authenticated:
         return Actor(name="nobody")
+    return _acting(user, link_of(request))
+
+
+def actor_named(name: str) -> Actor:
+    """Who did something earlier, with what they may do today: nothing, once they have left.
+
+    name: ``Actor.name``; one of a program stays a program.
+    """
+    if not name.startswith((ADMIN_PREFIX, KIOSK_PREFIX)):
+        return program(name)
+    numbers = _numbers([name], ADMIN_PREFIX).values()
+    user = get_user_model().objects.filter(pk__in=numbers).first()
+    if user is None:
+        return Actor(name=name)
+    return _acting(user, EmployeeUser.objects.select_related("employee").filter(pk=user.pk).first())
+
+
+def _acting(user: Any, link: EmployeeUser | None) -> Actor:
+    """A user of the console with what they may do now."""
     name = f"{ADMIN_PREFIX}{user.pk}"
-    link = link_of(request)
     if link is None:
         is_break_glass = user.is_superuser and user.is_active
         return Actor(name=name, role=Auth0Role.ADMIN if is_break_glass else "")

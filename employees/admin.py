@@ -16,7 +16,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
-from employees import services
+from employees import planning, services
 from employees.actors import actor_of, visible_to
 from employees.admin_actions import LeavingActions
 from employees.admin_base import ModelAdmin, ReadOnly, number_in
@@ -24,9 +24,11 @@ from employees.admin_history import HistoryPage
 from employees.admin_kiosks import KioskAdmin
 from employees.admin_people import PeopleInSight
 from employees.admin_pins import SLIPS_ACTION, PinActions
+from employees.admin_planning import PlanningPages
 from employees.admin_readiness import CannotWork
 from employees.admin_rehire import Rehiring, described
 from employees.admin_sessions import WhoIsSignedIn
+from employees.authority import Actor
 from employees.emails import is_usable
 from employees.errors import AlreadyAdded, EmployeesError, UnknownEmployee
 from employees.filters import (
@@ -45,9 +47,17 @@ from employees.models import (
     PodFactoryMapping,
     RoleConfig,
 )
-from employees.zones import moment
+from employees.zones import in_full, moment, zone_of
 
-KEPT_FOR_THE_NEXT = ("department", "role", "workspace", "hire_date", "auth_method", "invitation")
+KEPT_FOR_THE_NEXT = (
+    "department",
+    "role",
+    "workspace",
+    "hire_date",
+    "starts_on",
+    "auth_method",
+    "invitation",
+)
 REFUSED = "employees.refused"  # where a request keeps what a service refused
 
 
@@ -55,6 +65,7 @@ REFUSED = "employees.refused"  # where a request keeps what a service refused
 class EmployeeAdmin(
     PeopleInSight,
     LeavingActions,
+    PlanningPages,
     PinActions,
     HistoryPage,
     Rehiring,
@@ -97,13 +108,24 @@ class EmployeeAdmin(
         "added",
         "changed",
     )
+    person_fields: ClassVar[Any] = (
+        "Person",
+        {"fields": ("name", "email", "personal_email", "phone_number")},
+    )
+    work_fields = ("department", "role", "workspace", "hire_date")
+    sign_in_fields: ClassVar[Any] = (
+        "Sign-in",
+        {"fields": ("auth_method", "invitation", "auth0_role")},
+    )
     add_fieldsets: ClassVar[Any] = (
-        ("Person", {"fields": ("name", "email", "personal_email", "phone_number")}),
-        ("Work", {"fields": ("department", "role", "workspace", "hire_date")}),
-        ("Sign-in", {"fields": ("auth_method", "invitation", "auth0_role")}),
+        person_fields,
+        ("Work", {"fields": (*work_fields, "starts_on")}),
+        sign_in_fields,
     )
     fieldsets: ClassVar[Any] = (
-        *add_fieldsets,
+        person_fields,
+        ("Work", {"fields": work_fields}),
+        sign_in_fields,
         ("Record", {"fields": readonly_fields}),
     )
 
@@ -184,6 +206,8 @@ class EmployeeAdmin(
         """The page, with the ways in which this person may go or come back."""
         if obj is not None and self.has_change_permission(request, obj):
             context["leaving"] = self.leaving_of(request, obj)
+        if obj is not None:
+            context["plans"] = self.plans_of(request, obj)
         if obj is None:
             found = context["adminform"].form.look_alikes
             context["look_alikes"] = [described(one, actor_of(request)) for one in found]
@@ -237,11 +261,13 @@ class EmployeeAdmin(
             actor = actor_of(request)
             services.change_employee(obj.pk, form.columns, actor, chosen, seen=form.seen)
         else:
-            actor = actor_of(request)
-            obj.pk = services.add_employee(form.columns, invitation, actor, form.form_key).pk
+            obj.pk = self._add(form, invitation, actor_of(request)).pk
         obj.refresh_from_db()
         if not change:
-            said = what_happens_next(obj, invitation, self.how_soon())
+            said = what_happens_next(obj, invitation, "then" if form.starts_at else self.how_soon())
+            if form.starts_at:
+                starts = in_full(form.starts_at, zone_of(obj.workspace))
+                said = f"{obj.name} starts on {starts}; nobody can sign in as them before. {said}"
             self.message_user(request, said, messages.INFO)
         if needs_email(obj):
             self.message_user(
@@ -249,6 +275,13 @@ class EmployeeAdmin(
                 f"{obj.name} needs an e-mail: without one there is no Auth0 account.",
                 messages.WARNING,
             )
+
+    def _add(self, form: EmployeeForm, invitation: str, actor: Actor) -> Employee:
+        """Add the person, for now or for the day on which they start."""
+        columns, key = form.columns, form.form_key
+        if form.starts_at is None:
+            return services.add_employee(columns, invitation, actor, key)
+        return planning.add_joining(columns, invitation, actor, form.starts_at, key)
 
     def how_soon(self) -> str:
         """When somebody who was added has an account."""

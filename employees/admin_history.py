@@ -47,6 +47,8 @@ LABELS = {
     "auth_method": "Signs in with",
     "auth0_role": "Auth0 role",
     "invitation": "Invited",
+    "joins_at": "Joins",
+    "leaves_at": "Leaves",
 }
 WORDS: Mapping[str, Mapping[str, str]] = {
     "workspace": {str(value): str(label) for value, label in Workspace.choices},
@@ -137,7 +139,7 @@ def in_words(name: str, value: Any, zone: ZoneInfo, roles: Mapping[int, str]) ->
         return "yes" if value else "no"
     if name == "role_id":
         return roles.get(value, f"role {value}")
-    if name == "archived_at":
+    if name in ("archived_at", "joins_at", "leaves_at"):
         return datetime.fromisoformat(value).astimezone(zone).strftime("%-d %b %Y, %H:%M %Z")
     if name in ("hire_date", "grace_period_end"):
         return date.fromisoformat(value).strftime("%-d %b %Y")

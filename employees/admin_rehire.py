@@ -5,8 +5,9 @@ reactivation and the change, are done together or not at all.
 """
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -16,16 +17,18 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.cache import never_cache
 
-from employees import services
+from employees import planning, services
 from employees.actors import actor_of
 from employees.admin_base import Pages, only_by_button
 from employees.authority import Actor, Operation, why_not
 from employees.errors import EmployeesError
 from employees.forms import EmployeeForm
 from employees.models import Employee
+from employees.plan_forms import beginning_of
 from employees.rehire import LookAlike, look_alikes
 from employees.selectors import shop_floor_departments
-from employees.values import proposed_auth_method
+from employees.values import clean_value, proposed_auth_method
+from employees.zones import in_full, zone_of
 
 TYPED = ("name", "phone_number", "email", "personal_email")
 
@@ -71,16 +74,23 @@ class Rehiring(Pages[Employee]):
         form = self.get_form(request, person, change=True)(
             typed_over(person, request.POST), instance=person
         )
-        actor, refused = actor_of(request), ""
+        actor, zone = actor_of(request), zone_of(person.workspace)
         refused = why_not(actor, Operation.REACTIVATE, person)
+        starts_at = None
+        try:
+            starts_at = typed_start(request.POST.get("starts_on", ""), zone)
+        except EmployeesError as error:
+            refused = refused or str(error)
+        when = in_full(starts_at, zone) if starts_at else ""
         if form.is_valid() and not refused and "confirmed" in request.POST:
             try:
-                bring_back(person.pk, form, actor)
+                bring_back(person.pk, form, actor, starts_at)
             except EmployeesError as error:
                 refused = str(error)
             else:
+                comes = f"comes back on {when}" if when else "is back"
                 said = (
-                    f"{form.cleaned_data['name']} is back, with the number {person.pk} as before."
+                    f"{form.cleaned_data['name']} {comes}, with the number {person.pk} as before."
                 )
                 self.message_user(request, said, messages.SUCCESS)
                 return HttpResponseRedirect(page)
@@ -95,20 +105,36 @@ class Rehiring(Pages[Employee]):
             ],
             "form": form,
             "refused": refused,
-            "typed": [(name, request.POST[name]) for name in form.fields if name in request.POST],
+            "when": when,
+            "typed": [
+                (name, request.POST[name])
+                for name in (*form.fields, "starts_on")
+                if name in request.POST
+            ],
         }
         return TemplateResponse(request, "admin/employees/bring_back.html", context)
 
 
 @transaction.atomic
-def bring_back(employee_id: int, form: EmployeeForm, actor: Actor) -> None:
-    """Reactivate somebody, and write what the form has changed.
+def bring_back(
+    employee_id: int, form: EmployeeForm, actor: Actor, starts_at: datetime | None = None
+) -> None:
+    """Reactivate somebody, now or at ``starts_at``, and write what the form has changed.
 
     Raises: what the two services raise; then nothing is written.
     """
-    services.reactivate(employee_id, actor)
+    if starts_at is None:
+        services.reactivate(employee_id, actor)
+    else:
+        planning.plan_joining(employee_id, starts_at, actor)
     invitation = form.cleaned_data["invitation"] if "invitation" in form.changed_data else None
     services.change_employee(employee_id, form.columns, actor, invitation, seen=form.seen)
+
+
+def typed_start(typed: str, zone: ZoneInfo) -> datetime | None:
+    """When the day that was typed for a newcomer begins; None for now. Raises: InvalidValue."""
+    day = clean_value("hire_date", typed)  # a day like any other
+    return beginning_of(day, zone) if day else None
 
 
 def typed_over(person: Employee, typed: Any) -> dict[str, Any]:
@@ -147,6 +173,10 @@ def described(one: LookAlike, actor: Actor) -> dict[str, Any]:
     same = " and ".join(one.same)
     if one.works_here:
         text = f"{who} works here already: the same {same}."
+        return {"text": text, "url": page, "do": "Look", "brings_back": False}
+    if one.joins:
+        starts = in_full(one.joins.at, ZoneInfo(one.joins.zone))
+        text = f"{who} joins on {starts}: the same {same}."
         return {"text": text, "url": page, "do": "Look", "brings_back": False}
     when = f" in {one.left_at:%B %Y}" if one.left_at else ""
     text = f"{who} left{when}: the same {same}."

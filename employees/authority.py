@@ -118,6 +118,14 @@ def program(name: str) -> Actor:
     return Actor(name=name, is_program=True)
 
 
+def planner(name: str) -> Actor:
+    """Who planned what is carried out now: on the authority that they had when they planned it.
+
+    name: ``Actor.name`` of who planned it, who is named in the history.
+    """
+    return Actor(name=name, is_program=True)
+
+
 def rank_of(role: str) -> int:
     """How much a role outranks others; an unknown one ranks with administrators."""
     return ORDER.index(Auth0Role(role)) if role in ORDER else len(ORDER) - 1

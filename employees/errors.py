@@ -71,3 +71,15 @@ class AlreadyAdded(EmployeesError):
     def __init__(self, employee_id: int) -> None:
         super().__init__("This form was sent already, and the person was added once.")
         self.employee_id = employee_id
+
+
+class AlreadyPlanned(EmployeesError):
+    """The person joins, or leaves, at another time already.
+
+    what: "joining" or "leaving". when: that time, in words.
+    """
+
+    field = "at"
+
+    def __init__(self, what: str, when: str) -> None:
+        super().__init__(f"The {what} is planned already, for {when}: cancel that first.")

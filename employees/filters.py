@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from employees.actors import actor_of
 from employees.authority import Actor
 from employees.models import Auth0Role, AuthMethod, Employee, Workspace
-from employees.selectors import departments
+from employees.selectors import departments, planned_moves
 
 if TYPE_CHECKING:  # the theme has no types; its filter is Django's with another look
     from django.contrib.admin import SimpleListFilter
@@ -34,14 +34,19 @@ def workspaces_for(actor: Actor) -> list[tuple[str, str]]:
 
 
 class StateFilter(SelectFilter):
-    """Working here, switched off, or put away."""
+    """Working here, switched off, put away, or about to be one of them."""
 
     title = "state"
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The three states."""
-        return [("active", "Active"), ("inactive", "Inactive"), ("archived", "Archived")]
+        """The three states, and who is about to change theirs."""
+        return [
+            ("active", "Active"),
+            ("inactive", "Inactive"),
+            ("archived", "Archived"),
+            ("planned", "Joins or leaves soon"),
+        ]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[Employee]
@@ -49,6 +54,8 @@ class StateFilter(SelectFilter):
         """The people in the chosen state."""
         if self.value() == "archived":
             return queryset.filter(archived_at__isnull=False)
+        if self.value() == "planned":
+            return queryset.filter(pk__in=planned_moves().values("employee"))
         if self.value() in ("active", "inactive"):
             return queryset.filter(is_active=self.value() == "active", archived_at__isnull=True)
         return queryset

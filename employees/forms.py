@@ -16,14 +16,16 @@ from employees.authority import Actor, operation_of, why_not, why_not_grant
 from employees.errors import EmailTaken, EmployeesError, InvalidValue
 from employees.history import last_writer
 from employees.models import Auth0Role, AuthMethod, Employee, Invitation, Workspace
+from employees.plan_forms import beginning_of
 from employees.rehire import LookAlike, look_alikes
 from employees.selectors import departments, holder_of, invitation_of, shop_floor_departments
 from employees.values import clean_value
 from employees.widgets import DatalistInput, DayInput
-from employees.zones import zone_of
+from employees.zones import today_in, zone_of
 
 PROPOSE = ("", "As usual for the department")
 WORKSPACES = [("", "Not known"), *Workspace.choices]
+CLEANED_ELSEWHERE = ("role", "invitation", "starts_on")
 EMAIL_INPUT = {"inputmode": "email", "spellcheck": "false", "autocomplete": "off"}
 
 
@@ -53,6 +55,13 @@ class EmployeeForm(forms.ModelForm[Employee]):
         widget=ThemedTextInput(dict(EMAIL_INPUT)),
     )
     hire_date = forms.DateField(required=False, widget=DayInput)
+    starts_on = forms.DateField(
+        label="Starts on",
+        required=False,
+        widget=DayInput,
+        help_text="Empty: now. A later day: until it begins nobody can sign in as them; then the "
+        "account is made and the invitation sent.",
+    )
     department = forms.CharField(required=False, max_length=100, widget=DatalistInput)
     workspace = forms.TypedChoiceField(
         required=False,
@@ -107,12 +116,14 @@ class EmployeeForm(forms.ModelForm[Employee]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.adding = self.instance.pk is None
+        self.starts_at: datetime | None = None  # None is now
         self.look_alikes: list[LookAlike] = []
         # A browser sends it back as it is; whatever else comes is cut to what the column holds.
         self.form_key = (self.data.get("form_key") or uuid4().hex)[:32]
         if self.adding:
             self._propose()
         else:
+            del self.fields["starts_on"]  # planned on a page of its own
             self._take_the_row_as_it_is()
             self._close_what_is_out_of_reach()
         self._offer_roles_that_may_be_given()
@@ -184,7 +195,7 @@ class EmployeeForm(forms.ModelForm[Employee]):
         super().clean()
         to_check = self.fields if self.adding else self.changed_data
         for name in [name for name in to_check if name in self.cleaned_data]:
-            if name in ("role", "invitation") or (name == "auth_method" and self.adding):
+            if name in CLEANED_ELSEWHERE or (name == "auth_method" and self.adding):
                 continue
             try:
                 self.cleaned_data[name] = clean_value(name, self.cleaned_data[name])
@@ -193,6 +204,7 @@ class EmployeeForm(forms.ModelForm[Employee]):
         if "email" in to_check and self.cleaned_data.get("email"):
             self._refuse_taken_email(self.cleaned_data["email"])
         if self.adding:
+            self._find_the_start()
             self._warn_of_look_alikes()
         else:
             self._refuse_what_is_closed()
@@ -216,6 +228,18 @@ class EmployeeForm(forms.ModelForm[Employee]):
         if named and not visible_to(self.actor).filter(pk=named).exists():
             error = EmailTaken(None, "")
         return refusal(error)
+
+    def _find_the_start(self) -> None:
+        """When they start, by their workspace's clock; hired that day where nobody said else."""
+        day = self.cleaned_data.get("starts_on")
+        if day is None:
+            return
+        try:
+            self.starts_at = beginning_of(day, zone_of(self.cleaned_data.get("workspace")))
+        except InvalidValue as error:
+            self.add_error("starts_on", error.reason)
+        if "hire_date" not in self.changed_data:
+            self.cleaned_data["hire_date"] = day
 
     def _warn_of_look_alikes(self) -> None:
         """Stop once for somebody who may be the same person; a tick says that they aren't.
@@ -301,4 +325,4 @@ def refusal(error: EmployeesError) -> ValidationError:
 
 def today() -> date:
     """The day at the company, where it is still yesterday evening when UTC has moved on."""
-    return datetime.now(zone_of(None)).date()
+    return today_in(zone_of(None))

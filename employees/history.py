@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from django.db import connection, transaction
 
-from employees.actors import KIOSK_PREFIX
+from employees.actors import ADMIN_PREFIX, KIOSK_PREFIX
 from employees.authority import Actor
 from employees.models import Change, Employee, SearchKey, Snapshot
 from employees.rehire import add_keys, remember
@@ -211,7 +211,8 @@ def _keep(employee_id: int, snapshot: Snapshot | None, values: Values | None) ->
 
 def _source_of(actor: Actor) -> str:
     if actor.is_program:
-        return Change.Source.PROGRAM
+        by_somebody = actor.name.startswith(ADMIN_PREFIX)
+        return Change.Source.PLAN if by_somebody else Change.Source.PROGRAM
     return Change.Source.KIOSK if actor.name.startswith(KIOSK_PREFIX) else Change.Source.ADMIN
 
 

@@ -266,6 +266,7 @@ class Change(models.Model):
         ADMIN = "admin", "in the console"
         KIOSK = "kiosk", "at the kiosk"
         PROGRAM = "program", "by a command"
+        PLAN = "plan", "as planned"
         SQL = "sql", "by another program"
 
     id = models.BigAutoField(primary_key=True)
@@ -300,6 +301,49 @@ class Snapshot(models.Model):
 
     def __str__(self) -> str:
         return f"employee {self.employee_id} as last seen"
+
+
+class PlannedMove(models.Model):
+    """That somebody joins or leaves at a certain time (requirement M7).
+
+    at: when, in UTC. zone: in whose clock it was said, that of the workspace at that time.
+    is_newcomer: the row was made with the plan, so that it has never been active.
+    planned_by, ended_by: who did it, as ``Actor.name``. note: why it ended otherwise than planned.
+    """
+
+    class Kind(models.TextChoices):
+        JOIN = "join", "joining"
+        LEAVE = "leave", "leaving"
+
+    class State(models.TextChoices):
+        OPEN = "open", "still to come"
+        DONE = "done", "carried out"
+        CANCELLED = "cancelled", "cancelled"
+        DROPPED = "dropped", "there was nothing left to do"
+        FAILED = "failed", "refused when its time had come"
+
+    id = models.BigAutoField(primary_key=True)
+    employee = models.ForeignKey(
+        Employee, models.DO_NOTHING, db_constraint=False, related_name="planned_moves"
+    )
+    kind = models.CharField(max_length=5, choices=Kind)
+    at = models.DateTimeField()
+    zone = models.CharField(max_length=64)
+    is_newcomer = models.BooleanField(default=False)
+    reason = models.CharField(max_length=200, blank=True)
+    planned_by = models.CharField(max_length=100)
+    planned_at = models.DateTimeField(db_default=Now())
+    state = models.CharField(max_length=9, choices=State, default=State.OPEN)
+    ended_by = models.CharField(max_length=100, blank=True)
+    ended_at = models.DateTimeField(null=True)
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        db_table = "employee_planned_moves"
+        indexes = [models.Index(fields=["state", "at"], name="employee_planned_moves_due")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of employee {self.employee_id}, {self.state}"
 
 
 class SearchKey(models.Model):

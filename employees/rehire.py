@@ -14,7 +14,8 @@ from typing import Any
 from employees.actors import visible_to
 from employees.authority import Actor
 from employees.emails import is_placeholder, normalise_email
-from employees.models import Change, Employee, SearchKey
+from employees.models import Change, Employee, PlannedMove, SearchKey
+from employees.selectors import planned_moves
 
 MOST = 5  # people
 PHONE_DIGITS = 10  # at the end, which +1 662 555 0100 and (662) 555-0100 share
@@ -26,12 +27,13 @@ class LookAlike:
     """Somebody who may be the newcomer.
 
     same: what they share, such as ("name", "phone"). left_at: when they were switched off, as the
-    history says; as the row says where it doesn't.
+    history says; as the row says where it doesn't. joins: the plan of somebody who will be here.
     """
 
     employee: Employee
     same: tuple[str, ...]
     left_at: datetime | None = None
+    joins: PlannedMove | None = None
 
     @property
     def works_here(self) -> bool:
@@ -75,7 +77,7 @@ def plain_phone(phone: str | None) -> str:
 
 
 def look_alikes(typed: Mapping[str, Any], actor: Actor) -> list[LookAlike]:
-    """Who may be the newcomer, those who left first; at most MOST, three queries by index."""
+    """Who may be the newcomer, those who left first; at most MOST, four queries by index."""
     wanted = keys_of(typed)
     rows = SearchKey.objects.filter(key__in=wanted).values_list("employee_id", "key")
     shared: dict[int, set[str]] = {}
@@ -85,8 +87,11 @@ def look_alikes(typed: Mapping[str, Any], actor: Actor) -> list[LookAlike]:
             shared.setdefault(employee_id, set()).add(key.partition(":")[0])
     people = visible_to(actor).in_bulk(list(shared))
     left = _switched_off(people)
+    open_joins = {"kind": PlannedMove.Kind.JOIN, "state": PlannedMove.State.OPEN}
+    plans = planned_moves().filter(**open_joins, employee__in=list(people))
+    joins = {plan.employee_id: plan for plan in plans}
     found = [
-        LookAlike(people[pk], tuple(sorted(same)), left.get(pk))
+        LookAlike(people[pk], tuple(sorted(same)), left.get(pk), joins.get(pk))
         for pk, same in shared.items()
         if pk in people
     ]

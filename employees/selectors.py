@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from employees.emails import normalise_email
 from employees.models import (
@@ -11,6 +11,7 @@ from employees.models import (
     Employee,
     Invitation,
     InvitationChoice,
+    PlannedMove,
     RoleConfig,
 )
 from employees.values import SHOP_FLOOR, tidy
@@ -79,3 +80,19 @@ def shop_floor_departments() -> frozenset[str]:
     """In lower case: the departments that are jobs of the shop floor, which role_configs lists."""
     roles = RoleConfig.objects.values_list("role_name", flat=True)
     return SHOP_FLOOR | {tidy(name).lower() for name in roles}
+
+
+def planned_moves() -> QuerySet[PlannedMove]:
+    """The plans that still mean something: to come, or refused and to be decided by a person.
+
+    Left out is the leaving of somebody who is switched off already, and the joining of somebody
+    who works here: when its time comes, nothing is left to do.
+    """
+    works_here = Q(employee__is_active=True, employee__archived_at=None)
+    joins_first = PlannedMove.objects.filter(
+        employee=OuterRef("employee"), kind=PlannedMove.Kind.JOIN, state=PlannedMove.State.OPEN
+    )
+    leaves = Q(kind=PlannedMove.Kind.LEAVE) & (works_here | Exists(joins_first))
+    joins = Q(kind=PlannedMove.Kind.JOIN) & ~works_here
+    states = (PlannedMove.State.OPEN, PlannedMove.State.FAILED)
+    return PlannedMove.objects.filter(leaves | joins, state__in=states)

@@ -34,6 +34,7 @@ from employees.models import (
     EmployeeAuth,
     Invitation,
     InvitationChoice,
+    PlannedMove,
     SentForm,
 )
 from employees.removal import why_not_remove
@@ -53,7 +54,12 @@ TOKENS_AT_ONCE = 500  # rows; a write transaction stays short
 
 @transaction.atomic
 def add_employee(
-    values: Mapping[str, Any], invitation: str, actor: Actor, form_key: str = ""
+    values: Mapping[str, Any],
+    invitation: str,
+    actor: Actor,
+    form_key: str = "",
+    *,
+    is_active: bool = True,
 ) -> Employee:
     """Add a person and return the row as the database holds it.
 
@@ -61,6 +67,7 @@ def add_employee(
     ``auth_method`` is proposed by the department.
     invitation: one of ``Invitation``; blank means work.
     form_key: a name for the form that was sent; the same form adds one person only.
+    is_active: False for somebody who starts later (``planning.add_joining``).
     Raises: NotAllowed, AlreadyAdded, InvalidValue and EmailTaken.
     """
     _refuse(why_not(actor, Operation.ADD))
@@ -72,7 +79,7 @@ def add_employee(
             columns.get("department"), shop_floor_departments()
         )
     _refuse_taken_email(columns.get("email"))
-    employee = Employee(**columns)
+    employee = Employee(**columns, is_active=is_active)
     _save(employee, columns.get("email"))
     _choose_invitation(employee.pk, invitation or Invitation.WORK)
     added = Employee.objects.get(pk=employee.pk)
@@ -98,7 +105,7 @@ def change_employee(
     seen: what the columns held when the values were chosen; None overwrites whatever they hold.
     Raises: UnknownEmployee, NotAllowed, LastAdministrator, Overtaken, InvalidValue and EmailTaken.
     """
-    employee = _locked(employee_id, with_admins=bool({"auth0_role", "auth_method"} & set(changes)))
+    employee = locked(employee_id, with_admins=bool({"auth0_role", "auth_method"} & set(changes)))
     before = values_of(employee)
     columns = _cleaned(changes)
     changed = {name for name, value in columns.items() if getattr(employee, name) != value}
@@ -135,10 +142,10 @@ def deactivate(employee_id: int, actor: Actor, batch: str = "") -> bool:
     Raises: UnknownEmployee, NotAllowed and LastAdministrator.
     Source: docs/legacy-contract.md, "PIN log-in".
     """
-    employee = _locked(employee_id, with_admins=True)
+    employee = locked(employee_id, with_admins=True)
     _refuse(why_not(actor, Operation.DEACTIVATE, employee))
     if employee.is_active:
-        _refuse_losing_last_admin(employee)
+        refuse_losing_last_admin(employee)
     _end_sessions(employee_id)
     if not employee.is_active:
         return False
@@ -152,7 +159,7 @@ def reactivate(employee_id: int, actor: Actor, batch: str = "") -> bool:
 
     Raises: UnknownEmployee and NotAllowed.
     """
-    employee = _locked(employee_id)
+    employee = locked(employee_id)
     _refuse(why_not(actor, Operation.REACTIVATE, employee))
     if employee.is_active and employee.archived_at is None:
         return False
@@ -166,9 +173,9 @@ def archive(employee_id: int, actor: Actor, batch: str = "") -> bool:
 
     Raises: UnknownEmployee, NotAllowed and LastAdministrator.
     """
-    employee = _locked(employee_id, with_admins=True)
+    employee = locked(employee_id, with_admins=True)
     _refuse(why_not(actor, Operation.ARCHIVE, employee))
-    _refuse_losing_last_admin(employee)
+    refuse_losing_last_admin(employee)
     _end_sessions(employee_id)
     if employee.archived_at is not None and not employee.is_active:
         return False
@@ -184,7 +191,7 @@ def restore(employee_id: int, actor: Actor, batch: str = "") -> bool:
     Another program may have set ``is_active`` of somebody archived: they would sign in at once.
     Raises: UnknownEmployee and NotAllowed.
     """
-    employee = _locked(employee_id)
+    employee = locked(employee_id)
     _refuse(why_not(actor, Operation.RESTORE, employee))
     if employee.archived_at is None:
         return False
@@ -199,7 +206,7 @@ def put_back(employee_id: int, changes: Mapping[str, list[Any]], actor: Actor) -
     changes: column → [before, after], as the history keeps them (``Change.changes``).
     Raises: UnknownEmployee and NotAllowed.
     """
-    employee = _locked(employee_id)
+    employee = locked(employee_id)
     _refuse(why_not(actor, Operation.REACTIVATE, employee))
     now = values_of(employee)
     columns = {name: changes[name] for name in ("is_active", "archived_at") if name in changes}
@@ -218,13 +225,14 @@ def remove_addition(employee_id: int, actor: Actor) -> None:
 
     Raises: UnknownEmployee, LastAdministrator, and NotAllowed, also when the row has to stay.
     """
-    employee = _locked(employee_id, with_admins=True)
+    employee = locked(employee_id, with_admins=True)
     _refuse(why_not(actor, Operation.ADD) or why_not(actor, Operation.ARCHIVE, employee))
-    _refuse_losing_last_admin(employee)
+    refuse_losing_last_admin(employee)
     _refuse(why_not_remove(employee))
     before = values_of(employee)
     EmployeeAuth.objects.filter(employee_id=employee_id).delete()
     InvitationChoice.objects.filter(pk=employee_id).delete()
+    PlannedMove.objects.filter(employee_id=employee_id).delete()
     try:
         with transaction.atomic():
             Employee.objects.filter(pk=employee_id).delete()
@@ -252,7 +260,7 @@ def clear_tokens_of_inactive() -> int:
     return open_sessions.filter(pk__in=ids).update(login_token=None, token_expires=None)
 
 
-def _locked(employee_id: int, with_admins: bool = False) -> Employee:
+def locked(employee_id: int, with_admins: bool = False) -> Employee:
     """The row, locked.
 
     with_admins: the change may take an administrator away. Where this is one, all of them are
@@ -275,7 +283,26 @@ def _write(employee: Employee, actor: Actor, action: str, batch: str, **columns:
         setattr(employee, name, value)
     employee.save(update_fields=list(columns))
     record_change(employee.pk, before, values_of(employee), actor, action, batch=batch)
+    if columns.get("is_active") or columns.get("archived_at"):
+        _drop_planned_joining(employee.pk, actor, action)
     _tell(employee.pk, actor, columns)
+
+
+def _drop_planned_joining(employee_id: int, actor: Actor, action: str) -> None:
+    """Whoever was switched on, or put away, by hand doesn't join later as well.
+
+    A planned leaving stays: whoever comes back before its time still leaves then.
+    """
+    PlannedMove.objects.filter(
+        employee_id=employee_id,
+        kind=PlannedMove.Kind.JOIN,
+        state__in=(PlannedMove.State.OPEN, PlannedMove.State.FAILED),
+    ).update(
+        state=PlannedMove.State.DROPPED,
+        ended_by=actor.name[:100],
+        ended_at=Now(),
+        note=f"They were {'archived' if action == 'archived' else 'switched on'} by hand.",
+    )
 
 
 def _refuse_second_sending(form_key: str) -> None:
@@ -310,12 +337,12 @@ def _refuse_change(
         _refuse(why_not_grant(actor, employee.pk, columns["auth0_role"]), "auth0_role")
     if columns.get("auth0_role", employee.auth0_role) != Auth0Role.ADMIN:
         if "auth0_role" in asked:
-            _refuse_losing_last_admin(employee, "auth0_role")
+            refuse_losing_last_admin(employee, "auth0_role")
     elif "auth_method" in asked and columns["auth_method"] == AuthMethod.PIN:
-        _refuse_losing_last_admin(employee, "auth_method")
+        refuse_losing_last_admin(employee, "auth_method")
 
 
-def _refuse_losing_last_admin(employee: Employee, field: str | None = None) -> None:
+def refuse_losing_last_admin(employee: Employee, field: str | None = None) -> None:
     """Raises: LastAdministrator, when nobody else could administer the console by Auth0."""
     if employee.auth0_role != Auth0Role.ADMIN:
         return  # without looking for the others in the whole table, a thousand times for a thousand

@@ -1,6 +1,6 @@
 """Inputs of the forms that the theme doesn't have."""
 
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 from django.utils.html import format_html, format_html_join
@@ -40,3 +40,13 @@ class DayInput(ThemedTextInput):
     def format_value(self, value: Any) -> str | None:
         """As such a field wants it, whatever the language."""
         return value.isoformat() if isinstance(value, date) else value
+
+
+class ClockInput(ThemedTextInput):
+    """The browser's own field for a time of the day."""
+
+    input_type = "time"
+
+    def format_value(self, value: Any) -> str | None:
+        """As such a field wants it, whatever the language."""
+        return f"{value:%H:%M}" if isinstance(value, time) else value

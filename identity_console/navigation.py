@@ -25,6 +25,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             *_list("People", "group", Employee, request),
             *_add("Add a person", "person_add", Employee, request),
             *_cannot_work(request),
+            *_planned(request),
             *_attention(request),
         ],
         "Auth0": [
@@ -103,6 +104,13 @@ def _cannot_work(request: HttpRequest) -> list[Item]:
     page = reverse("admin:employees_employee_cannot_work")
     item = _item("Who can’t work today", "person_alert", page, request)
     return [_numbered(item, pages.count_not_ready(request))]
+
+
+def _planned(request: HttpRequest) -> list[Item]:
+    if not admin.site.get_model_admin(Employee).has_view_permission(request):
+        return []
+    page = reverse("admin:employees_employee_planned")
+    return [_item("Joining and leaving", "event_upcoming", page, request)]
 
 
 def _attention(request: HttpRequest) -> list[Item]:

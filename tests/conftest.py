@@ -4,7 +4,6 @@ And the marker ``once``, for tests that would only say the same again on a secon
 ``force_login`` leaves a session whose use was written down a moment ago.
 """
 
-import time
 from collections.abc import Generator
 from operator import itemgetter
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.utils import timezone
 
 USED_AT = "used_at"  # employees.console_sessions.USED_AT, which needs Django's apps to be loaded
 
@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @receiver(user_logged_in, dispatch_uid="tests.conftest")
 def note_use(sender: object, request: HttpRequest, **kwargs: Any) -> None:
     """So that a first request does no more than any other, where its queries are counted."""
-    request.session[USED_AT] = int(time.time())
+    request.session[USED_AT] = int(timezone.now().timestamp())
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

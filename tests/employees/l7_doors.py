@@ -12,16 +12,17 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from employees import pin_services, services
+from employees import pin_services, planning, services
 from employees.actors import visible_to
 from employees.admin_actions import SALT
-from employees.authority import program
+from employees.authority import Actor, program
 from employees.errors import NotAllowed
 from employees.history import new_batch
-from employees.models import Employee
+from employees.models import Employee, PlannedMove
 from employees.selectors import invitation_of
 from tests.builders import make_employee
 from tests.employees.l7_world import World, state_of
+from tests.employees.planned import in_days
 
 Door = Callable[[World, Employee, str], Iterator[tuple[str, bool]]]
 
@@ -93,9 +94,15 @@ def services_door(world: World, person: Employee, what: str) -> Iterator[tuple[s
     if what == "off":
         for leave in (services.deactivate, services.archive):
             yield leave.__name__, _is_let(person, leave, pk, actor, may_be_so=True)
+        if person.is_active:
+            yield "plan_leaving", _is_let(person, planning.plan_leaving, pk, in_days(9), actor)
     if what == "on":
         for come_back in (services.reactivate, services.restore):
             yield come_back.__name__, _is_let(person, come_back, pk, actor, begin=switch_off)
+        back = (planning.plan_joining, pk, in_days(9), actor)
+        yield "plan_joining", _is_let(person, *back, begin=switch_off)
+        for begin in (plan_to_join, plan_to_leave):
+            yield "cancel", _is_let(person, cancel_planned, pk, actor, begin=begin)
         undone = {"is_active": [True, False]}
         yield "put_back", _is_let(person, services.put_back, pk, undone, actor, begin=deactivate)
 
@@ -130,6 +137,8 @@ def admin_door(world: World, person: Employee, what: str) -> Iterator[tuple[str,
             ways = [(_by_list, "deactivate"), (_by_button, "archive"), (_by_forgery, "deactivate")]
         for by, way in ways:
             yield f"{way} {by.__name__}", _moves(world, person, by, way)
+        if person.is_active:
+            yield "plan", _moves(world, person, _plan, "plan_leaving")
     if what == "on":
         for by, way in (
             (_by_list, "reactivate"),
@@ -138,6 +147,9 @@ def admin_door(world: World, person: Employee, what: str) -> Iterator[tuple[str,
         ):
             yield f"{way} {by.__name__}", _moves(world, person, by, way, begin=switch_off)
         yield "undo", _moves(world, person, _undo)
+        yield "plan", _moves(world, person, _plan, "plan_joining", begin=switch_off)
+        for begin in (plan_to_join, plan_to_leave):
+            yield "cancel", _moves(world, person, _cancel, begin=begin)
 
 
 def switch_off(person: Employee) -> None:
@@ -149,6 +161,28 @@ def switch_off(person: Employee) -> None:
 def deactivate(person: Employee) -> None:
     """By SQL, as a deactivation leaves the row."""
     Employee.objects.filter(pk=person.pk).update(is_active=False)
+
+
+def plan_to_leave(person: Employee) -> None:
+    """As somebody else has planned it."""
+    _plan_row(person, "leave")
+
+
+def plan_to_join(person: Employee) -> None:
+    """As somebody else has planned it, of somebody who is switched off."""
+    switch_off(person)
+    _plan_row(person, "join")
+
+
+def _plan_row(person: Employee, kind: str) -> None:
+    PlannedMove.objects.create(
+        employee=person, kind=kind, at=in_days(9), zone="UTC", planned_by="l7_matrix"
+    )
+
+
+def cancel_planned(employee_id: int, actor: Actor) -> None:
+    """Cancel the one plan that there is of this person."""
+    planning.cancel(PlannedMove.objects.get(employee_id=employee_id).pk, actor)
 
 
 def _is_let(
@@ -232,6 +266,16 @@ def _undo(world: World, person: Employee, trying: Trying) -> None:
     services.deactivate(person.pk, program("l7_matrix"), batch)
     trying.begin()
     world.browser.post(reverse("admin:employees_employee_undo", args=[batch]))
+
+
+def _plan(world: World, person: Employee, trying: Trying, page: str) -> None:
+    typed = {"day": f"{in_days(9):%Y-%m-%d}", "clock": "17:00", "reason": ""}
+    world.browser.post(_page(person, page), typed)
+
+
+def _cancel(world: World, person: Employee, trying: Trying) -> None:
+    plan = PlannedMove.objects.get(employee=person)
+    world.browser.post(_page(person, "cancel_plan"), {"plan": plan.pk})
 
 
 def _page(person: Employee, name: str) -> str:

@@ -42,8 +42,8 @@ WHAT = {
     "pin": "set, reset, remove the PIN",
     "invite": "send the invitation again",
     "sync": "sync the account now",
-    "off": "deactivate, archive",
-    "on": "reactivate, restore, undo",
+    "off": "deactivate, archive, plan leaving",
+    "on": "reactivate, restore, undo, plan to bring back, cancel what is planned",
 }
 
 # yes and no; "own": on their own page and at the kiosk, not in the admin; "-": can't come up.
@@ -168,7 +168,8 @@ def _head() -> list[str]:
         "– can't come up: whoever is switched off isn't signed in.",
         "",
         "An addition may be taken back, so that the row is deleted, by whoever may both add people",
-        "and archive this person (`tests/auth0sync/test_undo_addition.py`).",
+        "and archive this person (`tests/auth0sync/test_undo_addition.py`). Whoever added somebody",
+        "for a later day may cancel that, also where the newcomer's role is as high as their own.",
     ]
 
 

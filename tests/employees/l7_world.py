@@ -11,7 +11,7 @@ from auth0sync.models import Account
 from employees.authority import Actor
 from employees.groups import group_of
 from employees.history import TRACKED
-from employees.models import Employee, EmployeeUser
+from employees.models import Employee, EmployeeUser, PlannedMove
 from employees.selectors import invitation_of
 from tests.builders import make_auth, make_employee
 
@@ -90,6 +90,7 @@ def state_of(person: Employee) -> Any:
         list(Employee.objects.filter(pk=person.pk).values_list(*TRACKED, *pins)),
         invitation_of(person.pk),
         list(Account.objects.filter(pk=person.pk).values_list("look_at", "invitation")),
+        list(PlannedMove.objects.filter(employee=person).values_list("kind", "state")),
     )
 
 

@@ -32,7 +32,7 @@ def found(browser: Client, term: str) -> list[str]:
     return [result.title for result in answer.context["results"]]
 
 
-PEOPLE = ["People", "Who can’t work today", "Needs attention"]
+PEOPLE = ["People", "Who can’t work today", "Joining and leaving", "Needs attention"]
 ADDING = ["People", "Add a person", *PEOPLE[1:]]
 RECORDS = ["Sync log", "Jobs", "PodFactory names"]
 LINK = ["Held changes", "Sync log", "Link to Auth0"]
