@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 NEEDED = ["exp", "iat", "iss", "aud", "sub"]
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """The message is a word for the log: nothing of it is out of the token."""
 
 
@@ -55,8 +55,8 @@ def bearer_of(token: str) -> Bearer:
     """
     try:
         claims = _checked(token)
-        employee = _person(claims)
-    except _Refused as refusal:
+        employee = person_of(claims)
+    except Refused as refusal:
         logger.info("Access token refused: %s", refusal)
         raise NoSession from None
     role = acting_role(employee.auth0_role, claims)
@@ -66,16 +66,16 @@ def bearer_of(token: str) -> Bearer:
 def _checked(token: str) -> dict[str, Any]:
     """The claims of a token that the tenant signed, for our API, in its time.
 
-    An id token is for an application, so it has another audience. Raises: _Refused.
+    An id token is for an application, so it has another audience. Raises: Refused.
     """
     root, audience = tenant_root(), settings.AUTH0_API_AUDIENCE
     if not (root and audience):
-        raise _Refused("AUTH0_API_AUDIENCE or AUTH0_DOMAIN isn't set")
+        raise Refused("AUTH0_API_AUDIENCE or AUTH0_DOMAIN isn't set")
     try:
         kid = jwt.get_unverified_header(token).get("kid")
         key = signing_keys(f"{root}/.well-known/jwks.json").find(kid) if kid else None
         if key is None:
-            raise _Refused("unknown key")
+            raise Refused("unknown key")
         return jwt.decode(
             token,
             key,
@@ -86,11 +86,11 @@ def _checked(token: str) -> dict[str, Any]:
             options={"require": NEEDED},
         )
     except jwt.PyJWTError as error:
-        raise _Refused(type(error).__name__) from error
+        raise Refused(type(error).__name__) from error
 
 
-def _person(claims: Mapping[str, Any]) -> Employee:
-    """Who it is, if they may still sign in. Raises: _Refused.
+def person_of(claims: Mapping[str, Any]) -> Employee:
+    """Who it is, if they may still sign in. Raises: Refused.
 
     A token lives on for hours after the account was blocked, so whoever lost their access and got
     it back must not come in with one of before. Auth0's clock may be ahead by the skew, and ``iat``
@@ -98,12 +98,12 @@ def _person(claims: Mapping[str, Any]) -> Employee:
     """
     employee = holder_of(claims["sub"])
     if employee is None:
-        raise _Refused("no employee")  # a machine's token, for instance
+        raise Refused("no employee")  # a machine's token, for instance
     if not may_sign_in(employee):
-        raise _Refused("may not sign in")
+        raise Refused("may not sign in")
     changed_at = access_changed_at(employee.pk)
     if changed_at and int(claims["iat"]) <= changed_at.timestamp() + CLOCK_SKEW_S:
-        raise _Refused("older than the last change of access")
+        raise Refused("older than the last change of access")
     return employee
 
 

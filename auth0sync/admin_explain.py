@@ -14,6 +14,8 @@ from employees.admin_base import Pages
 from employees.admin_history import lines_of
 from employees.authority import Operation, why_not
 from employees.models import Change, Employee
+from employees.receipt_words import shown
+from employees.receipts import of_person
 from employees.zones import zone_of
 
 
@@ -66,6 +68,7 @@ class StepView(Pages[Employee]):
             "title": f"Step by step: number {found.employee_id}",
             "found": found,
             "gone": next(iter(lines_of(last, zone_of(None))), None),
+            "receipts": shown(of_person(found.employee_id)),  # their own page is gone
             "back": reverse("admin:auth0sync_attention"),
         }
         return TemplateResponse(request, "admin/auth0sync/steps.html", context)

@@ -1,4 +1,7 @@
-"""Listens to ``employee_changed``, so that *due* commits with the row or not at all."""
+"""Listens to ``employee_changed``, so that *due* commits with the row or not at all.
+
+And puts the doors that Auth0 opens on the lock-out receipts.
+"""
 
 from django.apps import AppConfig
 
@@ -10,5 +13,8 @@ class Auth0SyncConfig(AppConfig):
 
     def ready(self) -> None:
         from auth0sync.due import listen
+        from auth0sync.receipts import SIDE
+        from employees.receipts import register
 
         listen()
+        register(SIDE)

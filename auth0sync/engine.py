@@ -46,6 +46,7 @@ from auth0sync.plan import Delete, Step, diff, wanted_of
 from auth0sync.rows import account_columns
 from auth0sync.run import Run
 from auth0sync.steps import capability_of, do
+from employees import receipts
 from employees.models import SyncStatus
 
 logger = logging.getLogger(__name__)
@@ -110,6 +111,8 @@ def _sync_claimed(claim: Claim, until: float | None) -> None:
         bug = Transient("The console has a fault; see its log.", code=BUG)
         claim.give_back(AFTER_A_BUG_S, bug, counted=True)
         raise
+    if not run.asks_for_account:
+        receipts.try_soon(claim.employee_id)
 
 
 def _wait_for_pause(claim: Claim, error: Paused) -> None:

@@ -12,12 +12,13 @@ from django.db.models.functions import Now
 
 from auth0sync import alerts, switch
 from auth0sync.models import Account, Pause, StagedBatch, TenantState
+from employees import receipts
 from employees.models import PlannedMove
 from employees.selectors import planned_moves
 
 PEOPLE_NAMED = 20  # by their numbers, in one alert
 DOWN_FOR = timedelta(minutes=5)  # shorter outages mend themselves before anybody has read of them
-OURS = ("switch:", "pause:", "outage", "held", "plans")  # the keys that are looked after here
+OURS = ("switch:", "pause:", "outage", "held", "plans", "door:")  # the keys looked after here
 
 SUBJECTS = {
     "foreign_tenant": "AUTH0_DOMAIN isn't the tenant of the accounts, so nothing is called",
@@ -39,7 +40,7 @@ def look() -> None:
 
 def current() -> dict[str, tuple[str, str]]:
     """Key → subject and text of what is in the way; a link that the settings switch off isn't."""
-    found = _plans()
+    found = {**_plans(), **_open_doors()}
     if switch.by_settings():
         return found
     state = TenantState.objects.filter(pk=1).first()
@@ -83,3 +84,17 @@ def _plans() -> dict[str, tuple[str, str]]:
         "Joining and leaving, it says why; decide there, or on their pages."
     )
     return {"plans": ("a planned joining or leaving wasn't carried out", text)}
+
+
+def _open_doors() -> dict[str, tuple[str, str]]:
+    """What somebody who left can still use, a door each."""
+    called = receipts.titles()
+    return {
+        f"door:{name}": (
+            f"open to somebody who left: {called.get(name, name)}",
+            f"The lock-out receipts of employees {', '.join(map(str, numbers[:PEOPLE_NAMED]))} "
+            f"({len(numbers)} in all) show this door open. It is tried again until it is closed; "
+            "the receipt on the person's page says what to do.",
+        )
+        for name, numbers in receipts.open_doors().items()
+    }

@@ -114,9 +114,9 @@ def standing(employee: Employee, account: Account | None, weather: Weather) -> S
     if not has_account and not is_usable(employee.email):
         return Standing("Needs an e-mail", _missing_email(employee), "attention")
     if account is None or not has_account:
-        return Standing("Waiting for Auth0", _why_waiting(account, weather), "waiting")
+        return Standing("Waiting for Auth0", why_waiting(account, weather), "waiting")
     if not account.is_clean:
-        detail = f"The account exists; what changed waits. {_why_waiting(account, weather)}"
+        detail = f"The account exists; what changed waits. {why_waiting(account, weather)}"
         return Standing("Waiting for Auth0", detail, "waiting")
     if employee.auth0_sync_status == SyncStatus.VERIFIED:
         since = employee.auth0_email_verified_at
@@ -214,7 +214,7 @@ def _unwanted(employee: Employee, account: Account | None, weather: Weather) -> 
     if _needs_a_person(account):
         return Standing("Needs attention", account.error, "attention")
     if not account.is_clean:
-        return Standing("Being blocked", _why_waiting(account, weather), "waiting")
+        return Standing("Being blocked", why_waiting(account, weather), "waiting")
     if account.seen is None:
         return Standing("Account deleted in Auth0", _why_unwanted(employee), "quiet")
     seen = f" Seen blocked {clock(account.seen_at, weather.now)}." if account.seen_at else ""
@@ -242,7 +242,8 @@ def _needs_a_person(account: Account) -> bool:
     return account.error_code != "" and account.is_clean
 
 
-def _why_waiting(account: Account | None, weather: Weather) -> str:
+def why_waiting(account: Account | None, weather: Weather) -> str:
+    """What somebody who is due waits for, in a sentence or two."""
     now = weather.now
     due_at = account.due_at if account else None
     since = f" Waiting since {clock(due_at, now)}." if due_at and due_at <= now else ""

@@ -23,7 +23,7 @@ from auth0sync.models import Account, TenantState
 from auth0sync.nightly import scrub_if_due
 from auth0sync.pace import is_open
 from auth0sync.pruning import prune
-from employees import planning
+from employees import planning, receipts
 from employees.console_sessions import end_sessions_of_shut_out, forget_ended
 from employees.history import known_between, notice_changes
 from employees.models import Employee
@@ -68,6 +68,7 @@ class Sweeper:
         # After these, so that a plan which the database refuses doesn't hold them up. Whoever has
         # moved wakes a worker by themselves.
         planning.carry_out_due(PLANS_AT_ONCE)
+        receipts.work_off_due(until=time.monotonic() + SLICE_S)
         if self._pass is None:  # which is what leavers wait for
             self._go_on_with_scrub(now)
         return True

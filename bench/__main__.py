@@ -8,7 +8,7 @@ from types import FrameType
 
 import httpx
 
-from bench import draining, guessing, report, sweeping
+from bench import draining, guessing, leaving, report, sweeping
 from bench.alone import installed
 from bench.databases import USUAL_SERVER, answers
 from bench.errors import BenchFailed
@@ -25,7 +25,8 @@ class Size:
 
     rounds to slow_each: as in ``measure_saves``; singles to down: as in
     ``measure_following``; kiosk_people, kiosk_each: as in ``measure_kiosk``; sweep_people: as in
-    ``sweeping.measure``; drains: whether a crowd is worked off, which takes minutes.
+    ``sweeping.measure``; drains: whether a crowd is worked off, and another leaves, which takes
+    minutes.
     """
 
     rounds: int
@@ -142,6 +143,9 @@ def _measure(server: str, size: Size) -> int:
     if size.drains:
         with installed(url) as installation:
             for line in draining.measure(installation):
+                print(line, flush=True)
+        with installed(url) as installation:
+            for line in leaving.measure(installation):
                 print(line, flush=True)
     return sum(found.calls or 0 for (way, _), found in saves.items() if way == NEW)
 

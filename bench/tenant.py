@@ -45,6 +45,10 @@ class Tenant:
         settings = {"latency_s": latency_s, "rate": None if limited else NO_LIMIT}
         self._client.post("/_control", json=settings).raise_for_status()
 
+    def add_fault(self, spec: dict[str, Any]) -> None:
+        """Have calls go wrong, as ``POST /_faults`` takes it, from now on."""
+        self._client.post("/_faults", json=spec).raise_for_status()
+
     def calls(self) -> dict[str, int]:
         """Calls since its start, by method and address with ``{id}`` for each id."""
         counted: dict[str, int] = self._state()["calls"]

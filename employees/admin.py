@@ -26,6 +26,7 @@ from employees.admin_people import PeopleInSight
 from employees.admin_pins import SLIPS_ACTION, PinActions
 from employees.admin_planning import PlanningPages
 from employees.admin_readiness import CannotWork
+from employees.admin_receipts import ReceiptCard
 from employees.admin_rehire import Rehiring, described
 from employees.admin_sessions import WhoIsSignedIn
 from employees.authority import Actor
@@ -71,6 +72,7 @@ class EmployeeAdmin(
     Rehiring,
     CannotWork,
     WhoIsSignedIn,
+    ReceiptCard,
     ModelAdmin[Employee],
 ):
     """People: every write goes through ``services``; nobody is ever deleted."""

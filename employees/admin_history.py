@@ -22,9 +22,11 @@ from employees.models import (
     Change,
     Employee,
     Invitation,
+    Receipt,
     RoleConfig,
     Workspace,
 )
+from employees.receipt_words import summary
 from employees.zones import zone_of
 
 ROWS = 50  # lines on one page
@@ -60,13 +62,17 @@ WORDS: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Line:
-    """One change in words. fields: label, before, after; both "–" where there was nothing."""
+    """One change in words. fields: label, before, after; both "–" where there was nothing.
+
+    receipt: how far the lock-out is that began with it; "" for every other change.
+    """
 
     at: str
     who: str
     door: str
     action: str
     fields: Sequence[tuple[str, str, str]]
+    receipt: str = ""
 
 
 class HistoryPage(Pages[Employee]):
@@ -102,7 +108,7 @@ class HistoryPage(Pages[Employee]):
 
 
 def lines_of(changes: Sequence[Change], zone: ZoneInfo) -> list[Line]:
-    """The changes in words; two queries for the names in all of them."""
+    """The changes in words; a few queries for all of them."""
     who = names_of({change.actor for change in changes})
     numbers = {
         value
@@ -111,6 +117,10 @@ def lines_of(changes: Sequence[Change], zone: ZoneInfo) -> list[Line]:
         if value is not None
     }
     roles = dict(RoleConfig.objects.filter(pk__in=numbers).values_list("pk", "role_name"))
+    receipts = Receipt.objects.filter(change__in=[change.pk for change in changes])
+    locked_out = {
+        receipt.change_id: summary(receipt) for receipt in receipts.prefetch_related("doors")
+    }
     return [
         Line(
             at=change.at.astimezone(zone).strftime("%-d %b %Y, %H:%M:%S %Z"),
@@ -126,6 +136,7 @@ def lines_of(changes: Sequence[Change], zone: ZoneInfo) -> list[Line]:
                 for name, (before, after) in change.changes.items()
                 if not (change.action == "added" and after in (None, "", False))
             ],
+            receipt=locked_out.get(change.pk, ""),
         )
         for change in changes
     ]

@@ -12,9 +12,14 @@ class EmployeesConfig(AppConfig):
     default_auto_field = "django.db.models.AutoField"  # the shared tables' ids are INT
 
     def ready(self) -> None:
-        from employees import checks  # noqa: F401  (importing registers them)
+        from employees import (
+            checks,  # noqa: F401  (importing registers them)
+            doors,
+            receipts,
+        )
         from employees.groups import create_groups
         from employees.history import on_post_migrate
 
         post_migrate.connect(create_groups, sender=self)
         post_migrate.connect(on_post_migrate, sender=self)
+        receipts.register(doors.SIDE)

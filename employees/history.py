@@ -2,7 +2,8 @@
 
 There is one writer, :func:`record_change`. A snapshot of every row is kept beside it, so that a
 change made by SQL, which says nothing of itself, gets a before too: whoever looks next, a service
-or the sweep, finds the row different from the snapshot and writes that down first.
+or the sweep, finds the row different from the snapshot and writes that down first. So this is also
+where it becomes known that somebody has left, and where their lock-out receipt begins.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,6 +16,7 @@ from django.db import connection, transaction
 from employees.actors import ADMIN_PREFIX, KIOSK_PREFIX
 from employees.authority import Actor
 from employees.models import Change, Employee, SearchKey, Snapshot
+from employees.receipts import follow
 from employees.rehire import add_keys, remember
 from employees.selectors import among
 
@@ -77,7 +79,7 @@ def record_change(
         _write_sql_change(employee_id, snapshot.values if snapshot else None, before)
     changes = {**_differences(before, after), **{k: list(v) for k, v in (extra or {}).items()}}
     if changes:
-        Change.objects.create(
+        line = Change.objects.create(
             employee_id=employee_id,
             actor=actor.name[:100],
             source=_source_of(actor),
@@ -85,6 +87,7 @@ def record_change(
             changes=changes,
             batch=batch,
         )
+        follow(line, before, after)
     _keep(employee_id, snapshot, after)
 
 
@@ -176,13 +179,14 @@ def _write_sql_change(employee_id: int, before: Values | None, after: Values | N
     if not changes:
         return False
     action = "added" if before is None else "deleted" if after is None else "changed"
-    Change.objects.create(
+    line = Change.objects.create(
         employee_id=employee_id,
         actor=SQL_ACTOR,
         source=Change.Source.SQL,
         action=action,
         changes=changes,
     )
+    follow(line, before, after)
     return True
 
 

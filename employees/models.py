@@ -290,6 +290,68 @@ class Change(models.Model):
         return f"{self.action} of employee {self.employee_id}"
 
 
+class Receipt(models.Model):
+    """The proof that somebody who left was locked out; one for each time that they left.
+
+    change: the line of the history with which it began: who did it, when and how. try_at: when what
+    isn't proven yet is tried again; NULL when nothing is left to try, because all is closed or
+    because they were brought back.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    employee_id = models.IntegerField()
+    change = models.OneToOneField(Change, models.CASCADE, related_name="receipt")
+    began_at = models.DateTimeField(db_default=Now())
+    try_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+    brought_back_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "employee_receipts"
+        indexes = [
+            models.Index(fields=["employee_id", "-id"], name="employee_receipts_person"),
+            models.Index(fields=["try_at"], name="employee_receipts_try_at"),
+        ]
+        verbose_name = "lock-out receipt"
+
+    def __str__(self) -> str:
+        return f"receipt {self.pk} of employee {self.employee_id}"
+
+
+class ReceiptDoor(models.Model):
+    """One way in, on the receipt of somebody who left: when it was closed, and then tried.
+
+    name: one of those in ``receipts.titles``. live_until: until when what was handed out before
+    still works in programs that don't ask.
+    """
+
+    class Outcome(models.TextChoices):
+        WAITING = "waiting", "Waits"
+        OPEN = "open", "Open"
+        CLOSED = "closed", "Closed"
+        ABSENT = "absent", "There is none"
+        NOT_IN_PLAN = "not_in_plan", "Not in this plan"
+        LEFT_ALONE = "left_alone", "Left alone"
+
+    id = models.BigAutoField(primary_key=True)
+    receipt = models.ForeignKey(Receipt, models.CASCADE, related_name="doors")
+    name = models.CharField(max_length=20)
+    outcome = models.CharField(max_length=11, choices=Outcome.choices, default=Outcome.WAITING)
+    closed_at = models.DateTimeField(null=True)
+    tried_at = models.DateTimeField(null=True)
+    live_until = models.DateTimeField(null=True)
+    note = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        db_table = "employee_receipt_doors"
+        constraints = [
+            models.UniqueConstraint(fields=["receipt", "name"], name="employee_receipt_door")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.outcome}"
+
+
 class Snapshot(models.Model):
     """How a person's row was when the console last looked, so that SQL changes have a before."""
 

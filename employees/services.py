@@ -26,7 +26,7 @@ from employees.errors import (
     Overtaken,
     UnknownEmployee,
 )
-from employees.history import record_change, values_of
+from employees.history import notice_changes, record_change, values_of
 from employees.models import (
     Auth0Role,
     AuthMethod,
@@ -135,7 +135,7 @@ def change_employee(
 
 @transaction.atomic
 def deactivate(employee_id: int, actor: Actor, batch: str = "") -> bool:
-    """Switch a person off and end their sessions at the kiosk and in the console.
+    """Switch a person off; their sessions end, and their lock-out receipt begins.
 
     Returns True when the row changed; calling again is a no-op and returns False.
     batch: a name for all that is done at one click (``history.new_batch``), for ``undo``.
@@ -144,13 +144,12 @@ def deactivate(employee_id: int, actor: Actor, batch: str = "") -> bool:
     """
     employee = locked(employee_id, with_admins=True)
     _refuse(why_not(actor, Operation.DEACTIVATE, employee))
-    if employee.is_active:
+    is_change = employee.is_active
+    if is_change:
         refuse_losing_last_admin(employee)
-    _end_sessions(employee_id)
-    if not employee.is_active:
-        return False
-    _write(employee, actor, "deactivated", batch, is_active=False)
-    return True
+        _write(employee, actor, "deactivated", batch, is_active=False)
+    _end_sessions(employee_id)  # after: the receipt tries the token that was there
+    return is_change
 
 
 @transaction.atomic
@@ -176,12 +175,12 @@ def archive(employee_id: int, actor: Actor, batch: str = "") -> bool:
     employee = locked(employee_id, with_admins=True)
     _refuse(why_not(actor, Operation.ARCHIVE, employee))
     refuse_losing_last_admin(employee)
+    is_change = employee.archived_at is None or employee.is_active
+    if is_change:
+        archived_at = employee.archived_at or timezone.now().replace(microsecond=0)
+        _write(employee, actor, "archived", batch, is_active=False, archived_at=archived_at)
     _end_sessions(employee_id)
-    if employee.archived_at is not None and not employee.is_active:
-        return False
-    archived_at = employee.archived_at or timezone.now().replace(microsecond=0)
-    _write(employee, actor, "archived", batch, is_active=False, archived_at=archived_at)
-    return True
+    return is_change
 
 
 @transaction.atomic
@@ -245,19 +244,22 @@ def remove_addition(employee_id: int, actor: Actor) -> None:
 def clear_tokens_of_inactive() -> int:
     """End the kiosk sessions of inactive and archived people; return how many rows had one.
 
-    For those who were switched off by SQL. Reads only, when there is nothing to do; at most
-    TOKENS_AT_ONCE rows a call, so that the sweep's slices stay short; never touches ``employees``.
+    For those who were switched off by SQL: their receipt begins first, so that it tries the token
+    that was there. Reads only, when there is nothing to do; at most TOKENS_AT_ONCE rows a call, so
+    that the sweep's slices stay short; never touches ``employees``.
     """
     inactive = Employee.objects.filter(Q(is_active=False) | Q(archived_at__isnull=False))
     open_sessions = EmployeeAuth.objects.filter(
         Q(login_token__isnull=False) | Q(token_expires__isnull=False),
         employee_id__in=inactive.values("pk"),
     )
-    ids = list(open_sessions.values_list("pk", flat=True)[:TOKENS_AT_ONCE])
-    if not ids:
+    found = dict(open_sessions.values_list("pk", "employee_id")[:TOKENS_AT_ONCE])
+    if not found:
         return 0
+    notice_changes(set(found.values()))
     # The condition again: somebody may have been reactivated and signed in since the read.
-    return open_sessions.filter(pk__in=ids).update(login_token=None, token_expires=None)
+    open_sessions.filter(pk__in=list(found)).update(login_token=None, token_expires=None)
+    return len(found)
 
 
 def locked(employee_id: int, with_admins: bool = False) -> Employee:

@@ -38,8 +38,8 @@ ENVIRONMENT_NAME = env.text("ENVIRONMENT_NAME")
 
 INSTALLED_APPS = [
     "identity_console",
-    "auth0sync",  # before django_q: `manage.py qcluster` is ours
     "employees",
+    "auth0sync",  # before django_q: `manage.py qcluster` is ours
     "django_q",
     "unfold.apps.BasicAppConfig",  # before the admin, whose templates it replaces
     "unfold.contrib.filters",
@@ -268,6 +268,7 @@ AUTH0_LOGIN_CLIENT_SECRET = env.text("AUTH0_LOGIN_CLIENT_SECRET")
 AUTH0_CUSTOM_DOMAIN = env.host("AUTH0_CUSTOM_DOMAIN")
 AUTH0_API_AUDIENCE = env.text("AUTH0_API_AUDIENCE")
 AUTH0_ROLES_CLAIM = env.text("AUTH0_ROLES_CLAIM", "https://identity-console.example.com/roles")
+AUTH0_API_TOKEN_SECONDS = env.whole_number("AUTH0_API_TOKEN_SECONDS", 86_400)
 AUTH0_CONNECTION = env.text("AUTH0_CONNECTION", "Username-Password-Authentication")
 AUTH0_SYNC_ENABLED = env.boolean("AUTH0_SYNC_ENABLED", True)
 AUTH0_ENABLE_ROLE_ASSIGNMENT = env.boolean("AUTH0_ENABLE_ROLE_ASSIGNMENT", True)
