@@ -81,6 +81,17 @@ class ConsoleWithPages(RunningConsole):
             )
         wait_for(self.is_ready, START_S, "the web server answers")
 
+    def kiosk_code(self, name: str) -> str:
+        """A code that makes a browser the kiosk of this name, which is made where there is none."""
+        lines = (
+            "from employees.authority import program",
+            "from employees.kiosks import new_code",
+            "from employees.models import Kiosk",
+            f"kiosk, _ = Kiosk.objects.get_or_create(name={name!r})",
+            "print(new_code(kiosk.pk, program('tests')))",
+        )
+        return self.manage("shell", "--no-imports", "-c", "\n".join(lines)).strip()
+
     def is_ready(self) -> bool:
         """Whether the console's pages can be had. Raises: AssertionError, when it has ended."""
         ended = self.web is None or self.web.poll() is not None

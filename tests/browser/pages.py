@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from playwright.sync_api import Page
 
 from tests.browser.console import ConsoleWithPages
+from tests.browser.kiosk import enter
 from tests.browser.signing_in import (
     hire,
     invitations,
@@ -28,6 +29,7 @@ EMPLOYEES = "/admin/employees/employee/"
 NOBODY = "nobody"
 ADMIN = "admin"
 MANAGER = "manager"
+KIOSK = "kiosk"  # a browser that was set up as one
 MANAGERS_EMAIL = "plant.manager@example.com"
 
 
@@ -40,9 +42,16 @@ def sign_in_as_manager(page: Page, console: ConsoleWithPages) -> None:
     sign_in_with_auth0(page, console, MANAGERS_EMAIL)
 
 
+def set_up_as_a_kiosk(page: Page, console: ConsoleWithPages) -> None:
+    """Have the browser be the kiosk “Line 3”, with a code that an administrator made."""
+    page.goto("/kiosk/enrol/")
+    enter(page, console.kiosk_code("Line 3"), "/kiosk/")
+
+
 SIGN_IN: dict[str, Callable[[Page, ConsoleWithPages], None]] = {
     ADMIN: sign_in_locally,
     MANAGER: sign_in_as_manager,
+    KIOSK: set_up_as_a_kiosk,
 }
 
 
@@ -265,14 +274,57 @@ def type_a_wrong_pin(page: Page) -> None:
     page.locator("[data-note]:not([hidden])").wait_for()
 
 
-def sign_in_at_the_kiosk(page: Page) -> None:
-    """As the first sample person, whose PIN follows from her number."""
+def sign_in_at_the_kiosk(page: Page, number: int = 1) -> None:
+    """As a sample person, whose PIN follows from the number."""
     from employees.sample import sample_person  # when Django is set up
 
-    type_a_number(page, "1")
-    page.locator("#pin").fill(sample_person(1, "company.com").pin)
+    type_a_number(page, str(number))
+    page.locator("#pin").fill(sample_person(number, "company.com").pin)
     page.keyboard.press("Enter")
     page.wait_for_url("**/kiosk/me/")
+
+
+def help_at_the_kiosk(page: Page) -> None:
+    """As a team lead of the sample people who has a PIN: whom she can help."""
+    from employees.sample import sample_person  # when Django is set up
+
+    people = (sample_person(number, "company.com") for number in range(1, 80))
+    lead = next(
+        each
+        for each in people
+        if each.auth0_role == "team_lead" and each.is_active and each.auth_method != "auth0"
+    )
+    sign_in_at_the_kiosk(page, lead.number)
+    page.get_by_role("link", name="Help a colleague").click()
+
+
+def help_somebody(page: Page) -> None:
+    """The first of her people, with their number."""
+    help_at_the_kiosk(page)
+    page.locator(".names a").first.click()
+
+
+def ask_for_her_own_pin(page: Page) -> None:
+    """Before the colleague gets a new PIN."""
+    help_somebody(page)
+    page.get_by_role("link", name="New PIN").click()
+
+
+def make_a_code(page: Page) -> None:
+    """The code of a kiosk, shown this once."""
+    page.get_by_role("button", name="Make the code").click()
+    page.locator("output").wait_for()
+
+
+def the_kiosk(part: str) -> Callable[[ConsoleWithPages], str]:
+    """A page of a kiosk in the admin."""
+
+    def address(console: ConsoleWithPages) -> str:
+        console.kiosk_code("Texas, packing 12")
+        (row,) = console.sql("SELECT MAX(id) AS id FROM kiosks")
+        return f"/admin/employees/kiosk/{row['id']}/{part}/"
+
+    return address
 
 
 def go_and_change_the_pin(page: Page) -> None:
@@ -328,6 +380,12 @@ PAGES = (
     Shown("kiosk-wrong", "/kiosk/", NOBODY, prepare=type_a_wrong_pin),
     Shown("kiosk-greeting", "/kiosk/", NOBODY, prepare=sign_in_at_the_kiosk),
     Shown("kiosk-change-pin", "/kiosk/", NOBODY, prepare=go_and_change_the_pin),
+    Shown("kiosk-enrol", "/kiosk/enrol/", NOBODY),
+    Shown("kiosk-set-up", "/kiosk/", KIOSK),
+    Shown("kiosk-set-up-pin", "/kiosk/", KIOSK, prepare=type_a_number),
+    Shown("kiosk-help", "/kiosk/", KIOSK, prepare=help_at_the_kiosk),
+    Shown("kiosk-help-person", "/kiosk/", KIOSK, prepare=help_somebody),
+    Shown("kiosk-help-own-pin", "/kiosk/", KIOSK, prepare=ask_for_her_own_pin),
     Shown("tenant-log-in", "/login/", NOBODY, prepare=go_to_the_tenant),
     Shown("start", "/admin/"),
     Shown("employees", EMPLOYEES),
@@ -361,6 +419,11 @@ PAGES = (
     Shown("employee-undo-addition", somebody_added),
     Shown("employee-undo-addition-stays", somebody_who_has_to_stay),
     Shown("employee-undo-nothing", somebody_who_left("undo-change")),
+    Shown("kiosks", "/admin/employees/kiosk/"),
+    Shown("kiosk-add", "/admin/employees/kiosk/add/"),
+    Shown("kiosk-in-the-admin", the_kiosk("change")),
+    Shown("kiosk-make-code", the_kiosk("make_code"), prepare=make_a_code),
+    Shown("kiosk-sign-out", the_kiosk("sign_out")),
     Shown("switch", "/admin/auth0/"),
     Shown("switch-off", "/admin/auth0/", during=switched_off),
     Shown("switch-off-restored", "/admin/auth0/", during=restored),
