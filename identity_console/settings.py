@@ -133,7 +133,7 @@ if "auth0sync" in INSTALLED_APPS:
         "auth0sync.login.follow_role",
         "auth0sync.login.notice_verified",
     ]
-SOCIAL_AUTH_REQUESTS_TIMEOUT = 5  # seconds for each call of a log-in's call-back
+SOCIAL_AUTH_REQUESTS_TIMEOUT = 5  # seconds for all calls of a log-in's call-back together
 
 # A session ends this long after its log-in, whatever happens in between, and when nobody used it
 # for SESSION_IDLE_MINUTES.

@@ -556,7 +556,19 @@ def test_a_tenant_that_hangs_is_away_after_the_time_out(
     assert_refused(visitor, visitor.come_back(back), 503, UNREACHABLE)
 
 
-def test_each_call_waits_five_seconds_at_most(settings: Settings) -> None:
+def test_calls_that_are_slow_one_after_the_other_are_not_waited_for_longer(
+    tenant: RunningTenant, visitor: Visitor, settings: Settings
+) -> None:
+    known(tenant)
+    settings.SOCIAL_AUTH_REQUESTS_TIMEOUT = 0.8
+    back = visitor.log_in(visitor.begin())
+    for path in ("/oauth/token", "/userinfo"):  # each in time, but not both
+        tenant.fault(kind="slow", delay_s=0.6, match={"path": path})
+
+    assert_refused(visitor, visitor.come_back(back), 503, UNREACHABLE)
+
+
+def test_they_wait_five_seconds_at_most(settings: Settings) -> None:
     assert settings.SOCIAL_AUTH_REQUESTS_TIMEOUT == 5
 
 
