@@ -4,24 +4,29 @@
   "use strict";
   const EVERY_MS = 5000;
   const PATIENCE_MS = 4000;
-  let isLooking = false;
+  let isBusy = false;
 
   async function look() {
-    if (isLooking) return;
-    isLooking = true;
-    const { lookUrl: address, back } = document.body.dataset;
+    if (isBusy) return;
+    isBusy = true;
+    const { lookUrl, back } = document.body.dataset;
+    // Busy for good then: another look would begin the way back anew.
+    if (await isAnswered(lookUrl)) location.replace(back);
+    else isBusy = false;
+  }
+
+  async function isAnswered(address) {
     const ended = new AbortController();
     const timer = setTimeout(() => ended.abort(), PATIENCE_MS);
     try {
       const answer = await fetch(address, {
         method: "HEAD", cache: "no-store", credentials: "omit", signal: ended.signal,
       });
-      if (answer.ok) location.replace(back);
+      return answer.ok;
     } catch {
-      // Not yet.
+      return false;
     } finally {
       clearTimeout(timer);
-      isLooking = false;
     }
   }
 

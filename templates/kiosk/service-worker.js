@@ -7,7 +7,9 @@ const CACHE = "kiosk-{{ version }}";
 const OFFLINE = "{{ offline }}";
 const KEPT = {{ kept|safe }};
 const GONE = [502, 503, 504]; // a proxy that doesn't reach the console
-const PATIENCE_MS = 20000; // networks that are half gone answer never
+// Networks that are half gone answer never. More than the 20 s for which Chromium has a request
+// wait for an earlier one to the same address.
+const PATIENCE_MS = 25000;
 
 self.addEventListener("install", (event) => event.waitUntil(keep()));
 self.addEventListener("activate", (event) => event.waitUntil(takeOver()));

@@ -378,6 +378,7 @@ PAGES = (
     Shown("kiosk-spanish", "/kiosk/", NOBODY, prepare=choose_spanish),
     Shown("kiosk-pin", "/kiosk/", NOBODY, prepare=type_a_number),
     Shown("kiosk-wrong", "/kiosk/", NOBODY, prepare=type_a_wrong_pin),
+    Shown("kiosk-no-network", "/kiosk/offline/", NOBODY),
     Shown("kiosk-greeting", "/kiosk/", NOBODY, prepare=sign_in_at_the_kiosk),
     Shown("kiosk-change-pin", "/kiosk/", NOBODY, prepare=go_and_change_the_pin),
     Shown("kiosk-enrol", "/kiosk/enrol/", NOBODY),
