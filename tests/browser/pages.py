@@ -195,16 +195,24 @@ def somebody_who_has_to_stay(console: ConsoleWithPages) -> str:
     return f"{EMPLOYEES}{number}/undo-change/"
 
 
-def somebody_who_leaves(part: str) -> Callable[[ConsoleWithPages], str]:
-    """A page of somebody whose leaving is planned; others join, and one was refused to leave."""
+LEAVES, JOINS = "lena.marsh@example.com", "ben.ash@example.com"
+
+
+def somebody_planned(email: str, part: str) -> Callable[[ConsoleWithPages], str]:
+    """A page of somebody who leaves, or joins, as planned; one more was refused to leave."""
 
     def address(console: ConsoleWithPages) -> str:
-        email = "lena.marsh@example.com"
         if number_of(console, email) is None:
-            console.manage("shell", "-c", PLANS.format(name=LONG_NAME, email=email))
+            console.manage("shell", "-c", PLANS.format(name=LONG_NAME, leaves=LEAVES, joins=JOINS))
         return f"{EMPLOYEES}{number_of(console, email)}/{part}/"
 
     return address
+
+
+def joining_and_leaving(console: ConsoleWithPages) -> str:
+    """The list of them."""
+    somebody_planned(LEAVES, "change")(console)
+    return f"{EMPLOYEES}joining-leaving/"
 
 
 PLANS = """
@@ -214,10 +222,11 @@ from employees import authority, planning, services
 from employees.models import PlannedMove
 admin = authority.Actor(name="admin:1", role="admin")
 now = timezone.now().replace(minute=0, second=0, microsecond=0)
-lena = services.add_employee({{"name": "{name}", "email": "{email}"}}, "none", admin)
+lena = services.add_employee({{"name": "{name}", "email": "{leaves}"}}, "none", admin)
 planning.plan_leaving(lena.pk, now + timedelta(days=7), admin, "End of the season")
 for number, name in enumerate(("Ada Quill", "Ben Ash")):
     values = {{"name": name, "department": "Picking", "workspace": "TX"}}
+    values["email"] = "{joins}" if number else None
     planning.add_joining(values, "none", admin, now + timedelta(days=3 + number))
 kay = services.add_employee({{"name": "Kay Orr", "department": "Office"}}, "none", admin)
 planning.plan_leaving(kay.pk, now + timedelta(days=1), admin)
@@ -407,9 +416,10 @@ PAGES = (
     Shown("employee-retry", page_below("retry")),
     Shown("cannot-work", f"{EMPLOYEES}cannot-work/"),
     Shown("sessions", f"{EMPLOYEES}sessions/"),
-    Shown("employee-plan-leaving", somebody_who_leaves("plan-leaving")),
-    Shown("employee-leaves", somebody_who_leaves("change")),
-    Shown("joining-and-leaving", f"{EMPLOYEES}joining-leaving/"),
+    Shown("employee-plan-leaving", somebody_planned(LEAVES, "plan-leaving")),
+    Shown("employee-leaves", somebody_planned(LEAVES, "change")),
+    Shown("employee-joins", somebody_planned(JOINS, "change")),
+    Shown("joining-and-leaving", joining_and_leaving),
     Shown("employee-link", somebody_refused("link")),
     Shown("employee-refused", somebody_refused("change")),
     Shown("employee-retry-refused", somebody_refused("retry")),
