@@ -17,10 +17,9 @@ import httpx
 
 from bench.errors import BenchFailed
 from bench.installation import Installation
-from bench.kiosk import FIRST_NUMBER, PIN
+from bench.kiosk import FIRST_NUMBER, PIN, WRONG
 
 AT_ONCE = 8
-WRONG = "5083"
 KIOSKS = 20
 WHOM = ("one person", "everybody")
 TOKEN = "a" * 32  # the kiosk's CSRF cookie and field may be any 32 letters, as long as they agree

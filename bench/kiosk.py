@@ -17,11 +17,19 @@ from bench.errors import BenchFailed
 from bench.installation import Installation
 
 Given = TypeVar("Given")
-PIN = "7391"
+PIN, WRONG = "7391", "5083"
+FREE_TRIES = 5  # as employees.lockout has it; the bench asks from outside
 FIRST_NUMBER = 1_000_001  # above everybody whom the other measurements have added
-UNKNOWN = 2_000_000_000
+PLAIN, TWO_ROWS, UNKNOWN = 1_900_000_000, 1_950_000_000, 2_000_000_000
 WARM_UP = 5
 CHECKS = 5
+TAKE_KEY_AWAY = """
+from django.db import connection
+connection.cursor().execute(
+    "ALTER TABLE employee_auth ADD KEY bench_employee (employee_id), "
+    "DROP KEY uq_employee_auth_employee"
+)
+"""
 HEADERS = {"X-Forwarded-Proto": "https"}
 
 
@@ -29,14 +37,14 @@ HEADERS = {"X-Forwarded-Proto": "https"}
 class Kiosk:
     """Times in milliseconds, each of one request from sending it to its answer.
 
-    people: how many employees there were. unknown: log-ins with a number that nobody has.
+    people: how many employees there were. refused: whose number → log-ins with a wrong PIN.
     bcrypt_ms: one real check on this machine.
     """
 
     people: int
     log_ins: list[float]
     verifications: list[float]
-    unknown: list[float]
+    refused: dict[str, list[float]]
     bcrypt_ms: float
 
 
@@ -45,8 +53,13 @@ def measure_kiosk(installation: Installation, people: int, each: int) -> Kiosk:
 
     Every log-in is somebody else's, so no row is warmer than it would be. Raises: BenchFailed.
     """
-    _add(installation, people)
-    numbers = random.Random(7).sample(range(FIRST_NUMBER, FIRST_NUMBER + people), each + WARM_UP)
+    count = each + WARM_UP
+    may_have_two = not installation.database.url.startswith("sqlite")
+    if may_have_two:  # SQLite's key can't be taken away from a table that is there
+        installation.ask(TAKE_KEY_AWAY)
+    _add(installation, people, count, may_have_two)
+    mixed = random.Random(7).sample(range(FIRST_NUMBER, FIRST_NUMBER + people), 2 * count)
+    numbers, others = mixed[:count], mixed[count:]
     root = f"http://127.0.0.1:{installation.web_port}/api/employee/"
     with (
         installation.database.held_open(),
@@ -65,16 +78,33 @@ def measure_kiosk(installation: Installation, people: int, each: int) -> Kiosk:
             if not answer.is_success:
                 raise BenchFailed(f"A token was answered {answer.status_code}.")
 
-        def refused(number: int) -> None:
-            answer = client.post("login", json={"employee_id": number, "pin": PIN})
-            if answer.status_code != httpx.codes.UNAUTHORIZED:
-                raise BenchFailed(f"An unknown number was answered {answer.status_code}.")
+        def refused(number: int, expected: int = httpx.codes.UNAUTHORIZED) -> None:
+            # From everywhere: one address would have to wait after sixty.
+            place = {"X-Forwarded-For": f"198.18.{number // 250 % 250}.{number % 250}"}
+            body = {"employee_id": number, "pin": WRONG}
+            answer = client.post("login", json=body, headers=place)
+            if answer.status_code != expected:
+                raise BenchFailed(f"A wrong PIN was answered {answer.status_code}.")
+
+        def locked(number: int) -> None:
+            refused(number, httpx.codes.TOO_MANY_REQUESTS)
 
         log_ins = [_timed(log_in, number) for number in numbers][WARM_UP:]
         verifications = [_timed(verify, token) for token in tokens][WARM_UP:]
-        nobody = range(UNKNOWN, UNKNOWN + each)
-        unknown = [_timed(refused, number) for number in nobody]
-    return Kiosk(people, log_ins, verifications, unknown, _bcrypt_ms())
+        whose = {
+            "somebody's": others,
+            "nobody's": range(UNKNOWN, UNKNOWN + count),
+            "with a plain PIN": range(PLAIN, PLAIN + count),
+        }
+        if may_have_two:
+            whose["with two rows"] = range(TWO_ROWS, TWO_ROWS + count)
+        wrong = {kind: [_timed(refused, n) for n in those] for kind, those in whose.items()}
+        for number in others:
+            for _ in range(FREE_TRIES - 1):  # the first one was measured
+                refused(number)
+        wrong["that has to wait"] = [_timed(locked, number) for number in others]
+    measured = {kind: times[WARM_UP:] for kind, times in wrong.items()}
+    return Kiosk(people, log_ins, verifications, measured, _bcrypt_ms())
 
 
 def _timed(call: Callable[[Given], None], given: Given) -> float:
@@ -83,17 +113,21 @@ def _timed(call: Callable[[Given], None], given: Given) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def _add(installation: Installation, people: int) -> None:
+def _add(installation: Installation, people: int, each: int, may_have_two: bool) -> None:
+    """People with a hashed PIN each, and so many with a plain one, and with two rows."""
     hashed = bcrypt.hashpw(PIN.encode(), bcrypt.gensalt(4)).decode()
     set_at = datetime.now(UTC) - timedelta(days=30)
-    numbers = range(FIRST_NUMBER, FIRST_NUMBER + people)
+    plain, two = range(PLAIN, PLAIN + each), range(TWO_ROWS, TWO_ROWS + each)
+    numbers = [*range(FIRST_NUMBER, FIRST_NUMBER + people), *plain, *two]
+    twice = two if may_have_two else []
+    rows = [(n, PIN if n in plain else hashed) for n in [*numbers, *twice]]
     installation.database.insert(
         "INSERT INTO employees (id, name, email, department) VALUES (%s, %s, %s, %s)",
         [(n, f"Bench Person {n}", f"kiosk.{n}@example.com", "Picking") for n in numbers],
     )
     installation.database.insert(
         "INSERT INTO employee_auth (employee_id, pin, pin_set_at) VALUES (%s, %s, %s)",
-        [(n, hashed, f"{set_at:%Y-%m-%d %H:%M:%S}") for n in numbers],
+        [(n, pin, f"{set_at:%Y-%m-%d %H:%M:%S}") for n, pin in rows],
     )
 
 

@@ -62,9 +62,9 @@ def kiosk(found: Kiosk) -> Iterable[str]:
     for what, times, goal in (
         ("log-in", found.log_ins, LOG_IN_GOAL_MS),
         ("whose token this is", found.verifications, VERIFY_GOAL_MS),
-        ("log-in, number that nobody has", found.unknown, LOG_IN_GOAL_MS),
+        *((f"wrong PIN, number {kind}", times, None) for kind, times in found.refused.items()),
     ):
-        verdict = f"   goal {goal} ms: {_verdict(median(times) <= goal)}"
+        verdict = f"   goal {goal} ms: {_verdict(median(times) <= goal)}" if goal else ""
         yield f"  {what:32}{len(times):4}{_pair(times, 10)}{verdict}"
     yield f"  a real bcrypt check, which each log-in has on top: {found.bcrypt_ms:.0f} ms"
 
