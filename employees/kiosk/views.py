@@ -181,8 +181,8 @@ def leave(request: HttpRequest) -> HttpResponse:
 def idle(request: HttpRequest) -> HttpResponse:
     """Nobody has touched the screen: sign out.
 
-    By GET, since a page without scripts gets here by itself. Another site can't make use of it:
-    the token isn't sent along with its requests (SameSite=Strict).
+    By GET, since a page without scripts gets here by itself. The worst that a link on another site
+    can do with it is to have this browser forget who is signed in.
     """
     return left(request)
 
