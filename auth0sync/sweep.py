@@ -27,7 +27,7 @@ from employees import planning, receipts
 from employees.console_sessions import end_sessions_of_shut_out, forget_ended
 from employees.history import known_between, notice_changes
 from employees.models import Employee
-from employees.services import clear_tokens_of_inactive
+from employees.services import clear_tokens_of_refused
 
 ACTOR = "sql"  # in the log: nobody whom the console knows
 PAGE = 400  # rows
@@ -98,7 +98,7 @@ class Sweeper:
         )
 
     def _begin_sweep(self, now: float) -> None:
-        clear_tokens_of_inactive()
+        clear_tokens_of_refused()
         end_sessions_of_shut_out()
         batches.forget_empty()
         incidents.look()

@@ -1,6 +1,7 @@
 """The form on which a manager adds or changes a person."""
 
 import json
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -16,9 +17,11 @@ from employees.authority import Actor, operation_of, why_not, why_not_grant
 from employees.errors import EmailTaken, EmployeesError, InvalidValue
 from employees.history import last_writer
 from employees.models import Auth0Role, AuthMethod, Employee, Invitation, Workspace
+from employees.pin_services import has_pin
 from employees.plan_forms import beginning_of
 from employees.rehire import LookAlike, look_alikes
 from employees.selectors import departments, holder_of, invitation_of, shop_floor_departments
+from employees.sign_in_words import FOR_NEWCOMERS, as_help, effects
 from employees.values import clean_value
 from employees.widgets import DatalistInput, DayInput
 from employees.zones import today_in, zone_of
@@ -75,9 +78,6 @@ class EmployeeForm(forms.ModelForm[Employee]):
         choices=[PROPOSE, *AuthMethod.choices],
         required=False,
         widget=ThemedSelect,
-        help_text="PIN at the kiosk: no Auth0 account, and one that exists is blocked. "
-        "Auth0 account: e-mail and password; a PIN is refused at the kiosk. "
-        "Both: the PIN opens the kiosk, and the account everything else.",
     )
     invitation = forms.ChoiceField(
         label="Invited",
@@ -136,6 +136,7 @@ class EmployeeForm(forms.ModelForm[Employee]):
         self.fields["auth_method"].widget.attrs["data-shop-floor"] = json.dumps(
             sorted(shop_floor_departments())
         )
+        self._explain_ways_of_signing_in(FOR_NEWCOMERS)
 
     def _take_the_row_as_it_is(self) -> None:
         self.fields["auth_method"].required = True
@@ -145,11 +146,17 @@ class EmployeeForm(forms.ModelForm[Employee]):
             value = getattr(self.instance, name)
             if value and value not in dict(choices):
                 self._set_choices(name, [*choices, (value, f"{value} (not known here)")])
+        is_self = self.instance.pk == self.actor.employee_id
+        words = effects(self.instance, has_pin(self.instance.pk), is_self)
+        self._explain_ways_of_signing_in(words)
         self.initial["invitation"] = invitation_of(self.instance.pk)
         for name, field in self.fields.items():
             # A program that posts without the rendered values is compared with the row.
             sent = self.add_initial_prefix(name) in self.data
             field.show_hidden_initial = sent or not self.is_bound
+
+    def _explain_ways_of_signing_in(self, words: Mapping[str, str]) -> None:
+        self.fields["auth_method"].help_text = as_help(words, "id_auth_method_helptext")
 
     def _close_what_is_out_of_reach(self) -> None:
         """Fields that this person may not change for that one are shown, with the reason."""

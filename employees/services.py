@@ -100,7 +100,8 @@ def change_employee(
 ) -> set[str]:
     """Write the given columns of a person, and no other; return what really changed.
 
-    Two people who change one row at the same moment thus keep each other's columns.
+    Two people who change one row at the same moment thus keep each other's columns. A new
+    ``auth_method`` ends at once what was opened by the door that it closes.
     invitation: one of ``Invitation``; None leaves it. It counts as "invitation" in the result.
     seen: what the columns held when the values were chosen; None overwrites whatever they hold.
     Raises: UnknownEmployee, NotAllowed, LastAdministrator, Overtaken, InvalidValue and EmailTaken.
@@ -126,8 +127,8 @@ def change_employee(
         changed.add("invitation")
         extra["invitation"] = (invited, invitation)
     if changed:
-        if columns.get("auth_method") == AuthMethod.PIN:
-            end_sessions_of(employee_id)
+        if "auth_method" in changed:
+            _end_sessions_of_closed_door(employee)
         record_change(employee_id, before, values_of(employee), actor, "changed", extra=extra)
         _tell(employee_id, actor, changed)
     return changed
@@ -241,23 +242,26 @@ def remove_addition(employee_id: int, actor: Actor) -> None:
     _tell(employee_id, actor, before)
 
 
-def clear_tokens_of_inactive() -> int:
-    """End the kiosk sessions of inactive and archived people; return how many rows had one.
+def clear_tokens_of_refused() -> int:
+    """End the kiosk sessions of people who may not use a PIN; return how many rows had one.
 
-    For those who were switched off by SQL: their receipt begins first, so that it tries the token
+    They are inactive, archived, or sign in with Auth0 alone (``signing_in.may_use_pin``). For those
+    who became so by SQL, and for sessions that the Flask application began all the same: it asks
+    only whether somebody is active. A leaver's receipt begins first, so that it tries the token
     that was there. Reads only, when there is nothing to do; at most TOKENS_AT_ONCE rows a call, so
     that the sweep's slices stay short; never touches ``employees``.
     """
-    inactive = Employee.objects.filter(Q(is_active=False) | Q(archived_at__isnull=False))
+    gone = Q(is_active=False) | Q(archived_at__isnull=False)
+    refused = Employee.objects.filter(gone | Q(auth_method=AuthMethod.AUTH0))
     open_sessions = EmployeeAuth.objects.filter(
         Q(login_token__isnull=False) | Q(token_expires__isnull=False),
-        employee_id__in=inactive.values("pk"),
+        employee_id__in=refused.values("pk"),
     )
     found = dict(open_sessions.values_list("pk", "employee_id")[:TOKENS_AT_ONCE])
     if not found:
         return 0
     notice_changes(set(found.values()))
-    # The condition again: somebody may have been reactivated and signed in since the read.
+    # The condition again: somebody may have been let in again and signed in since the read.
     open_sessions.filter(pk__in=list(found)).update(login_token=None, token_expires=None)
     return len(found)
 
@@ -396,6 +400,18 @@ def _choose_invitation(employee_id: int, kind: str) -> bool:
 
 def _end_sessions(employee_id: int) -> None:
     end_sessions_of(employee_id)
+    _clear_tokens(employee_id)
+
+
+def _end_sessions_of_closed_door(employee: Employee) -> None:
+    """End what somebody opened by the door that their ``auth_method`` no longer has."""
+    if employee.auth_method == AuthMethod.PIN:
+        end_sessions_of(employee.pk)
+    elif employee.auth_method == AuthMethod.AUTH0:
+        _clear_tokens(employee.pk)
+
+
+def _clear_tokens(employee_id: int) -> None:
     # Some installations hold two auth rows for one person: clear them all.
     EmployeeAuth.objects.filter(employee_id=employee_id).update(
         login_token=None, token_expires=None

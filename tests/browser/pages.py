@@ -262,6 +262,11 @@ def somebody_who_waits(console: ConsoleWithPages) -> str:
     return f"{EMPLOYEES}{row['id']}/steps/"
 
 
+def choose_pin_alone(page: Page) -> None:
+    """On the form of a person: what it would do is said beside it."""
+    page.locator("#id_auth_method").select_option("pin")
+
+
 def choose_spanish(page: Page) -> None:
     """The kiosk in its other language."""
     page.get_by_role("button", name="Español").click()
@@ -406,6 +411,7 @@ PAGES = (
     Shown("employee-add-refused", f"{EMPLOYEES}add/", prepare=save_with_a_wrong_address),
     Shown("employee-add-signed-out", f"{EMPLOYEES}add/", prepare=save_when_signed_out),
     Shown("employee-with-account", somebody_with("created")),
+    Shown("employee-pin-alone", somebody_with("created"), prepare=choose_pin_alone),
     Shown("employee-without-account", somebody_without_account),
     Shown("employee-deactivate", page_below("deactivate")),
     Shown("employee-steps", page_below("steps")),

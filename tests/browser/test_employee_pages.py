@@ -134,3 +134,44 @@ def test_an_addition_is_taken_back_with_row_and_account(
 
     page.go_back()
     expect(page.get_by_text("nothing was left to undo")).to_be_visible()
+
+
+def words_shown(page: Page) -> list[str]:
+    """What the form says of ways of signing in, as far as it can be seen."""
+    page.wait_for_selector("html:not([x-cloak])")
+    lines = page.locator(".method-words [data-method]").all()
+    return [str(line.get_attribute("data-method")) for line in lines if line.is_visible()]
+
+
+def test_what_a_way_of_signing_in_does_is_said_before_it_is_saved(
+    open_page: OpenPage, console: ConsoleWithPages
+) -> None:
+    page = open_page(PHONE)
+    number = console.insert(name="Maria Quill", auth_method="hybrid")
+    sign_in_locally(page, console)
+    page.goto(f"/admin/employees/employee/{number}/change/")
+    method = field(page, "Signs in with")
+    expect(method).to_have_accessible_description(re.compile("As it is now"))
+
+    method.focus()
+    page.keyboard.press("ArrowUp")  # the choices stand in the order PIN, Auth0, both
+
+    assert words_shown(page) == ["auth0"]
+    expect(method).to_have_accessible_description(re.compile("^Auth0 account:"))
+    page.keyboard.press("ArrowUp")
+    assert words_shown(page) == ["pin"]
+    expect(method).to_have_accessible_description(re.compile("signed out of this console"))
+    (row,) = console.sql("SELECT auth_method FROM employees WHERE id = %s", number)
+    assert row["auth_method"] == "hybrid"
+
+
+def test_the_proposal_for_a_department_is_explained_too(
+    page: Page, console: ConsoleWithPages
+) -> None:
+    sign_in_locally(page, console)
+    page.goto(ADD)
+    assert words_shown(page) == [""]
+
+    field(page, "Department").fill("Office")
+
+    assert words_shown(page) == ["auth0"]

@@ -215,7 +215,7 @@ class KioskTests(ReceiptTestCase):
         by_sql(self.ada, is_active=False)
 
         with self.captureOnCommitCallbacks(execute=True):
-            self.assertEqual(services.clear_tokens_of_inactive(), 1)
+            self.assertEqual(services.clear_tokens_of_refused(), 1)
 
         self.assertEqual(doors_of(self.ada)["kiosk"].note, "Tried with the old session: refused.")
 

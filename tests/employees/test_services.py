@@ -331,7 +331,7 @@ class ClearTokensTests(TestCase):
         for over in ({"is_active": False}, {"archived_at": LONG_AGO}):
             make_auth(make_employee(**over), login_token=TOKEN, token_expires=SOON)
 
-        self.assertEqual(services.clear_tokens_of_inactive(), 2)
+        self.assertEqual(services.clear_tokens_of_refused(), 2)
 
         left = EmployeeAuth.objects.exclude(login_token=None).values_list("employee_id", flat=True)
         self.assertEqual(list(left), [here.pk])
@@ -339,13 +339,13 @@ class ClearTokensTests(TestCase):
     def test_with_nothing_to_do_it_only_reads(self) -> None:
         make_auth(make_employee(is_active=False))
         with self.assertNumQueries(1):
-            self.assertEqual(services.clear_tokens_of_inactive(), 0)
+            self.assertEqual(services.clear_tokens_of_refused(), 0)
 
     def test_it_never_moves_updated_at(self) -> None:
         ada = make_employee(is_active=False, updated_at=LONG_AGO)
         make_auth(ada, login_token=TOKEN)
 
-        services.clear_tokens_of_inactive()
+        services.clear_tokens_of_refused()
 
         ada.refresh_from_db()
         self.assertEqual(ada.updated_at, LONG_AGO)

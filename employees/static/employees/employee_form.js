@@ -21,6 +21,27 @@ document.addEventListener("DOMContentLoaded", () => {
   });
 });
 
+// Says what the chosen way of signing in would do. Without this, what each does stands there.
+document.addEventListener("DOMContentLoaded", () => {
+  const method = document.querySelector("select[name=auth_method]");
+  const department = document.querySelector("input[name=department]");
+  const words = document.querySelectorAll(".method-words [data-method]");
+  if (!method || words.length === 0) {
+    return;
+  }
+  const explain = () => {
+    for (const line of words) {
+      line.hidden = line.dataset.method !== method.value;
+    }
+  };
+  method.addEventListener("change", explain);
+  if (department) {
+    department.addEventListener("input", explain); // which may have proposed another, above
+  }
+  window.addEventListener("pageshow", explain); // a browser that goes back restores what was chosen
+  explain();
+});
+
 // Ctrl+Enter (or Cmd+Enter) in a newcomer's form: save and add another.
 document.addEventListener("keydown", (event) => {
   const another = document.querySelector("[form=employee_form][name=_addanother]");
