@@ -118,13 +118,23 @@ def _patch(run: Run, changes: dict[str, Any], *, told: bool = True) -> None:
     columns: dict[str, Any] = {}
     if "email" in changes and told:
         columns = wanted_invitation(run.facts)
-        if not is_parked(before.email):
-            columns["notice_to"] = before.email[:254]
+        columns["notice_to"] = _to_be_told(run.claim.account.notice_to, before.email, changes)
     elif changes.get("blocked") is False and run.claim.account.invitation_sent_at is None:
         columns = wanted_invitation(run.facts)
     run.record(Seen.of(profile, before), **columns)
     if "email" in changes:
         _wake_who_wants(before.email, run.claim.employee_id)
+
+
+def _to_be_told(waiting: str, old: str, changes: dict[str, Any]) -> str:
+    """The address to be told of the change, or "".
+
+    Whoever waits to be told already comes first: the account may have been theirs before somebody
+    took it over; unless the address is theirs again.
+    """
+    if waiting and waiting != changes["email"]:
+        return waiting
+    return "" if is_parked(old) else old[:254]
 
 
 def _wake_who_wants(email: str, employee_id: int) -> None:

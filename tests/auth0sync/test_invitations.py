@@ -6,11 +6,12 @@ import pytest
 from django.core.mail import EmailMessage
 from pytest_django import Settings
 
-from auth0sync import pauses, switch
+from auth0sync import mending, pauses, switch
 from auth0sync.due import invite_again
 from auth0sync.engine import sync
 from auth0sync.errors import Misconfigured
 from auth0sync.models import TenantState
+from employees.models import Change
 from employees.services import change_employee
 from tests.auth0sync.conftest import time_passes
 from tests.auth0sync.people import account_of, add, by_sql, right_after, row_of
@@ -262,6 +263,76 @@ def test_a_notice_that_no_mail_server_took_reaches_the_old_address_later(
     assert [mail.to for mail in mailoutbox].count(["ana@example.com"]) == 1
     assert account_of(ana).notice_to == ""
     assert account_of(ana).due_at is None
+
+
+def test_the_old_address_is_told_whoever_changed_it_and_by_whichever_door(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage]
+) -> None:
+    for number, method in enumerate(["hybrid", "auth0"]):
+        ana = add("none", email=f"first{number}@example.com", auth_method=method)
+        sync(ana.pk)
+
+        change_employee(ana.pk, {"email": f"second{number}@example.com"}, boss(1))
+        sync(ana.pk)
+        last = Change.objects.filter(employee_id=ana.pk).latest("pk")
+        assert mending.restore(ana.pk, last.pk, boss(1)), "an undo"
+        sync(ana.pk)
+        by_sql(ana, email=f"third{number}@example.com")
+        sync(ana.pk)
+
+        told = [mail.to for mail in mailoutbox if "was changed" in mail.subject]
+        assert told == [[f"{which}{number}@example.com"] for which in ("first", "second", "first")]
+        mailoutbox.clear()
+
+
+def test_an_address_that_was_changed_behind_a_pin_is_told_when_the_account_opens_again(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage]
+) -> None:
+    ana = add("none")
+    sync(ana.pk)
+    change_employee(ana.pk, {"auth_method": "pin"}, boss(1))
+    change_employee(ana.pk, {"email": "ana.new@example.com"}, boss(1))
+    sync(ana.pk)
+    assert mailoutbox == [], "nobody signs in with the new address yet"
+
+    change_employee(ana.pk, {"auth_method": "auth0"}, boss(1))
+    sync(ana.pk)
+
+    assert [mail.to for mail in mailoutbox] == [["ana@example.com"]]
+
+
+def test_the_first_of_two_old_addresses_is_told_where_no_mail_went_out_in_between(
+    tenant: RunningTenant, settings: Settings, mailoutbox: list[EmailMessage]
+) -> None:
+    ana = add("none")
+    sync(ana.pk)
+    settings.MAIL_CONFIGURED = False
+    for email in ("taken.over@example.com", "again@example.com"):
+        change_employee(ana.pk, {"email": email}, boss(1))
+        sync(ana.pk)
+
+    settings.MAIL_CONFIGURED = True
+    time_passes(ana.pk)
+    sync(ana.pk)
+
+    assert [mail.to for mail in mailoutbox] == [["ana@example.com"]]
+
+
+def test_whoever_has_the_address_back_is_not_told_that_it_is_no_longer_theirs(
+    tenant: RunningTenant, settings: Settings, mailoutbox: list[EmailMessage]
+) -> None:
+    ana = add("none")
+    sync(ana.pk)
+    settings.MAIL_CONFIGURED = False
+    for email in ("typing.error@example.com", "ana@example.com"):
+        change_employee(ana.pk, {"email": email}, boss(1))
+        sync(ana.pk)
+
+    settings.MAIL_CONFIGURED = True
+    time_passes(ana.pk)
+    sync(ana.pk)
+
+    assert [mail.to for mail in mailoutbox] == [["typing.error@example.com"]]
 
 
 def test_without_a_mail_server_the_notice_to_an_old_address_waits(
