@@ -77,7 +77,7 @@ class StagedBatchAdmin(ReadOnly, ModelAdmin[StagedBatch]):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """One batch: what it would do, person by person, and the two buttons."""
-        if not self.has_view_permission(request):
+        if not self.has_view_permission(request) or request.method == "POST":
             raise PermissionDenied
         batch = StagedBatch.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
         if batch is None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -216,7 +217,12 @@ class PinActions(Base):
         }
 
     def _person(self, request: HttpRequest, object_id: str) -> Employee:
-        """The person, where this user may see them. Raises: Http404."""
+        """The person, where this user may see them.
+
+        Raises: Http404, and PermissionDenied for who may change nobody.
+        """
+        if not self.has_change_permission(request):
+            raise PermissionDenied
         known = object_id.isascii() and object_id.isdigit() and len(object_id) <= 10
         people = visible_to(actor_of(request))
         employee = people.filter(pk=int(object_id)).first() if known else None

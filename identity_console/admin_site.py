@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.sites import UnfoldAdminSite
@@ -42,3 +43,25 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no ty
             return HttpResponse()
         template = "unfold/helpers/command_results.html"
         return TemplateResponse(request, template, {"results": found(request, term)})
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The break-glass administrator's own password; nobody else has one here."""
+        _refuse_without_password(request)
+        answer: HttpResponse = super().password_change(request, extra_context)
+        return answer
+
+    def password_change_done(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """That it was changed."""
+        _refuse_without_password(request)
+        answer: HttpResponse = super().password_change_done(request, extra_context)
+        return answer
+
+
+def _refuse_without_password(request: HttpRequest) -> None:
+    """Raises: PermissionDenied. A password set here would open no door, and Auth0 has its own."""
+    if not (request.user.is_authenticated and request.user.has_usable_password()):
+        raise PermissionDenied

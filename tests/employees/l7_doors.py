@@ -12,13 +12,15 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from employees import pin_services, planning, services
+from auth0sync.admin_asking import SALT as INVITATIONS
+from auth0sync.models import Account
+from employees import lockout, pin_services, planning, services
 from employees.actors import visible_to
 from employees.admin_actions import SALT
 from employees.authority import Actor, program
 from employees.errors import NotAllowed
 from employees.history import new_batch
-from employees.models import Employee, PlannedMove
+from employees.models import Change, Employee, PlannedMove
 from employees.selectors import invitation_of
 from tests.builders import make_employee
 from tests.employees.l7_world import World, state_of
@@ -28,6 +30,7 @@ Door = Callable[[World, Employee, str], Iterator[tuple[str, bool]]]
 
 PIN = "7391"
 LIST = reverse("admin:employees_employee_changelist")
+FOUND = {"user_id": "auth0|found", "linkable": True}  # in Auth0, as the engine notes it
 
 
 class Trying:
@@ -91,6 +94,7 @@ def services_door(world: World, person: Employee, what: str) -> Iterator[tuple[s
     if what == "pin":
         yield "set_pin", _is_let(person, pin_services.set_pin, pk, PIN, actor)
         yield "remove_pin", _is_let(person, pin_services.remove_pin, pk, actor)
+        yield "unlock", _is_let(person, pin_services.unlock, pk, actor, begin=mistype)
     if what == "off":
         for leave in (services.deactivate, services.archive):
             yield leave.__name__, _is_let(person, leave, pk, actor, may_be_so=True)
@@ -108,8 +112,9 @@ def services_door(world: World, person: Employee, what: str) -> Iterator[tuple[s
 
 
 def kiosk_door(world: World, person: Employee, what: str) -> Iterator[tuple[str, bool]]:
-    """What a supervisor may do at the kiosk: set somebody's PIN, as who she is there."""
+    """What a supervisor may do at the kiosk, as who she is there: a new PIN, another try."""
     if what == "pin":
+        yield "unlock", _is_let(person, pin_services.unlock, person.pk, world.kiosk, begin=mistype)
         yield "set_random_pin", _is_let(person, pin_services.set_random_pin, person.pk, world.kiosk)
 
 
@@ -120,8 +125,16 @@ def admin_door(world: World, person: Employee, what: str) -> Iterator[tuple[str,
     columns_of = column_changes(person).get(what, [])
     for columns in columns_of[:1] if what == "change" else columns_of:
         yield f"form {columns}", _moves(world, person, _post_form, columns)
+    if what == "sign_in":
+        url = reverse("admin:auth0sync_link", args=[person.pk])
+        account = {"account": FOUND["user_id"]}
+        yield "link", _moves(world, person, _post, url, account, begin=conflict)
+        yield "undo-change", _moves(world, person, _undo_change)
     if what == "pin":
+        yield "random_pin", _moves(world, person, _post, _page(person, "random_pin"))
         yield "remove_pin", _moves(world, person, _post, _page(person, "remove_pin"))
+        unlock = _page(person, "unlock_pin")
+        yield "unlock_pin", _moves(world, person, _post, unlock, begin=mistype)
         typed = {"pin": PIN, "again": PIN}
         yield "type_pin", _moves(world, person, _post, _page(person, "type_pin"), typed)
         for_slips = {"action": "random_pins_with_slips", "_selected_action": person.pk}
@@ -131,10 +144,16 @@ def admin_door(world: World, person: Employee, what: str) -> Iterator[tuple[str,
         if what == button:
             url = reverse(f"admin:auth0sync_{action}", args=[person.pk])
             yield "button", _moves(world, person, _post, url)
+            chosen = {"action": action, "_selected_action": person.pk}
+            yield "list", _moves(world, person, _post, LIST, chosen)
+    if what == "invite":
+        signed = signing.dumps([person.pk], salt=INVITATIONS, compress=True)
+        many = reverse("admin:auth0sync_send_invitations_again")
+        yield "forgery", _moves(world, person, _post, many, {"people": signed})
     if what == "off":
-        ways = [(_by_button, "archive"), (_by_forgery, "archive")]
+        ways = [(_by_list, "archive"), (_by_button, "archive"), (_by_forgery, "archive")]
         if person.is_active:
-            ways = [(_by_list, "deactivate"), (_by_button, "archive"), (_by_forgery, "deactivate")]
+            ways += [(_by_list, "deactivate"), (_by_forgery, "deactivate")]
         for by, way in ways:
             yield f"{way} {by.__name__}", _moves(world, person, by, way)
         if person.is_active:
@@ -142,6 +161,7 @@ def admin_door(world: World, person: Employee, what: str) -> Iterator[tuple[str,
     if what == "on":
         for by, way in (
             (_by_list, "reactivate"),
+            (_by_list, "restore"),
             (_by_button, "restore"),
             (_by_forgery, "reactivate"),
         ):
@@ -150,12 +170,25 @@ def admin_door(world: World, person: Employee, what: str) -> Iterator[tuple[str,
         yield "plan", _moves(world, person, _plan, "plan_joining", begin=switch_off)
         for begin in (plan_to_join, plan_to_leave):
             yield "cancel", _moves(world, person, _cancel, begin=begin)
+        url = reverse("admin:employees_employee_bring_back", args=[person.pk])
+        confirmed = {"confirmed": "1"}
+        yield "bring-back", _moves(world, person, _post, url, confirmed, begin=switch_off)
 
 
 def switch_off(person: Employee) -> None:
     """By SQL, so that there is something to come back from."""
     away = timezone.now().replace(microsecond=0)
     Employee.objects.filter(pk=person.pk).update(is_active=False, archived_at=away)
+
+
+def mistype(person: Employee) -> None:
+    """Somebody has typed a wrong PIN for this number."""
+    lockout.charge(lockout.outside_door("192.0.2.1"), person.pk)
+
+
+def conflict(person: Employee) -> None:
+    """Another account was found in Auth0, which may be linked."""
+    Account.objects.filter(pk=person.pk).update(found=[FOUND])
 
 
 def deactivate(person: Employee) -> None:
@@ -253,7 +286,7 @@ def _by_forgery(world: World, person: Employee, trying: Trying, way: str) -> Non
 
 def _confirm(world: World, page: Any) -> None:
     """Press the button of the page that says whom it touches, where there is such a page."""
-    shown = page.context or {}
+    shown = getattr(page, "context_data", None) or {}
     if "forecast" in shown and shown["forecast"].touched:
         signed = shown["signed"]
         world.browser.post(reverse("admin:employees_employee_leaving"), {"people": signed})
@@ -276,6 +309,15 @@ def _plan(world: World, person: Employee, trying: Trying, page: str) -> None:
 def _cancel(world: World, person: Employee, trying: Trying) -> None:
     plan = PlannedMove.objects.get(employee=person)
     world.browser.post(_page(person, "cancel_plan"), {"plan": plan.pk})
+
+
+def _undo_change(world: World, person: Employee, trying: Trying) -> None:
+    earlier = {"personal_email": "earlier@example.com"}
+    services.change_employee(person.pk, earlier, program("l7_matrix"))
+    trying.begin()
+    last = Change.objects.filter(employee_id=person.pk).latest("pk")
+    url = reverse("admin:auth0sync_undo_change", args=[person.pk])
+    world.browser.post(url, {"change": last.pk})
 
 
 def _page(person: Employee, name: str) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.employees import l7_pages
+
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "who-may-do-what.md"
 
 WHO = {
@@ -150,7 +152,7 @@ def rows_of(table: str) -> Iterator[Row]:
 
 def document() -> str:
     """The tables for people to read, as docs/who-may-do-what.md holds them."""
-    return "\n".join([*_head(), *_people(), *_grants(), ""])
+    return "\n".join([*_head(), *_people(), *_grants(), *l7_pages.section(WHAT), ""])
 
 
 def _head() -> list[str]:

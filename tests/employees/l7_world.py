@@ -1,17 +1,20 @@
 """The people of the L7 matrix, and who asks: rows, accounts and browsers of their own."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.template.response import SimpleTemplateResponse
 from django.test import Client
 
 from auth0sync.models import Account
 from employees.authority import Actor
 from employees.groups import group_of
 from employees.history import TRACKED
-from employees.models import Employee, EmployeeUser, PlannedMove
+from employees.models import Employee, EmployeeUser, PinTries, PlannedMove
 from employees.selectors import invitation_of
 from tests.builders import make_auth, make_employee
 
@@ -46,7 +49,7 @@ def world_of(who: str, with_one_administrator: bool) -> World:
     people: dict[str, Employee] = {}
     browser, own, name = Client(), None, ""
     if who == "break_glass":
-        user = get_user_model().objects.create_superuser("break-glass")
+        user = get_user_model().objects.create_superuser("break-glass", password="only in tests")
     else:
         own = _person(ROLES[who], **PLACE)
         user = get_user_model().objects.create_user(f"user-of-{own.pk}")
@@ -83,14 +86,20 @@ def world_of(who: str, with_one_administrator: bool) -> World:
     )
 
 
+def undrawn() -> AbstractContextManager[Any]:
+    """Pages without drawing them: who is let in is decided before, and that takes most time."""
+    return mock.patch.object(SimpleTemplateResponse, "rendered_content", "")
+
+
 def state_of(person: Employee) -> Any:
     """All that any of the operations could move, to be compared before and after."""
     pins = ("auth_rows__pin", "auth_rows__pin_set_at")
     return (
         list(Employee.objects.filter(pk=person.pk).values_list(*TRACKED, *pins)),
         invitation_of(person.pk),
-        list(Account.objects.filter(pk=person.pk).values_list("look_at", "invitation")),
+        list(Account.objects.filter(pk=person.pk).values_list("look_at", "invitation", "link_to")),
         list(PlannedMove.objects.filter(employee=person).values_list("kind", "state")),
+        PinTries.objects.filter(number=person.pk).exists(),
     )
 
 
