@@ -112,7 +112,7 @@ def _sync_claimed(claim: Claim, until: float | None) -> None:
         claim.give_back(AFTER_A_BUG_S, bug, counted=True)
         raise
     if not run.asks_for_account:
-        receipts.try_soon(claim.employee_id)
+        receipts.try_now(claim.employee_id)
 
 
 def _wait_for_pause(claim: Claim, error: Paused) -> None:

@@ -98,10 +98,10 @@ def follow(
         theirs.update(brought_back_at=Now(), try_at=None)
 
 
-def try_soon(employee_id: int) -> None:
-    """Have what isn't proven yet of this person tried at the sweep's next tick."""
-    theirs = Receipt.objects.filter(employee_id=employee_id, try_at__isnull=False)
-    theirs.update(try_at=Now())
+def try_now(employee_id: int) -> None:
+    """Try what isn't proven yet of this person, since something of theirs was closed just now."""
+    for receipt in Receipt.objects.filter(employee_id=employee_id, try_at__isnull=False):
+        _work_off_safely(receipt)
 
 
 def work_off_due(until: float) -> None:
@@ -193,6 +193,6 @@ def _plan(receipt: Receipt) -> None:
     ours = Receipt.objects.filter(pk=receipt.pk, try_at__isnull=False)
     if receipt.doors.filter(outcome__in=NOT_YET).exists():
         age = timezone.now() - receipt.began_at
-        ours.update(try_at=Now() + min(max(age / 4, SOONEST), LATEST))
+        ours.update(try_at=Now() + min(max(age / 2, SOONEST), LATEST))
     else:
         ours.update(try_at=None, completed_at=Now())

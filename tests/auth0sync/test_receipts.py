@@ -80,12 +80,11 @@ def test_a_leaver_is_blocked_read_back_and_refused_here(
     assert receipt_of(ana).completed_at is not None
 
 
-def test_the_engine_has_it_tried_at_the_next_tick(tenant: RunningTenant, ana: Employee) -> None:
+def test_the_engine_tries_when_it_has_finished(tenant: RunningTenant, ana: Employee) -> None:
     leave(ana)
     Receipt.objects.update(try_at=Now() + timedelta(minutes=5))
-    sync(ana.pk)
 
-    Sweeper().tick()
+    sync(ana.pk)
 
     assert receipt_of(ana).completed_at is not None
 

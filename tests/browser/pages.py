@@ -16,6 +16,7 @@ from tests.browser.signing_in import (
     sign_in_with_auth0,
 )
 from tests.browser.states import (
+    a_door_is_open,
     as_ever,
     people_wait,
     restored,
@@ -432,6 +433,8 @@ PAGES = (
     Shown("employee-steps-refused", somebody_refused("steps")),
     Shown("employee-steps-left", somebody_who_left("steps")),
     Shown("employee-left", somebody_who_left("change")),
+    Shown("employee-left-door-open", somebody_who_left("change"), during=a_door_is_open),
+    Shown("employee-left-history", somebody_who_left("history")),
     Shown("employee-steps-waiting", somebody_who_waits, during=switched_off),
     Shown("employee-undo-addition", somebody_added),
     Shown("employee-undo-addition-stays", somebody_who_has_to_stay),

@@ -52,6 +52,20 @@ def people_wait(console: ConsoleWithPages) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def a_door_is_open(console: ConsoleWithPages) -> Iterator[None]:
+    """On every receipt the account isn't shut, and one door waits for it; nobody tries again."""
+    change = "UPDATE employee_receipt_doors SET outcome = %s, note = %s WHERE name = %s"
+    error = "Auth0 doesn't allow this: grant the scope update:users."
+    console.sql("UPDATE employee_receipts SET completed_at = NULL, try_at = %s", ago(-60))
+    console.sql(change, "open", f"{error} “Needs attention” says what to do.", "account")
+    console.sql(change, "waiting", "Waiting since 09:02 UTC.", "sessions")
+    yield
+    console.sql("UPDATE employee_receipts SET completed_at = began_at, try_at = NULL")
+    console.sql(change, "closed", "Read back: blocked.", "account")
+    console.sql(change, "not_in_plan", "", "sessions")
+
+
+@contextlib.contextmanager
 def switched_off(console: ConsoleWithPages) -> Iterator[None]:
     """Paused by hand, with a reason; people wait."""
     with people_wait(console):

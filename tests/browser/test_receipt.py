@@ -38,6 +38,7 @@ def test_a_leavers_receipt_becomes_complete_while_the_manager_looks(
 
     card = page.get_by_role("region", name="Lock-out receipt")
     expect(card.get_by_text(re.compile(r"^Locked out in "))).to_be_visible(timeout=DONE_MS)
+    expect(page.locator("[data-receipt-summary]")).to_contain_text("Locked out in ")
     for door in DOORS:
         expect(card.get_by_role("rowheader", name=door, exact=True)).to_be_visible()
     expect(card.get_by_role("row", name="Auth0 account")).to_contain_text("Read back: blocked.")

@@ -79,8 +79,24 @@ class CardTests(TestCase):
 
         newest, older = page.split("<details>")
         self.assertIn("Archived by", newest)
+        self.assertIn("data-receipt-summary", newest)
         self.assertIn("Left before,", older)
         self.assertIn("Brought back since.", older)
+
+    def test_whoever_is_back_has_the_card_but_no_line_at_the_top(self) -> None:
+        person = left(ALL_CLOSED)
+        services.reactivate(person.pk, boss())
+
+        page = self.page(person)
+
+        self.assertIn("Lock-out receipt", page)
+        self.assertNotIn("data-receipt-summary", page)
+
+    def test_a_time_of_another_day_has_its_date(self) -> None:
+        person = left(ALL_CLOSED)
+        ReceiptDoor.objects.update(tried_at=timezone.now() + timedelta(days=1))
+
+        self.assertRegex(self.page(person), r">\d+ [A-Z][a-z]{2}, \d\d:\d\d:\d\d</time>")
 
     def test_what_other_tools_wrote_stays_text(self) -> None:
         page = self.page(left({"kiosk": Found(Outcome.OPEN, "<b>open</b>"), "account": CLOSED}))

@@ -31,10 +31,13 @@ document.addEventListener("DOMContentLoaded", () => {
         const now = page.querySelector("#receipt");
         const shown = document.querySelector("#receipt");
         if (now && now.innerHTML !== shown.innerHTML) {
-          const before = shown.querySelector(".standing").textContent;
           shown.replaceChildren(...document.importNode(now, true).childNodes);
-          const said = shown.querySelector(".standing").textContent;
-          if (said !== before) news.textContent = said;
+          const said = shown.querySelector(".standing");
+          const short = document.querySelector("[data-receipt-summary]");
+          if (short && short.textContent !== said.textContent) {
+            short.textContent = news.textContent = said.textContent;
+            short.className = said.className;
+          }
         }
         is_over = !found.is_moving;
       }
