@@ -237,10 +237,9 @@ def test_one_that_was_blocked_before_is_read_once_more(
     sync(ana.pk)
     notice_changes([ana.pk])
     leave(ana)
-    sync(ana.pk)
     reads = len(tenant.calls("GET", "/api/v2/users/[^/]*"))
 
-    try_doors()
+    sync(ana.pk)
     waiting = doors(ana)["account"]
     sync(ana.pk)
     try_doors()
