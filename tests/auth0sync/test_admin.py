@@ -14,6 +14,7 @@ from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks, Settings
 
+from auth0sync.account import Seen
 from auth0sync.context import auth0_notices, notices
 from auth0sync.engine import sync
 from auth0sync.models import Account, Bucket, SyncLog, TenantState
@@ -37,7 +38,8 @@ NEWCOMER = {
     "auth0_role": "production_associate",
     "workspace": "MS",
 }
-OURS = {"user_id": "auth0|emp-1", "origin": "created", "seen": {"blocked": False}}
+SEEN = Seen("auth0|emp-1", "ana@example.com", False, "Ana", None, None, blocked=False)
+OURS = {"user_id": "auth0|emp-1", "origin": "created", "seen": SEEN.as_json()}
 
 
 @pytest.fixture(autouse=True)
@@ -296,7 +298,7 @@ def test_the_page_asks_as_often_for_many_as_for_few(
 
     page.get(page_of(ana))  # what Django keeps in memory from then on
 
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(23):
         page.get(page_of(ana))
 
 
@@ -350,7 +352,7 @@ def test_no_page_save_action_or_button_calls_auth0(
         for url in (HOME, LIST, page_of(ana), LOG):
             assert page.get(url).status_code == 200
 
-    assert len(after_commit) == 6
+    assert len(after_commit) == 7
     assert Employee.objects.get().name == "Ana New"
     assert tenant.calls() == []
 
