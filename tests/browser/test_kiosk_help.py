@@ -12,6 +12,7 @@ from tests.browser.console import ConsoleWithPages
 from tests.browser.kiosk import PIN, enter
 from tests.browser.signing_in import sign_in_locally
 
+pytestmark = pytest.mark.browser
 HASHED = bcrypt.hashpw(PIN.encode(), bcrypt.gensalt(4)).decode()
 PLACE = {"department": "Folding", "workspace": "TX"}
 
