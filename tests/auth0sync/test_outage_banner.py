@@ -22,6 +22,7 @@ from employees.services import change_employee, deactivate
 from tests.auth0sync.people import account_of, add, by_sql
 from tests.builders import boss, make_auth, make_employee
 from tests.devtenant.running import RunningTenant
+from tests.employees.kiosk_browser import enrolled
 from tests.signed_in import signed_in
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -174,7 +175,7 @@ def test_a_leaver_is_refused_at_once_at_every_door_that_is_ours(outage: None) ->
     ada, ben = make_employee(auth_method="pin"), make_employee(auth_method="pin")
     for person in (ada, ben):
         make_auth(person, pin=bcrypt.hashpw(PIN.encode(), bcrypt.gensalt(4)).decode())
-    kiosk, program = Client(), Client()
+    (kiosk, _), program = enrolled(), Client()
     at_the_kiosk(kiosk, ada)
     assert kiosk.get("/kiosk/me/").status_code == 200
     token = ask(program, "login", {"employee_id": ben.pk, "pin": PIN}).json()["token"]
@@ -195,7 +196,7 @@ def test_a_leaver_is_refused_at_once_at_every_door_that_is_ours(outage: None) ->
 def test_the_kiosk_asks_nothing_of_auth0(outage: None) -> None:
     ada = make_employee(name="Ada Quill")
     make_auth(ada, pin=bcrypt.hashpw(PIN.encode(), bcrypt.gensalt(4)).decode())
-    browser = Client()
+    browser, _ = enrolled()
 
     at_the_kiosk(browser, ada)
 
