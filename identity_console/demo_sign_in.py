@@ -35,10 +35,10 @@ def kiosk_code() -> str:
     """A code of a day that makes a browser the demo's kiosk; one that is it already stays so."""
     from employees.authority import program
     from employees.kiosks import new_code
-    from employees.models import Kiosk, Workspace
+    from employees.models import Kiosk
 
-    seen = {"workspace": Workspace.MS, "helper": "Call the office, 4711."}
-    kiosk, _ = Kiosk.objects.get_or_create(name="Line 1", defaults=seen)
+    helper = {"helper": "Call the office, 4711."}
+    kiosk, _ = Kiosk.objects.get_or_create(name="Line 1", defaults=helper)
     return new_code(kiosk.pk, program("demo"), lasts=timedelta(days=1))
 
 

@@ -18,8 +18,16 @@
     countdown(document.body.dataset);
     lookBeforeLeaving();
     withoutMenus();
+    forgetForm();
     root.classList.add("ready");
   });
+
+  // A page that answers a form, since what it shows is shown once: going back to it, or loading it
+  // again, asks for the page before instead of sending the form again.
+  function forgetForm() {
+    const answer = document.querySelector("[data-instead]");
+    if (answer) history.replaceState(null, "", answer.dataset.instead);
+  }
 
   // Look first: whoever is sent on in vain ends at the browser's own page, with no way back.
   async function isReachable() {
