@@ -22,7 +22,7 @@ from employees.models import PinTries
 from tests.flask_checks.app import make_app
 from tests.ports import free_port
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 Program = Callable[[Any, Any], Iterable[bytes]]
 CALLS = ["login", "verify", "logout", "change-pin"]
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.db import connection
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
@@ -15,6 +16,7 @@ from tests.employees.planned import at_time, in_days, plan_of, time_comes, works
 from tests.employees.test_admin import ADD, LIST, NEWCOMER, AdminTestCase, page_of
 from tests.signed_in import signed_in, team_lead
 
+pytestmark = pytest.mark.once
 PLANNED = reverse("admin:employees_employee_planned")
 REHIRE = reverse("admin:employees_employee_rehire")
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from unittest import mock
 
+import pytest
 from django.test import TestCase
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +18,7 @@ from tests.builders import boss, make_employee
 from tests.employees.histories import known
 from tests.signed_in import signed_in, team_lead
 
+pytestmark = pytest.mark.once
 TITLES = {"kiosk": "Session at the kiosk", "account": "Auth0 account"}
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from employees.zones import in_full, resolved
 
+pytestmark = pytest.mark.once
 CHICAGO = ZoneInfo("America/Chicago")
 SPRING, AUTUMN = date(2027, 3, 14), date(2027, 11, 7)
 
