@@ -7,6 +7,7 @@ that was answered "wrong", and one that wasn't was told to wait.
 
 import itertools
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,11 +16,13 @@ from threading import Event, Thread
 
 import httpx
 
+from bench.alone import show
 from bench.errors import BenchFailed
 from bench.installation import Installation
-from bench.kiosk import FIRST_NUMBER, PIN, WRONG
+from bench.kiosk import FIRST_NUMBER, PIN, WRONG, add_people
 
 AT_ONCE = 8
+GUESSES = 10_000
 KIOSKS = 20
 WHOM = ("one person", "everybody")
 TOKEN = "a" * 32  # the kiosk's CSRF cookie and field may be any 32 letters, as long as they agree
@@ -102,7 +105,7 @@ def measure(installation: Installation, people: int) -> Iterator[str]:
     people: how many there are from FIRST_NUMBER on; as many guesses are made, at one of them, and
     then once at each. Raises: BenchFailed.
     """
-    guesses = min(people, 10_000)
+    guesses = min(people, GUESSES)
     doors = Doors(installation.web_port)
     yield f"PIN guesses, {AT_ONCE} at a time: looked at, and the longest wait of honest people"
     for (name, make), whom in itertools.product(_places(installation, doors), WHOM):
@@ -180,3 +183,12 @@ def _addresses(doors: Doors) -> list[Try]:
 def _kiosks(installation: Installation, doors: Doors, name: str, count: int) -> list[Try]:
     made: list[str] = json.loads(installation.ask(MAKE_KIOSKS.format(count=count, name=name)))
     return [doors.kiosk(cookie) for cookie in made]
+
+
+def _alone(installation: Installation) -> list[str]:
+    add_people(installation, GUESSES)
+    return list(measure(installation, GUESSES))
+
+
+if __name__ == "__main__":
+    sys.exit(show(_alone, __doc__))

@@ -57,7 +57,7 @@ def measure_kiosk(installation: Installation, people: int, each: int) -> Kiosk:
     may_have_two = not installation.database.url.startswith("sqlite")
     if may_have_two:  # SQLite's key can't be taken away from a table that is there
         installation.ask(TAKE_KEY_AWAY)
-    _add(installation, people, count, may_have_two)
+    add_people(installation, people, count, may_have_two)
     mixed = random.Random(7).sample(range(FIRST_NUMBER, FIRST_NUMBER + people), 2 * count)
     numbers, others = mixed[:count], mixed[count:]
     root = f"http://127.0.0.1:{installation.web_port}/api/employee/"
@@ -113,8 +113,13 @@ def _timed(call: Callable[[Given], None], given: Given) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def _add(installation: Installation, people: int, each: int, may_have_two: bool) -> None:
-    """People with a hashed PIN each, and so many with a plain one, and with two rows."""
+def add_people(
+    installation: Installation, people: int, each: int = 0, may_have_two: bool = False
+) -> None:
+    """People with a hashed PIN from FIRST_NUMBER on, ``each`` with a plain one and with two rows.
+
+    may_have_two: whether the table takes a second row.
+    """
     hashed = bcrypt.hashpw(PIN.encode(), bcrypt.gensalt(4)).decode()
     set_at = datetime.now(UTC) - timedelta(days=30)
     plain, two = range(PLAIN, PLAIN + each), range(TWO_ROWS, TWO_ROWS + each)
