@@ -199,6 +199,14 @@ def why_not_grant(actor: Actor, person_id: int | None, role: str) -> str:
     return ""
 
 
+def why_not_administer(actor: Actor, what: str) -> str:
+    """Why ``actor`` may not do what is for administrators alone; "" when they may.
+
+    what: it is about no person's row, such as a device; in the words of a refusal.
+    """
+    return "" if actor.is_admin else f"Only administrators can {what}."
+
+
 def _may_see(actor: Actor, person: Person) -> bool:
     if person.pk == actor.employee_id:
         return True

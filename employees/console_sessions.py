@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from employees.authority import Actor
+from employees.authority import Actor, why_not_administer
 from employees.browsers import browser_of
 from employees.errors import NotAllowed
 from employees.history import record_event
@@ -163,5 +163,5 @@ def _idle() -> timedelta:
 
 
 def _refuse_all_but_administrators(actor: Actor) -> None:
-    if not actor.is_admin:
-        raise NotAllowed("Only administrators end sessions.")
+    if reason := why_not_administer(actor, "end sessions of others"):
+        raise NotAllowed(reason)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from employees import lockout
-from employees.authority import Actor
+from employees.authority import Actor, why_not_administer
 from employees.errors import EmployeesError, NotAllowed
 from employees.lockout import Door, Wait
 from employees.models import Kiosk
@@ -23,7 +23,6 @@ from employees.models import Kiosk
 CODE_DIGITS = 10  # a kiosk has a keypad, no letters; some 33 bits, for a quarter of an hour
 CODE_LASTS = timedelta(minutes=15)
 SEEN_EVERY = timedelta(minutes=1)
-ADMINISTRATORS_ONLY = "Only an administrator can set up kiosks and sign them out."
 
 
 class WrongCode(EmployeesError):
@@ -39,11 +38,6 @@ class TooManyCodes(EmployeesError):
     def __init__(self, wait: Wait) -> None:
         self.seconds = wait.seconds
         super().__init__("Too many wrong codes from here. Wait a minute.")
-
-
-def why_not(actor: Actor) -> str:
-    """Why ``actor`` may not set up kiosks or sign them out; "" when they may."""
-    return "" if actor.is_admin else ADMINISTRATORS_ONLY
 
 
 def new_code(kiosk_id: int, actor: Actor, lasts: timedelta = CODE_LASTS) -> str:
@@ -114,7 +108,7 @@ def sign_out(kiosk_id: int, actor: Actor) -> bool:
 
 
 def _refuse(actor: Actor) -> None:
-    reason = why_not(actor)
+    reason = why_not_administer(actor, "set up kiosks and sign them out")
     if reason:
         raise NotAllowed(reason)
 

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from django.test import TestCase
 
-from employees import kiosks
 from employees.helping import LOOKED_UP, ON_A_PAGE, choose, helped_by
 from employees.lockout import FREE_TRIES, charge, kiosk_door
 from employees.models import Auth0Role, AuthMethod, Change, Employee, EmployeeAuth
@@ -266,4 +265,3 @@ class ChoosingTests(TestCase):
         peer = make_employee(auth0_role="admin", auth_method="hybrid")
 
         self.assertIn(peer, helped_by(boss(), ""))
-        self.assertFalse(kiosks.why_not(boss()))
