@@ -3,6 +3,7 @@
 (function () {
   "use strict";
   const BOUNCE_MS = 100;
+  const LOOK_AGAIN_MS = 5000;
   const root = document.documentElement;
 
   // A page that the back button brings from the browser's memory is somebody's who has left.
@@ -49,6 +50,8 @@
     const hide = () => { document.querySelector("[data-offline]").hidden = true; };
     window.addEventListener("online", look);
     window.addEventListener("offline", look);
+    // The last answer may still have come through when the browser already said so.
+    setInterval(() => { if (!navigator.onLine) isReachable(); }, LOOK_AGAIN_MS);
     // In the capturing phase, before a form counts itself as sent.
     window.addEventListener("submit", async (event) => {
       const form = event.target;
