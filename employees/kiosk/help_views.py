@@ -45,13 +45,10 @@ def choose(request: HttpRequest) -> HttpResponse:
 @kiosk_page("GET", "HEAD")
 def person(request: HttpRequest, employee_id: int) -> HttpResponse:
     """Somebody's number, and what can be done for them."""
-    session = session_on(request)
-    if session is None:
-        return over(request)
-    found = _person(request, session, employee_id)
-    if found is None:
-        return to("help", request, Note("not_yours"))
-    actor, employee = found
+    found = _helping(request, employee_id)
+    if isinstance(found, HttpResponse):
+        return found
+    session, actor, employee = found
     helping.note_look_up(employee, actor)
     is_waiting = bool(waiting(employee.pk))
     page = show(request, "help-person", employee=employee, is_waiting=is_waiting)
@@ -73,13 +70,10 @@ def let_try(request: HttpRequest, employee_id: int) -> HttpResponse:
 
 
 def _with_own_pin(request: HttpRequest, employee_id: int, what: str) -> HttpResponse:
-    session = session_on(request)
-    if session is None:
-        return over(request)
-    found = _person(request, session, employee_id)
-    if found is None:
-        return to("help", request, Note("not_yours"))
-    actor, employee = found
+    found = _helping(request, employee_id)
+    if isinstance(found, HttpResponse):
+        return found
+    session, actor, employee = found
     if request.method != "POST":
         seen = markers([employee_id])[employee_id]
         why = _texts(request)[WHY_OWN_PIN[what]].format(name=employee.name)
@@ -107,13 +101,18 @@ def _do(request: HttpRequest, actor: Actor, employee: Employee, what: str) -> Ht
     return show(request, "help-new-pin", employee=employee, title=title, pin=made.pin)
 
 
-def _person(
-    request: HttpRequest, session: Session, employee_id: int
-) -> tuple[Actor, Employee] | None:
-    """The helper and whom she helps; None where she can't."""
+def _helping(
+    request: HttpRequest, employee_id: int
+) -> tuple[Session, Actor, Employee] | HttpResponse:
+    """Who is signed in, as a helper, and whom she helps; where she can't, the answer to that."""
+    session = session_on(request)
+    if session is None:
+        return over(request)
     actor = helper_on(request, session)
     employee = helping.find(employee_id, actor, _workspace(request)) if actor else None
-    return (actor, employee) if actor and employee else None
+    if actor is None or employee is None:
+        return to("help", request, Note("not_yours"))
+    return session, actor, employee
 
 
 def _texts(request: HttpRequest) -> dict[str, str]:

@@ -87,7 +87,8 @@ def test_a_kiosk_that_is_signed_out_in_the_admin_asks_for_a_code(
     page.get_by_role("button", name="Sign Folding 2 out").click()
     expect(page.get_by_text("Folding 2 is signed out.")).to_be_visible()
 
-    # The installation of the tests lets any browser in; the supervisor's page is for kiosks alone.
-    tablet.goto("/kiosk/")
+    # The installation of the tests lets any browser in; a kiosk would be sent on from here.
+    tablet.goto("/kiosk/enrol/")
 
+    expect(tablet.get_by_role("heading", name="The code for this kiosk")).to_be_visible()
     expect(tablet.get_by_text("Folding 2")).to_have_count(0)

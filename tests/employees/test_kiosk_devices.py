@@ -54,6 +54,25 @@ class CodeTests(TestCase):
         with self.assertRaises(WrongCode):
             enrol(code, DOOR)
 
+    def test_of_two_devices_that_use_it_at_once_the_first_gets_it(self) -> None:
+        code = new_code(self.kiosk.pk, boss())
+        hash_of = kiosks._hash_of_key
+        first: list[str] = []
+
+        def between_read_and_write(key: str) -> str:
+            if not first:
+                first.append("")  # once
+                first[0] = enrol(code, DOOR)[1]
+            return hash_of(key)
+
+        with (
+            mock.patch.object(kiosks, "_hash_of_key", between_read_and_write),
+            self.assertRaises(WrongCode),
+        ):
+            enrol(code, DOOR)
+
+        self.assertEqual(kiosk_of(first[0]), self.kiosk)
+
     def test_it_is_over_after_a_quarter_of_an_hour(self) -> None:
         code = new_code(self.kiosk.pk, boss())
         later = timezone.now() + timedelta(minutes=15, seconds=1)

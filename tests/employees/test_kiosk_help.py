@@ -5,11 +5,10 @@ from typing import Any
 import pytest
 from django.test import TestCase
 
-from employees.helping import LOOKED_UP, ON_A_PAGE, choose, helped_by
+from employees.helping import LOOKED_UP
 from employees.lockout import FREE_TRIES, charge, kiosk_door
 from employees.models import Auth0Role, AuthMethod, Change, Employee, EmployeeAuth
 from employees.pins import check_pin
-from tests.builders import boss, make_employee
 from tests.employees.kiosk_browser import (
     ME,
     OTHER,
@@ -209,59 +208,3 @@ class UnlockTests(HelpTestCase):
 
         self.assertContains(page, "Your own PIN is wrong.")
         self.assertContains(try_pin(self.other, self.ada.pk), "Too many wrong PINs")
-
-
-class ChoosingTests(TestCase):
-    """Names are found by touching letters, however many people there are."""
-
-    def test_a_few_are_listed_at_once(self) -> None:
-        for name in ("Bo", "Ada", "Cy"):
-            make_employee(name=name)
-
-        choice = choose(Employee.objects.all(), "")
-
-        self.assertEqual([person.name for person in choice.people], ["Ada", "Bo", "Cy"])
-        self.assertEqual(choice.starts, [])
-
-    def test_of_many_the_next_letters_are_offered(self) -> None:
-        for n in range(ON_A_PAGE):
-            make_employee(name=f"Ada {n}")
-        for name in ("álvaro", "Bo", "李雷", "O'Neil"):
-            make_employee(name=name)
-
-        starts = choose(Employee.objects.all(), "").starts
-
-        self.assertTrue({"B", "O", "李"} <= set(starts))
-        reached = [name for s in starts for name in self.reached(s)]
-        self.assertEqual(set(reached), set(Employee.objects.values_list("name", flat=True)))
-
-    def reached(self, start: str) -> list[str]:
-        """All names behind this start, by touching on."""
-        choice = choose(Employee.objects.all(), start)
-        names = [person.name for person in choice.people]
-        return names + [name for longer in choice.starts for name in self.reached(longer)]
-
-    def test_letters_that_all_share_are_passed_over(self) -> None:
-        for n in range(ON_A_PAGE + 1):
-            make_employee(name=f"Maria {chr(65 + n)}")
-
-        choice = choose(Employee.objects.all(), "M")
-
-        self.assertIn("MARIA A", choice.starts)
-
-    def test_more_of_one_name_than_fit_end_in_a_list(self) -> None:
-        for _ in range(ON_A_PAGE + 2):
-            make_employee(name="Maria")
-
-        make_employee(name="Maria Anders")
-
-        choice = choose(Employee.objects.all(), "")
-
-        self.assertEqual({person.name for person in choice.people}, {"Maria"})
-        self.assertEqual(len(choice.people), ON_A_PAGE)
-        self.assertEqual(choice.starts, ["MARIA "])
-
-    def test_an_administrator_reaches_everybody_but_herself(self) -> None:
-        peer = make_employee(auth0_role="admin", auth_method="hybrid")
-
-        self.assertIn(peer, helped_by(boss(), ""))
