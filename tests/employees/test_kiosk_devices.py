@@ -108,6 +108,10 @@ class CodeTests(TestCase):
         with self.assertRaises(TooManyCodes):
             enrol(new_code(self.kiosk.pk, boss()), DOOR)
 
+    def test_right_codes_use_nothing_up(self) -> None:
+        for _ in range(61):
+            enrol(new_code(self.kiosk.pk, boss()), DOOR)
+
     def test_two_kiosks_never_wait_for_one_code(self) -> None:
         other = Kiosk.objects.create(name="Line 4")
         digits = iter("0000000001" * 2 + "0000000002")

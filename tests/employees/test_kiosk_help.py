@@ -157,6 +157,12 @@ class NewPinTests(HelpTestCase):
 
         self.assertContains(self.give_new_pin(), "Too many wrong PINs. Try again in 1 min")
 
+    def test_her_own_right_pin_uses_nothing_up(self) -> None:
+        for _ in range(FREE_TRIES + 1):
+            page = self.kiosk.post(self.page(self.ada, "unlock/"), {"pin": PIN}, follow=True)
+
+        self.assertContains(page, "Done: no more waiting.")
+
     def test_a_form_that_is_sent_twice_makes_no_second_pin(self) -> None:
         address = self.page(self.ada, "new-pin/")
         seen = self.kiosk.get(address).context["seen"]

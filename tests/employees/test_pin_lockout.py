@@ -128,6 +128,20 @@ class PersonBudgetTests(TestCase):
         with at(NOON):
             self.assertIsNone(charge(KIOSK, NUMBER + 1))
 
+    def test_a_try_that_is_counted_between_read_and_write_is_not_lost(self) -> None:
+        self.charge_at(NOON)
+        others = [partial(charge, KIOSK, NUMBER)]
+
+        def meanwhile(wrong: int) -> timedelta:
+            while others:
+                others.pop()()
+            return wait_after(wrong)
+
+        with mock.patch("employees.lockout.wait_after", meanwhile):
+            self.charge_at(NOON)
+
+        self.assertEqual(PinTries.objects.get(number=NUMBER).wrong, 3)
+
 
 class PlaceBudgetTests(TestCase):
     """How many numbers one place may try."""
@@ -149,6 +163,13 @@ class PlaceBudgetTests(TestCase):
         self.assertEqual(len(self.tried(DOOR, NOON, range(1, 100))), 60)
         later = self.tried(DOOR, NOON + timedelta(seconds=60), range(100, 200))
         self.assertEqual(len(later), 3)
+
+    def test_a_place_that_rested_has_no_more_tries_than_at_first(self) -> None:
+        self.tried(KIOSK, NOON, range(1, 2))
+
+        later = self.tried(KIOSK, NOON + timedelta(days=3), range(1, 100))
+
+        self.assertEqual(len(later), 30)
 
     def test_a_place_that_is_out_of_tries_raises_nobodys_count(self) -> None:
         self.tried(KIOSK, NOON, range(1, 31))
