@@ -58,14 +58,14 @@ def section(
 def kiosk(found: Kiosk) -> Iterable[str]:
     """The lines about the kiosk's calls."""
     title = f"Kiosk, {found.people:,} people, no bcrypt"
-    yield f"{title:34}{'n':>4}{'median':>10}{'p95':>12}"
+    yield f"{title:38}{'n':>4}{'median':>10}{'p95':>12}"
     for what, times, goal in (
         ("log-in", found.log_ins, LOG_IN_GOAL_MS),
         ("whose token this is", found.verifications, VERIFY_GOAL_MS),
         *((f"wrong PIN, number {kind}", times, None) for kind, times in found.refused.items()),
     ):
         verdict = f"   goal {goal} ms: {_verdict(median(times) <= goal)}" if goal else ""
-        yield f"  {what:32}{len(times):4}{_pair(times, 10)}{verdict}"
+        yield f"  {what:36}{len(times):4}{_pair(times, 10)}{verdict}"
     yield f"  a real bcrypt check, which each log-in has on top: {found.bcrypt_ms:.0f} ms"
 
 
