@@ -11,6 +11,7 @@ import random
 from typing import Any
 
 from django.conf import settings
+from django.db import OperationalError
 from django.db.models import Case, DateTimeField, Value, When
 from django.db.models.functions import Now
 
@@ -47,6 +48,7 @@ from auth0sync.rows import account_columns
 from auth0sync.run import Run
 from auth0sync.steps import capability_of, do
 from employees import receipts
+from employees.contention import gave_way
 from employees.models import SyncStatus
 
 logger = logging.getLogger(__name__)
@@ -71,6 +73,11 @@ def sync(employee_id: int, *, until: float | None = None) -> bool:
         _sync_claimed(claim, until)
     except LeaseLost:
         logger.warning("Employee %d was taken over by another worker.", employee_id)
+    except OperationalError as error:
+        if not gave_way(error):
+            raise
+        logger.warning("Employee %d is begun again: %s", employee_id, error)
+        claim.abandon()
     return True
 
 
@@ -107,9 +114,10 @@ def _sync_claimed(claim: Claim, until: float | None) -> None:
         _fail(run, error)
     except LeaseLost:
         raise
-    except Exception:
-        bug = Transient("The console has a fault; see its log.", code=BUG)
-        claim.give_back(AFTER_A_BUG_S, bug, counted=True)
+    except Exception as error:
+        if not gave_way(error):
+            bug = Transient("The console has a fault; see its log.", code=BUG)
+            claim.give_back(AFTER_A_BUG_S, bug, counted=True)
         raise
     if not run.asks_for_account:
         receipts.try_now(claim.employee_id)

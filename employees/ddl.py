@@ -8,11 +8,12 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from employees.contention import LOCK_WAIT_TIMEOUT
+
 LOCK_WAIT_S = 3
 LOCK_TRIES = 5
 LOCK_PAUSE_S = 1.0
 
-LOCK_WAIT_TIMEOUT = 1205
 CLAUSE_REFUSED = frozenset({1800, 1801, 1845, 1846})  # ALGORITHM or LOCK not supported here
 
 

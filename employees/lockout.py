@@ -21,10 +21,12 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
 
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import DateTimeField, F, QuerySet, Value
 from django.db.models.constants import OnConflict
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from employees.contention import again_after_deadlock
 from employees.models import PinTries
 
 FREE_TRIES = 5  # the fifth wrong one brings the first wait
@@ -91,18 +93,21 @@ def charge(door: Door, number: int | None) -> Wait | None:
     return wait
 
 
+@again_after_deadlock
 def refund(door: Door, number: int) -> None:
     """The PIN was right: this person's tries at this door are forgotten, and this one here."""
     PinTries.objects.filter(scope=door.scope, number=number).delete()
     refund_place(door)
 
 
+@again_after_deadlock
 def refund_place(door: Door) -> None:
     """This try wasn't wrong, or nothing was looked at."""
     place = PinTries.objects.filter(scope=door.place, number=NOBODY)
     place.update(forget_at=F("forget_at") - door.every)
 
 
+@again_after_deadlock
 def unlock(number: int) -> None:
     """Forget this person's tries at every door: somebody who knows them says that they may."""
     PinTries.objects.filter(number=number).delete()
@@ -114,6 +119,7 @@ def waiting(number: int) -> list[PinTries]:
     return list(at_doors.order_by("scope"))
 
 
+@again_after_deadlock
 def sweep() -> None:
     """Delete some of the rows that mean nothing any more; called after each refused try."""
     stale = PinTries.objects.filter(forget_at__lte=timezone.now())
@@ -130,26 +136,31 @@ def wait_after(wrong: int) -> timedelta:
     return min(FIRST_WAIT * (1 << doubled), LONGEST_WAIT)
 
 
+@again_after_deadlock
 def _charge_person(door: Door, number: int) -> Wait | None:
     while True:
         now = timezone.now()
         row = PinTries.objects.filter(scope=door.scope, number=number).first()
-        if row is not None and row.wait_until is not None and row.wait_until > now:
-            return Wait(_seconds(row.wait_until - now))
-        wrong = row.wrong + 1 if row is not None and now < row.forget_at else 1
-        wait = wait_after(wrong)
         # When somebody else counted a try since the read, theirs counts first: look again.
         if row is None:
             if _insert(door.scope, number, now + MEMORY):
                 return None
-        elif _as_read(row).update(
-            wrong=wrong,
+            continue
+        if row.forget_at <= now:
+            _as_read(row).delete()
+            continue
+        if row.wait_until is not None and row.wait_until > now:
+            return Wait(_seconds(row.wait_until - now))
+        wait = wait_after(row.wrong + 1)
+        if _as_read(row).update(
+            wrong=row.wrong + 1,
             wait_until=now + wait if wait else None,
             forget_at=now + wait + MEMORY,
         ):
             return None
 
 
+@again_after_deadlock
 def _charge_place(door: Door) -> Wait | None:
     """A leaky bucket: ``forget_at`` is when it is empty again, and a try puts that off."""
     while True:
@@ -163,12 +174,16 @@ def _charge_place(door: Door) -> Wait | None:
         too_full = empty_at - now - door.every * door.burst
         if too_full > timedelta():
             return Wait(_seconds(too_full), is_here=True)
-        if _as_read(row).update(wrong=row.wrong + 1, forget_at=empty_at):
+        # Not as read: a refund since then is not to be lost.
+        put_off = Greatest(F("forget_at"), Value(now, DateTimeField())) + door.every
+        if _as_read(row).update(wrong=row.wrong + 1, forget_at=put_off):
             return None
 
 
 def _as_read(row: PinTries) -> QuerySet[PinTries]:
-    return PinTries.objects.filter(pk=row.pk, wrong=row.wrong, forget_at=row.forget_at)
+    """The row while nobody counted since; ``wrong`` only grows, until the row is deleted."""
+    # By no indexed column but the key, or MariaDB may lock the other index first, and deadlock.
+    return PinTries.objects.filter(pk=row.pk, wrong=row.wrong)
 
 
 def _insert(scope: str, number: int, forget_at: datetime) -> bool:

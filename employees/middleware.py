@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -12,6 +13,7 @@ from django.utils import timezone
 from employees.actors import link_of, may_sign_in
 from employees.console_sessions import ended_session, is_unused, note_use
 from employees.console_users import follow_demotion
+from employees.contention import again_after_deadlock, is_deadlock
 from employees.models import AuthMethod, Employee
 from employees.zones import zone_of
 
@@ -103,6 +105,28 @@ def tell_local_time(
             return get_response(request)
 
     return middleware
+
+
+class BeginAgain:
+    """Call a view again that lost a deadlock: nobody should fill in a form twice because of it.
+
+    Its transaction was rolled back. Of several transactions those before are done already, which
+    every service takes for what it is. Stands last, since a view is called again just as it is.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The answer of the second call; None where something else is wrong."""
+        match = request.resolver_match
+        if match is None or connection.in_atomic_block or not is_deadlock(exception):
+            return None
+        view: Callable[..., HttpResponse] = again_after_deadlock(match.func)
+        return view(request, *match.args, **match.kwargs)
 
 
 def refusal_of(employee: Employee) -> str:

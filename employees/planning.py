@@ -109,7 +109,7 @@ def cancel(plan_id: int, actor: Actor) -> bool:
         return False
     employee = services.locked(found.employee_id)
     _refuse(why_not_touch(actor, found, employee))
-    plan = _standing(employee.pk, found.kind).select_for_update().filter(pk=plan_id).first()
+    plan = _standing(employee.pk, found.kind).filter(pk=plan_id).first()
     if plan is None:
         return False
     _end(plan, State.CANCELLED, actor)
@@ -186,8 +186,7 @@ def _carry_out(due: PlannedMove) -> bool:
         employee = services.locked(due.employee_id, with_admins=due.kind == Kind.LEAVE)
     except UnknownEmployee as gone:
         return _end(due, State.DROPPED, actor, str(gone))
-    open_plans = PlannedMove.objects.select_for_update().filter(state=State.OPEN)
-    plan = open_plans.filter(pk=due.pk).first()
+    plan = PlannedMove.objects.filter(pk=due.pk, state=State.OPEN).first()
     if plan is None:
         return False
     label = Kind(plan.kind).label

@@ -299,11 +299,13 @@ def _drop_planned_joining(employee_id: int, actor: Actor, action: str) -> None:
 
     A planned leaving stays: whoever comes back before its time still leaves then.
     """
-    PlannedMove.objects.filter(
+    standing = PlannedMove.objects.filter(
         employee_id=employee_id,
         kind=PlannedMove.Kind.JOIN,
         state__in=(PlannedMove.State.OPEN, PlannedMove.State.FAILED),
-    ).update(
+    )
+    # By their keys, or MariaDB may search, and lock, the plans of others as well.
+    PlannedMove.objects.filter(pk__in=list(standing.values_list("pk", flat=True))).update(
         state=PlannedMove.State.DROPPED,
         ended_by=actor.name[:100],
         ended_at=Now(),

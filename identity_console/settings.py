@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "employees.middleware.tell_local_time",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "employees.middleware.BeginAgain",
 ]
 
 ROOT_URLCONF = "identity_console.urls"

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.mail import EmailMessage
+from django.db import OperationalError, connection
 from django.db.models import F
 from django.db.models.functions import Now
 from pytest_django import Settings
@@ -14,10 +15,17 @@ from auth0sync.engine import backoff_s, sync
 from auth0sync.models import Account, Bucket, TenantState
 from auth0sync.tasks import sync_due
 from tests.auth0sync.conftest import time_passes
-from tests.auth0sync.people import account_of, add, row_of
+from tests.auth0sync.people import account_of, add, right_after, row_of
 from tests.devtenant.running import RunningTenant
 
 EVERYTHING = {"path": "/api/v2/.*"}
+
+
+def give_way() -> None:
+    """The database ends what we do, so that another statement can go on."""
+    if connection.vendor == "mysql":
+        raise OperationalError(1213, "Deadlock found when trying to get lock")
+    raise OperationalError("database is locked")
 
 
 def test_after_five_failures_in_a_row_the_tenant_is_down_and_nobody_else_calls(
@@ -164,6 +172,27 @@ def test_a_bug_pushes_one_employee_an_hour_ahead_and_is_not_hidden(
 
     assert account_of(ana).error_code == "bug"
     assert account_of(ana).lease == ""
+    assert next_due(10) == []
+
+
+@pytest.mark.parametrize("action", ["create account", "give role", "make password ticket"])
+def test_a_statement_that_gave_way_to_another_delays_one_employee_and_doubles_nothing(
+    tenant: RunningTenant,
+    mailoutbox: list[EmailMessage],
+    monkeypatch: pytest.MonkeyPatch,
+    action: str,
+) -> None:
+    ana = add(auth0_role="manager")
+    right_after(monkeypatch, action, give_way)
+
+    assert sync(ana.pk)
+    assert next_due(10) == [ana.pk], "at once, and not as somebody whom a fault has met"
+    assert sync(ana.pk)
+
+    assert [user["roles"] for user in tenant.users()] == [["manager"]]
+    assert row_of(ana).auth0_sync_status == "created"
+    assert account_of(ana).lease == ""
+    assert len(mailoutbox) == 1
     assert next_due(10) == []
 
 

@@ -19,6 +19,7 @@ from employees.lockout import (
     kiosk_door,
     outside_door,
     refund,
+    refund_place,
     sweep,
     unlock,
     wait_after,
@@ -285,6 +286,35 @@ class ParallelGuessesTests(CommittedTestCase):
 
         self.assertEqual(sum(isinstance(answer, Refused) for answer in answers), FREE_TRIES)
         self.assertEqual(sum(isinstance(answer, MustWait) for answer in answers), 25)
+
+    def test_right_and_wrong_ones_unlocking_and_sweeping_at_once_disturb_nobody(self) -> None:
+        def wrong() -> None:
+            if charge(DOOR, NUMBER) is not None:
+                sweep()
+            else:
+                refund_place(DOOR)
+
+        def right() -> None:
+            charge(DOOR, NUMBER)
+            refund(DOOR, NUMBER)
+
+        def old() -> None:
+            PinTries.objects.filter(number=NUMBER).update(forget_at=NOON)
+            sweep()
+
+        for _ in range(2):
+            all_at_once([wrong, wrong, right, wrong, partial(unlock, NUMBER), old] * 5)
+
+        self.assertLessEqual(PinTries.objects.count(), 2)
+
+    def test_a_refund_beside_a_try_is_not_lost(self) -> None:
+        for _ in range(10):
+            charge(DOOR, None)
+        before = PinTries.objects.get().forget_at
+
+        all_at_once([partial(charge, DOOR, None), partial(refund_place, DOOR)] * 10)
+
+        self.assertEqual(PinTries.objects.get().forget_at, before)
 
     def test_a_try_is_counted_before_its_pin_is_looked_at(self) -> None:
         employee = make_employee()

@@ -133,6 +133,31 @@ class SignInTests(TestCase):
 
         self.assertEqual(EmployeeAuth.objects.get(employee=ada).pin, HASHED_OTHER)
 
+    def test_a_plain_pin_that_is_hashed_while_it_is_checked_opens_all_the_same(self) -> None:
+        ada = with_pin(PIN)
+
+        with self.stored_meanwhile(HASHED):
+            session = sign_in(ada.pk, PIN, DOOR)
+
+        self.assertEqual(session_of(session.token), session)
+
+    def test_a_plain_pin_that_is_replaced_by_the_hash_of_another_opens_nothing(self) -> None:
+        ada = with_pin(PIN)
+
+        with self.stored_meanwhile(HASHED_OTHER), self.assertRaises(Refused):
+            sign_in(ada.pk, PIN, DOOR)
+
+        self.assertEqual(EmployeeAuth.objects.get(employee=ada).pin, HASHED_OTHER)
+
+    def stored_meanwhile(self, stored: str) -> Any:
+        """While a PIN is looked at, this is written to its column."""
+
+        def check(tried: str, before: str | None) -> bool:
+            EmployeeAuth.objects.update(pin=stored)
+            return check_pin(tried, before)
+
+        return mock.patch.object(signing_in, "check_pin", check)
+
 
 class RefusalTests(TestCase):
     """Every refusal is the same sentence after the same work."""
