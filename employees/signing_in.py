@@ -199,7 +199,7 @@ def _write(row: EmployeeAuth, columns: dict[str, Any]) -> Employee:
 
 
 def _is_still(checked: str | None, stored: str | None) -> bool:
-    """The PIN that was checked, if only hashed since: by a second touch, or by the nightly scrub."""
+    """The PIN that was checked, or its hash by now: of a second touch, or of the nightly scrub."""
     if stored == checked:
         return True
     return checked is not None and not is_hashed(checked) and check_pin(checked, stored)
