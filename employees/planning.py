@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from employees import services
 from employees.actors import actor_named
-from employees.authority import Actor, Operation, planner, why_not
+from employees.authority import Actor, Operation, planner, why_not, why_not_grant
 from employees.errors import (
     AlreadyPlanned,
     EmployeesError,
@@ -131,12 +131,13 @@ def carry_out_due(limit: int) -> int:
 def why_not_touch(actor: Actor, plan: PlannedMove, employee: Employee) -> str:
     """Why ``actor`` may not cancel, or carry out, this plan; "" when they may.
 
-    Whoever added somebody for a later day needs no more than the right to add people.
+    Whoever added somebody for a later day needs no more than the right to add them, with the role
+    that the row has by now.
     """
     if plan.kind == Kind.LEAVE:
         return why_not(actor, Operation.DEACTIVATE, employee)
     if plan.is_newcomer and plan.planned_by == actor.name:
-        return why_not(actor, Operation.ADD)
+        return why_not(actor, Operation.ADD) or why_not_grant(actor, None, employee.auth0_role)
     return why_not(actor, Operation.REACTIVATE, employee)
 
 

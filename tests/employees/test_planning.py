@@ -348,6 +348,24 @@ class JoiningTests(TestCase):
 
         self.assertTrue(planning.cancel(plan.pk, self.manager))
 
+    def test_nobody_who_has_less_to_say_by_now_opens_the_door_of_somebody_above(self) -> None:
+        acting("admin")  # one has to be left
+        self.manager = acting("admin")
+        equal = self.add(auth0_role="admin")
+        services.change_employee(self.manager.employee_id or 0, {"auth0_role": "manager"}, boss())
+
+        time_comes()
+
+        self.assertFalse(works(equal))
+        self.assertIn("may not do it any more", plan_of(equal, "join").note)
+
+    def test_whoever_added_somebody_that_is_above_them_by_now_cannot_cancel_it(self) -> None:
+        ada = self.add()
+        services.change_employee(ada.pk, {"auth0_role": "admin"}, boss())
+
+        with self.assertRaises(NotAllowed):
+            planning.cancel(plan_of(ada, "join").pk, self.manager)
+
     def test_a_program_may_plan_as_well(self) -> None:
         values = {"name": "Ada Quill"}
         ada = planning.add_joining(values, "none", program("import"), in_days(1))
