@@ -1,7 +1,7 @@
 """What stands in front of every request."""
 
 from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +14,7 @@ def trust_only_known_proxies(
 
     Anybody may send X-Forwarded-Proto; from anywhere else it is dropped, so that nobody can make
     plain http look like https. From here on REMOTE_ADDR is the caller's address, which wrong
-    passwords and PINs are counted by, and no longer the proxy's.
+    passwords and PINs are counted by, and no longer the proxy's; an IPv4 address is written as one.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -28,19 +28,28 @@ def trust_only_known_proxies(
 
 def is_trusted(address: str) -> bool:
     """Whether ``address``, as the server saw it, is one of ours; '' (a Unix socket) is not."""
-    try:
-        caller = ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(caller, IPv6Address) and caller.ipv4_mapped:  # a server that listens on [::]
-        caller = caller.ipv4_mapped
-    return any(caller in network for network in settings.TRUSTED_PROXIES)
+    caller = _parsed(address)
+    return caller is not None and any(caller in network for network in settings.TRUSTED_PROXIES)
 
 
 def _caller(request: HttpRequest) -> str:
-    """X-Forwarded-For's last address that is no trusted proxy."""
-    address: str = request.META.get("REMOTE_ADDR", "")
+    """X-Forwarded-For's last address that is no trusted proxy.
+
+    What is no address, such as one with a port, would be another caller each time.
+    """
+    seen: str = request.META.get("REMOTE_ADDR", "")
+    caller = str(_parsed(seen) or seen)
     hops = request.headers.get("X-Forwarded-For", "").split(",")
-    while is_trusted(address) and hops and hops[-1].strip():
-        address = hops.pop().strip()
-    return address
+    while is_trusted(caller) and hops and (hop := _parsed(hops.pop())):
+        caller = str(hop)
+    return caller
+
+
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    """The address; that in it where a server that listens on [::] wrote ::ffff:192.0.2.1."""
+    try:
+        address = ip_address(text.strip())
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address

@@ -63,6 +63,12 @@ class HealthTests(TestCase):
     TRUSTED_PROXIES=[ip_network("127.0.0.1"), ip_network("10.1.0.0/16"), ip_network("::1")],
 )
 class TrustedProxyTests(SimpleTestCase):
+    def caller(self, address: str, forwarded: str) -> str:
+        """Whose address the pages behind it see."""
+        request = RequestFactory().get("/", REMOTE_ADDR=address, HTTP_X_FORWARDED_FOR=forwarded)
+        trust_only_known_proxies(lambda request: HttpResponse())(request)
+        return str(request.META["REMOTE_ADDR"])
+
     def is_secure(self, address: str) -> bool:
         """Whether a request from ``address`` that claims https is taken for https."""
         seen: list[bool] = []
@@ -90,3 +96,19 @@ class TrustedProxyTests(SimpleTestCase):
 
     def test_a_request_without_an_address_is_not_believed(self) -> None:
         self.assertFalse(self.is_secure(""))
+
+    def test_the_caller_is_the_last_address_that_is_no_proxy_of_ours(self) -> None:
+        self.assertEqual(
+            self.caller("10.1.0.1", "192.0.2.1, 203.0.113.9, 127.0.0.1"), "203.0.113.9"
+        )
+
+    def test_a_stranger_is_who_they_are(self) -> None:
+        self.assertEqual(self.caller("203.0.113.9", "192.0.2.1"), "203.0.113.9")
+
+    def test_an_ipv4_address_in_its_ipv6_form_is_that_address(self) -> None:
+        self.assertEqual(self.caller("127.0.0.1", "::ffff:203.0.113.9"), "203.0.113.9")
+        self.assertEqual(self.caller("::ffff:203.0.113.9", ""), "203.0.113.9")
+
+    def test_what_is_no_address_is_not_believed(self) -> None:
+        for forwarded in ("203.0.113.9:4711", "unknown", "x" * 200):
+            self.assertEqual(self.caller("10.1.0.1", forwarded), "10.1.0.1")
