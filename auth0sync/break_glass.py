@@ -10,7 +10,8 @@ from typing import Any
 from axes.signals import user_locked_out
 from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, UsernameField
+from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_login_failed
 from django.core.cache import cache
 from django.dispatch import receiver
@@ -23,6 +24,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from auth0sync.alerts import tell
 from auth0sync.sign_in_views import NEXT, safe_next, start_session
+from employees.lockout import network_of
 from employees.models import EmployeeUser
 
 logger = logging.getLogger(__name__)
@@ -45,18 +47,29 @@ class LocalAdministrator(ModelBackend):
         )
 
 
+class LocalForm(AuthenticationForm):
+    """Django's, which leaves it to the page how long a name may be, and axes keeps each."""
+
+    username = UsernameField(max_length=User._meta.get_field("username").max_length)
+
+
 @sensitive_post_parameters("password")
 @never_cache
 def local_login(request: HttpRequest) -> HttpResponse:
     """The form; a wrong password, a wrong name and a wrong kind of user get one answer."""
     next_url = safe_next(request, request.POST.get(NEXT) or request.GET.get(NEXT))
-    form = AuthenticationForm(request, data=request.POST or None)
+    form = LocalForm(request, data=request.POST or None)
     if request.method == "POST" and form.is_valid():
         user = form.get_user()
         start_session(request, user, BACKEND)
         alert(request, SIGNED_IN, user.get_username())
         return redirect(next_url or reverse("admin:index"))
     return render(request, "login/local.html", {"form": form, "next": next_url})
+
+
+def counted_by(request: HttpRequest) -> str:
+    """Whose wrong passwords they are, for django-axes: the address, or the network of IPv6."""
+    return network_of(request.META.get("REMOTE_ADDR", "")).partition("/")[0]
 
 
 def locked(request: HttpRequest, *args: Any) -> HttpResponse:

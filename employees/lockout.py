@@ -61,7 +61,7 @@ def kiosk_door(kiosk_id: int) -> Door:
 def outside_door(address: str) -> Door:
     """Every other door, by the caller's network address; many people may share one."""
     return Door(
-        place=f"address:{_network(address)}",
+        place=f"address:{network_of(address)}",
         scope="outside",
         burst=60,
         every=timedelta(seconds=20),
@@ -198,7 +198,8 @@ def _insert(scope: str, number: int, forget_at: datetime) -> bool:
         return bool(cursor.rowcount == 1)
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
+    """What one caller has: an IPv4 address, or a network of IPv6; "unknown" for no address."""
     try:
         caller = ip_address(address)
     except ValueError:  # a Unix socket has none

@@ -148,6 +148,7 @@ SESSION_COOKIE_SAMESITE = "Lax"  # Strict would lose the session on the way back
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "auth0sync.break_glass.counted_by"
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_CALLABLE = "auth0sync.break_glass.locked"

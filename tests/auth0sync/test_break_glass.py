@@ -129,6 +129,20 @@ def test_nobody_locks_the_administrator_out_from_another_address(
     assert enter(visitor.console) == 302
 
 
+def test_somebody_with_a_whole_network_of_ipv6_has_no_more_tries(admin: User) -> None:
+    tries = [enter(Client(REMOTE_ADDR=f"2001:db8:1::{n}"), "wrong") for n in range(1, 6)]
+
+    assert tries == [200, 200, 200, 200, 429]
+    assert enter(Client(REMOTE_ADDR="2001:db8:1:1::1")) == 302
+
+
+def test_a_name_longer_than_any_user_has_is_refused_and_kept_nowhere(
+    visitor: Visitor, admin: User
+) -> None:
+    assert enter(visitor.console, "wrong", username="a" * 5_000) == 200
+    assert not AccessAttempt.objects.exists()
+
+
 def test_the_address_is_the_callers_own_behind_a_trusted_proxy(
     visitor: Visitor, admin: User
 ) -> None:
