@@ -156,7 +156,7 @@ class EmployeeForm(forms.ModelForm[Employee]):
             field.show_hidden_initial = sent or not self.is_bound
 
     def _explain_ways_of_signing_in(self, words: Mapping[str, str]) -> None:
-        self.fields["auth_method"].help_text = as_help(words, "id_auth_method_helptext")
+        self.fields["auth_method"].help_text = as_help(words)
 
     def _close_what_is_out_of_reach(self) -> None:
         """Fields that this person may not change for that one are shown, with the reason."""

@@ -36,20 +36,15 @@ def effects(person: Employee, has_pin: bool, is_self: bool) -> dict[str, str]:
     }
 
 
-def as_help(words: Mapping[str, str], element_id: str) -> SafeString:
-    """All of them for the field's help; employee_form.js leaves the chosen one, and says it.
-
-    element_id: what the field's ``aria-describedby`` names.
-    """
+def as_help(words: Mapping[str, str]) -> SafeString:
+    """All of them for the field's help; employee_form.js leaves the chosen one, and says it."""
     labels = {"": "As usual", **dict(AuthMethod.choices)}
     lines = format_html_join(
         "",
         '<span data-method="{}"><b>{}:</b> {}</span>',
         ((method, labels[method], text) for method, text in words.items()),
     )
-    return format_html(
-        '<span id="{}" class="method-words" aria-live="polite">{}</span>', element_id, lines
-    )
+    return format_html('<span class="method-words" aria-live="polite">{}</span>', lines)
 
 
 def _beginning(person: Employee, method: AuthMethod) -> Iterator[str]:
