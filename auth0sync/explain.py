@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 
 from auth0sync.account import DesiredAccount, Facts, Seen
 from auth0sync.errors import Conflict, Rejected
+from auth0sync.field_words import in_words
 from auth0sync.looking import giving_up
 from auth0sync.models import Account, Heartbeat, InvitationState, Pause, Priority, TenantState
 from auth0sync.ownership import derived_id, stored_id
@@ -65,12 +66,17 @@ ROW = {
 
 @dataclass(frozen=True)
 class Compared:
-    """One field on both sides, as text; '' where there is nothing."""
+    """One field on both sides, as text; '' where there is nothing. name: as Auth0 calls it."""
 
     name: str
     wanted: str
     seen: str
     differs: bool
+
+    @property
+    def words(self) -> str:
+        """What the form calls it."""
+        return in_words(self.name)
 
 
 @dataclass(frozen=True)

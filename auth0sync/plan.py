@@ -14,6 +14,7 @@ from typing import Any
 
 from auth0sync.account import DesiredAccount, Facts, PodFactory, Seen
 from auth0sync.errors import Conflict, Rejected
+from auth0sync.field_words import in_words
 
 CREATED_BY = "productivity_system"
 ROLE_CODES = {
@@ -51,7 +52,7 @@ class Update:
             for name, value in self.changes.items()
             for key in (value if isinstance(value, dict) else [name])
         ]
-        return "update " + ", ".join(names)
+        return "update " + ", ".join(dict.fromkeys(map(in_words, names)))
 
 
 @dataclass(frozen=True)

@@ -418,7 +418,7 @@ def test_trying_again_says_first_what_it_does_and_then_does_it_once(
     before = account_of(ana)
 
     page = text(manager.get(retry))
-    assert "Update name, family_name" in page
+    assert "Update name, last name, full name" in page
     assert account_of(ana).due_seq == before.due_seq, "looking changes nothing"
 
     for _ in range(2):

@@ -13,9 +13,11 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from auth0sync.account import APP_METADATA_KEYS, USER_METADATA_KEYS
 from auth0sync.due import mark_due
 from auth0sync.engine import sync
-from auth0sync.explain import Explanation, explain, why_nothing_moves
+from auth0sync.explain import TOP, Explanation, explain, why_nothing_moves
+from auth0sync.field_words import WORDS
 from auth0sync.models import (
     Account,
     Bucket,
@@ -68,7 +70,7 @@ def test_a_new_e_mail_is_an_update_of_the_account(tenant: RunningTenant) -> None
     sync(ana.pk)
     by_sql(ana, email="new@example.com")
 
-    assert does(explained(ana)) == ["update email, email_verified"]
+    assert does(explained(ana)) == ["update e-mail, e-mail verified"]
 
 
 def test_a_newcomer_is_created_given_a_role_and_nothing_is_called(tenant: RunningTenant) -> None:
@@ -351,7 +353,7 @@ def test_the_command_says_the_five_steps_and_no_secret(tenant: RunningTenant) ->
     for title in ("1. The row", "2. Wanted", "3. In Auth0", "4. Differences", "5. Calls"):
         assert title in said
     assert "name: Ana O'Brien Ortiz -> Ana Ortiz" in said
-    assert "update name, family_name" in said
+    assert "update name, last name" in said
     assert "ticket=" not in said
     assert TenantState.objects.get().token not in said
 
@@ -370,6 +372,28 @@ def test_the_page_shows_both_sides_and_a_button(tenant: RunningTenant) -> None:
     assert "&lt;b&gt;&amp; Söhne&lt;/b&gt;" in page
     assert "PATCH /api/v2/users/auth0|emp-" in page
     assert "Read Auth0 again and sync now" in page
+
+
+def test_the_page_calls_the_fields_as_the_form_does_and_auth0s_name_is_small(
+    tenant: RunningTenant,
+) -> None:
+    manager, _ = signed_in("manager")
+    ana = add("none")
+    sync(ana.pk)
+    by_sql(ana, name="Ana Ortiz", phone_number="+1 555 0100")
+
+    page = text(manager.get(steps_of(ana)))
+
+    assert '<th scope="row">Last name <small>family_name</small></th>' in page
+    assert '<th scope="row">Phone number <small>user_metadata.phone_number</small></th>' in page
+    calls = page.partition("5. The calls")[2]
+    assert "Update name, last name, full name, phone number, earlier names" in calls
+
+
+def test_every_field_that_is_compared_has_a_word() -> None:
+    names = {*USER_METADATA_KEYS, *APP_METADATA_KEYS, *TOP, "email_verified", "blocked", "roles"}
+
+    assert names == set(WORDS)
 
 
 def test_the_button_leads_back_to_the_page_and_has_the_account_read(state: TenantState) -> None:

@@ -961,7 +961,7 @@ def test_an_answer_without_metadata_holds_only_what_was_unset() -> None:
         (Create({}), "create the account"),
         (
             Update({"name": "A", "blocked": False, "app_metadata": {"workspace": "x", "y": None}}),
-            "update name, blocked, app_metadata.workspace, app_metadata.y",
+            "update name, blocked, workspace, app_metadata.y",
         ),
         (Block(), "block the account"),
         (Close("sessions"), "end the Auth0 sessions"),
