@@ -43,6 +43,7 @@ from employees.filters import SelectFilter
 from employees.forecast import Leaving
 from employees.models import Employee
 from employees.readiness import Missing
+from employees.selectors import joining_days
 
 # The queue's own pages let whoever may add a scheduled task run any function of the program.
 QUEUE = (queue_admin.Schedule, queue_admin.OrmQ, queue_admin.Success, queue_admin.Failure)
@@ -120,10 +121,10 @@ class EmployeeWithAccountAdmin(
         changelist = super().get_changelist_instance(request)
         people = list(changelist.result_list)
         accounts = Account.objects.in_bulk([person.pk for person in people])
-        weather = Weather.today()
+        weather, joins = Weather.today(), joining_days(people)
         for person in people:
             account = accounts.get(person.pk)
-            found = standing(person, account, weather)
+            found = standing(person, account, weather, joins.get(person.pk, ""))
             vars(person).update(standing=found, is_moving=is_moving(found, account))
         changelist.result_list = people
         return changelist

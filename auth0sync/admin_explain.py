@@ -16,6 +16,7 @@ from employees.authority import Operation, why_not
 from employees.models import Change, Employee
 from employees.receipt_words import shown
 from employees.receipts import of_person
+from employees.selectors import joining_days
 from employees.zones import zone_of
 
 
@@ -46,7 +47,8 @@ class StepView(Pages[Employee]):
         if person is None:
             return self._gone(request, found)
         account = Account.objects.filter(pk=employee_id).first()
-        state = standing(person, account, Weather.today())
+        joins = joining_days([person]).get(employee_id, "")
+        state = standing(person, account, Weather.today(), joins)
         refused = why_not(actor, Operation.SYNC, person)
         context = {
             **self.admin_site.each_context(request),
@@ -54,6 +56,7 @@ class StepView(Pages[Employee]):
             "person": person,
             "found": found,
             "standing": state,
+            "joins": joins,
             "is_moving": is_moving(state, account),
             "why_no_sync": refused or why_no_sync(person, account),
             "back": reverse("admin:employees_employee_change", args=[employee_id]),

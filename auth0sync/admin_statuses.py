@@ -14,6 +14,7 @@ from auth0sync.pace import BUCKET, room_at
 from auth0sync.status import Standing, Weather, is_moving, standing
 from employees.admin_base import Pages
 from employees.models import Employee
+from employees.selectors import joining_days
 
 _NUMBER = re.compile(r"[0-9]{1,10}")
 MOST_PEOPLE = 200  # as many as the longest list shows
@@ -54,7 +55,10 @@ class Statuses(Pages[Employee]):
 
 
 def standings(people: QuerySet[Employee]) -> list[tuple[int, Standing, bool]]:
-    """Number, standing and whether it is moving, for each of ``people``; one query for all."""
+    """Number, standing and whether it is moving, for each of ``people``.
+
+    One query for all, and another where some of them don't work here: when they start.
+    """
     account = Account.objects.filter(pk=OuterRef("pk"))
     state, bucket = TenantState.objects.filter(pk=1), Bucket.objects.filter(pk=BUCKET)
     columns = {f"account_{name}": Subquery(account.values(name)) for name in _ACCOUNT}
@@ -67,6 +71,7 @@ def standings(people: QuerySet[Employee]) -> list[tuple[int, Standing, bool]]:
     )
     found = []
     weather = None
+    joins = joining_days(rows)
     for person in rows:
         row = vars(person)
         known = _account(row)
@@ -74,7 +79,7 @@ def standings(people: QuerySet[Employee]) -> list[tuple[int, Standing, bool]]:
             shared = TenantState(**{name: row[f"state_{name}"] for name in _STATE})
             pace = Bucket(next_at=row["next_at"], limits=row["limits"])
             weather = Weather.at(row["clock"], shared, room_at(pace))
-        now = standing(person, known, weather)
+        now = standing(person, known, weather, joins.get(person.pk, ""))
         found.append((person.pk, now, is_moving(now, known)))
     return found
 

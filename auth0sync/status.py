@@ -19,6 +19,7 @@ from auth0sync.pace import BUCKET, WAIT_MOST_S, room_at
 from employees.actors import names_of
 from employees.emails import is_usable
 from employees.models import AuthMethod, Employee, SyncStatus
+from employees.selectors import joining_days
 
 Tone = Literal["good", "waiting", "attention", "quiet"]
 
@@ -102,12 +103,17 @@ def clock(moment: datetime, now: datetime) -> str:
     return f"{local.day} {local:%B}{year}, {text}"
 
 
-def standing(employee: Employee, account: Account | None, weather: Weather) -> Standing:
-    """How this employee's account is; account is None for a row that nobody has noted yet."""
+def standing(
+    employee: Employee, account: Account | None, weather: Weather, joins: str = ""
+) -> Standing:
+    """How this employee's account is; account is None for a row that nobody has noted yet.
+
+    joins: when somebody who is switched off starts as planned (``selectors.joining_days``).
+    """
     if account and account.batch_id:
         return Standing(HELD, _held_for(account), "attention")
     if not asks_for_account(employee):
-        return _unwanted(employee, account, weather)
+        return _unwanted(employee, account, weather, joins)
     if account and _needs_a_person(account):
         return Standing("Needs attention", account.error, "attention")
     has_account = account is not None and account.origin != ""
@@ -191,7 +197,8 @@ def account_block(employee: Employee) -> dict[str, Any]:
     weather = Weather.today()
     rows = list(SyncLog.objects.filter(employee_id=employee.pk).order_by("-id")[:LOG_ROWS])
     names = names_of({row.actor for row in rows})
-    found = standing(employee, account, weather)
+    joins = joining_days([employee]).get(employee.pk, "")
+    found = standing(employee, account, weather, joins)
     return {
         "account": account,
         "user_id": (account and account.user_id) or employee.auth0_user_id or "",
@@ -205,23 +212,36 @@ def account_block(employee: Employee) -> dict[str, Any]:
     }
 
 
-def _unwanted(employee: Employee, account: Account | None, weather: Weather) -> Standing:
+def _unwanted(
+    employee: Employee, account: Account | None, weather: Weather, joins: str
+) -> Standing:
+    wanted_later = joins != "" and employee.auth_method in SIGNS_IN_WITH_AUTH0
     if account is None or not account.origin:
         if employee.auth0_user_id:
             detail = "Somebody else made it; the console doesn't touch it. Check who uses it."
             return Standing("Account of another system: left alone", detail, "attention")
-        return Standing("No account wanted", _why_unwanted(employee), "quiet")
+        if wanted_later:
+            return Standing("No account yet", _when_made(employee, joins), "quiet")
+        return Standing("No account wanted", _why_unwanted(employee, joins), "quiet")
     if _needs_a_person(account):
         return Standing("Needs attention", account.error, "attention")
     if not account.is_clean:
         return Standing("Being blocked", why_waiting(account, weather), "waiting")
     if account.seen is None:
-        return Standing("Account deleted in Auth0", _why_unwanted(employee), "quiet")
+        return Standing("Account deleted in Auth0", _why_unwanted(employee, joins), "quiet")
     seen = f" Seen blocked {clock(account.seen_at, weather.now)}." if account.seen_at else ""
-    return Standing("Blocked", _why_unwanted(employee) + seen, "quiet")
+    opened = f"It is opened when they come back, on {joins}." if wanted_later else ""
+    return Standing("Blocked", (opened or _why_unwanted(employee, joins)) + seen, "quiet")
 
 
-def _why_unwanted(employee: Employee) -> str:
+def _when_made(employee: Employee, joins: str) -> str:
+    needed = "" if is_usable(employee.email) else " A real e-mail is needed by then."
+    return f"It is made when they start, on {joins}.{needed}"
+
+
+def _why_unwanted(employee: Employee, joins: str) -> str:
+    if joins:
+        return f"They start on {joins}."
     if employee.archived_at is not None:
         return "In the archive."
     return "Signs in with the PIN." if employee.is_active else "Deactivated."

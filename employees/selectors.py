@@ -1,6 +1,7 @@
 """Reads that more than one place needs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -15,6 +16,7 @@ from employees.models import (
     RoleConfig,
 )
 from employees.values import SHOP_FLOOR, tidy
+from employees.zones import in_full
 
 
 def among(ids: Collection[int], column: str = "pk") -> Q:
@@ -96,3 +98,17 @@ def planned_moves() -> QuerySet[PlannedMove]:
     joins = Q(kind=PlannedMove.Kind.JOIN) & ~works_here
     states = (PlannedMove.State.OPEN, PlannedMove.State.FAILED)
     return PlannedMove.objects.filter(leaves | joins, state__in=states)
+
+
+def joining_days(people: Iterable[Employee]) -> dict[int, str]:
+    """When those of them who don't work here now are to start, or come back: number -> in full.
+
+    No query where all of them work here.
+    """
+    away = [each.pk for each in people if not each.is_active or each.archived_at is not None]
+    if not away:
+        return {}
+    kind, state = PlannedMove.Kind.JOIN, PlannedMove.State.OPEN
+    plans = PlannedMove.objects.filter(employee__in=away, kind=kind, state=state)
+    found = plans.values_list("employee", "at", "zone")
+    return {number: in_full(at, ZoneInfo(zone)) for number, at, zone in found}

@@ -13,6 +13,7 @@ from auth0sync.sweep import Sweeper
 from employees import planning
 from employees.authority import Actor, program
 from employees.models import PlannedMove
+from employees.zones import in_full, zone_of
 from tests.auth0sync.people import add, row_of
 from tests.builders import boss, make_employee
 from tests.devtenant.running import RunningTenant
@@ -54,6 +55,36 @@ def test_a_newcomer_has_no_account_before_their_day_and_is_invited_then(
 
     assert tenant.user_by_email("ada@example.com") is not None
     assert mailoutbox[0].to == ["ada@example.com"]
+
+
+def test_until_then_list_page_and_steps_say_when_the_account_is_made(
+    state: object, planner: Actor
+) -> None:
+    at = in_days(3)
+    ada = planning.add_joining({**NEWCOMER, "workspace": "TX"}, "work", planner, at)
+    browser, _ = signed_in("manager")
+    said = f"It is made when they start, on {in_full(at, zone_of('TX'))}."
+
+    for page, args in (("employee_changelist", []), ("employee_change", [ada.pk])):
+        shown = browser.get(reverse(f"admin:employees_{page}", args=args)).content.decode()
+        assert "No account yet" in shown
+        assert said in shown
+    steps = browser.get(reverse("admin:auth0sync_steps", args=[ada.pk])).content.decode()
+    assert said in steps
+    assert "No account is wanted. Deactivated. That changes when they start, on " in steps
+    polled = browser.get(reverse("admin:auth0sync_statuses"), {"ids": ada.pk}).json()
+    assert polled[str(ada.pk)]["detail"] == said
+
+
+def test_without_a_plan_that_stands_nothing_is_promised(state: object, planner: Actor) -> None:
+    ada = planning.add_joining(NEWCOMER, "work", planner, in_days(3))
+    browser, _ = signed_in("manager")
+
+    planning.cancel(PlannedMove.objects.get(employee=ada).pk, planner)
+
+    shown = browser.get(reverse("admin:employees_employee_change", args=[ada.pk])).content.decode()
+    assert "No account wanted" in shown
+    assert "when they start" not in shown
 
 
 def test_a_leaver_is_blocked_when_the_time_has_come(tenant: RunningTenant, planner: Actor) -> None:

@@ -159,6 +159,43 @@ def test_the_label_and_the_tone_say_how_the_account_is(
     assert (found.label, found.tone) == (label, tone)
 
 
+@pytest.mark.parametrize(
+    ("row", "columns", "said"),
+    [
+        (
+            {**ASKS, "is_active": False},
+            {},
+            ("No account yet", "It is made when they start, on Monday."),
+        ),
+        (
+            {**ASKS, "is_active": False, "email": None},
+            {},
+            (
+                "No account yet",
+                "It is made when they start, on Monday. A real e-mail is needed by then.",
+            ),
+        ),
+        (
+            {**PIN, "is_active": False},
+            {},
+            ("No account wanted", "They start on Monday."),
+        ),
+        (
+            {**GONE, "archived_at": BEFORE},
+            {**OURS, "seen": {"blocked": True}},
+            ("Blocked", "It is opened when they come back, on Monday."),
+        ),
+    ],
+    ids=["newcomer", "without an e-mail", "with the PIN", "coming back"],
+)
+def test_whoever_starts_as_planned_is_told_what_happens_then(
+    row: dict[str, Any], columns: dict[str, Any], said: tuple[str, str]
+) -> None:
+    found = standing(Employee(pk=1, **row), Account(pk=1, **columns), FINE, "Monday")
+
+    assert (found.label, found.detail) == said
+
+
 @pytest.mark.django_db
 @each_case
 def test_the_filters_find_the_same_people(
