@@ -17,6 +17,7 @@ from django.urls import URLPattern, path, reverse
 
 from auth0sync.due import invite_again, mark_due
 from auth0sync.models import Account
+from auth0sync.origins import FROM, came_from, page_of, with_origin
 from auth0sync.status import Weather, why_no_invitation, why_no_sync
 from employees.actors import actor_of
 from employees.admin_base import Pages, only_by_button
@@ -29,11 +30,6 @@ NAMES = 50  # shown on the page; the others are counted
 SALT = "auth0sync.invitations"
 GOOD_FOR_S = 3_600  # seconds from the page to its button
 LIST = "admin:employees_employee_changelist"
-LISTS = {  # where a button may stand, beside the person's own pages
-    "cannot-work": "admin:employees_employee_cannot_work",
-    "attention": "admin:auth0sync_attention",
-}
-PAGES = {"steps": "auth0sync_steps", "link": "auth0sync_link"}  # the person's others
 
 
 class Asking(Pages[Employee]):
@@ -176,12 +172,9 @@ class Asking(Pages[Employee]):
         return people
 
     def _back(self, request: HttpRequest, employee_id: int) -> HttpResponse:
-        """To the page that the button stands on."""
-        origin = request.POST.get("from", "")
-        if origin in LISTS:
-            return HttpResponseRedirect(reverse(LISTS[origin]))
-        page = PAGES.get(origin, "employees_employee_change")
-        return HttpResponseRedirect(reverse(f"admin:{page}", args=[employee_id]))
+        """To the page that the button stands on, which goes on leading back to its list."""
+        page = page_of(request.POST.get(FROM, ""), employee_id)
+        return HttpResponseRedirect(with_origin(page, came_from(request)))
 
 
 def _reasons(

@@ -15,6 +15,7 @@ from django.urls import URLPattern, path, reverse
 from auth0sync.advice import Advice, Mending, advice
 from auth0sync.attention import count_needing_attention, needing_attention
 from auth0sync.models import Account, Attention
+from auth0sync.origins import with_origin
 from employees.actors import actor_of
 from employees.admin_base import Pages, only_by_button
 from employees.authority import Actor, Operation, operation_of, why_not
@@ -46,7 +47,10 @@ class Button:
 
 @dataclass(frozen=True)
 class Case:
-    """One account that needs a person. name: "" when the row is gone."""
+    """One account that needs a person.
+
+    name: "" when the row is gone. origin: the list that it stands in (``origins``).
+    """
 
     employee_id: int
     name: str
@@ -55,6 +59,7 @@ class Case:
     error: str
     since: datetime | None
     buttons: list[Button]
+    origin: str
 
 
 class _Counted(Paginator[Account]):
@@ -122,13 +127,13 @@ def why_not_seen(actor: Actor) -> str:
 
 
 def cases(accounts: Sequence[Account], actor: Actor) -> list[Case]:
-    """What is to be shown of these accounts that need a person; one query for all."""
+    """What the list shows of these accounts that need a person; one query for all."""
     people = Employee.objects.in_bulk([account.pk for account in accounts])
-    return [case_of(account, people.get(account.pk), actor) for account in accounts]
+    return [case_of(each, people.get(each.pk), actor, "attention") for each in accounts]
 
 
-def case_of(account: Account, person: Employee | None, actor: Actor) -> Case:
-    """The same for one, which has to need a person."""
+def case_of(account: Account, person: Employee | None, actor: Actor, origin: str = "") -> Case:
+    """The same for one, which has to need a person. origin: "" for the person's own page."""
     attention = Attention(account.attention or 0)
     told = advice(attention, account.error_code)
     is_mail = attention == Attention.MAIL
@@ -140,7 +145,7 @@ def case_of(account: Account, person: Employee | None, actor: Actor) -> Case:
         ]
     else:
         field = account.error_field or told.field or "email"
-        buttons = [_button(mending, person, field, actor) for mending in told.mendings]
+        buttons = [_button(mending, person, field, actor, origin) for mending in told.mendings]
     return Case(
         employee_id=account.pk,
         name=person.name if person else "",
@@ -149,10 +154,11 @@ def case_of(account: Account, person: Employee | None, actor: Actor) -> Case:
         error=account.invitation_error if is_mail else account.error,
         since=account.attention_at,
         buttons=buttons,
+        origin=origin,
     )
 
 
-def _button(mending: Mending, person: Employee, field: str, actor: Actor) -> Button:
+def _button(mending: Mending, person: Employee, field: str, actor: Actor, origin: str) -> Button:
     page = reverse("admin:employees_employee_change", args=[person.pk])
     if mending == Mending.CHANGE:
         refused = why_not(actor, operation_of(field), person)
@@ -163,13 +169,13 @@ def _button(mending: Mending, person: Employee, field: str, actor: Actor) -> But
         refused = why_not(actor, Operation.INVITE, person)
         return Button(mending, url, posts=True, why_not=refused)
     if mending == Mending.RETRY:
-        url = reverse("admin:auth0sync_retry", args=[person.pk])
+        url = with_origin(reverse("admin:auth0sync_retry", args=[person.pk]), origin)
         return Button(mending, url, why_not=why_not(actor, Operation.SYNC, person))
     if mending == Mending.LINK:
-        url = reverse("admin:auth0sync_link", args=[person.pk])
+        url = with_origin(reverse("admin:auth0sync_link", args=[person.pk]), origin)
         return Button(mending, url, why_not=why_not(actor, Operation.CHANGE_SIGN_IN, person))
     if mending == Mending.UNDO:
-        url = reverse("admin:auth0sync_undo_change", args=[person.pk])
+        url = with_origin(reverse("admin:auth0sync_undo_change", args=[person.pk]), origin)
         return Button(mending, url, why_not=why_not(actor, Operation.CHANGE, person))
     label = "Look step by step" if actor.is_admin else "Show to an administrator"
     return Button(label, reverse("admin:auth0sync_steps", args=[person.pk]))

@@ -19,6 +19,7 @@ from auth0sync.mending import (
     why_not_undo_addition,
 )
 from auth0sync.models import Account, Attention
+from auth0sync.origins import came_from, page_of
 from auth0sync.status import Weather, standing, why_no_sync
 from employees.actors import actor_of, visible_to
 from employees.admin_base import Pages
@@ -26,6 +27,7 @@ from employees.admin_history import lines_of
 from employees.authority import Operation, operation_of, why_not
 from employees.errors import EmployeesError
 from employees.models import Change, Employee
+from employees.selectors import joining_days
 from employees.zones import zone_of
 
 
@@ -52,6 +54,7 @@ class MendingPages(Pages[Employee]):
         """What trying again would do; its button is that of "Sync now"."""
         person = self._to_mend(request, employee_id)
         account = Account.objects.filter(pk=employee_id).first()
+        joins = joining_days([person]).get(employee_id, "")
         why = why_not(actor_of(request), Operation.SYNC, person) or why_no_sync(person, account)
         if not why and account and not account.is_clean:
             why = "It is being tried already."
@@ -60,10 +63,10 @@ class MendingPages(Pages[Employee]):
             "title": f"Try again: {person.name}",
             "person": person,
             "account": account,
-            "standing": standing(person, account, Weather.today()),
+            "standing": standing(person, account, Weather.today(), joins),
             "found": explain(employee_id),
             "why_not": why,
-            "back": reverse("admin:auth0sync_attention"),
+            **_way_back(request, employee_id),
         }
         return TemplateResponse(request, "admin/auth0sync/retry.html", context)
 
@@ -90,7 +93,7 @@ class MendingPages(Pages[Employee]):
             ],
             "why_not": why,
             "field": reverse("admin:employees_employee_change", args=[employee_id]) + "#id_email",
-            "back": reverse("admin:auth0sync_attention"),
+            **_way_back(request, employee_id),
         }
         return TemplateResponse(request, "admin/auth0sync/link.html", context)
 
@@ -99,7 +102,7 @@ class MendingPages(Pages[Employee]):
             is_done = link(employee_id, request.POST.get("account", ""), actor_of(request))
         except EmployeesError as error:
             self.message_user(request, str(error), messages.ERROR)
-            return HttpResponseRedirect(reverse("admin:auth0sync_link", args=[employee_id]))
+            return HttpResponseRedirect(request.get_full_path())
         text = "The account is being linked." if is_done else "It is being done already."
         self.message_user(request, text, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:employees_employee_change", args=[employee_id]))
@@ -129,7 +132,7 @@ class MendingPages(Pages[Employee]):
             "found": found,
             "line": lines_of([found.change], zone_of(person.workspace))[0] if found else None,
             "why_not": next(filter(None, reasons), ""),
-            "back": reverse("admin:auth0sync_attention"),
+            **_way_back(request, employee_id),
         }
         return TemplateResponse(request, "admin/auth0sync/undo_change.html", context)
 
@@ -158,7 +161,7 @@ class MendingPages(Pages[Employee]):
             "account_lines": undoing_addition(account),
             "why_not": refused,
             "why_stays": why_not_undo_addition(person, account),
-            "back": reverse("admin:auth0sync_attention"),
+            **_way_back(request, person.pk),
         }
         return TemplateResponse(request, "admin/auth0sync/undo_addition.html", context)
 
@@ -167,8 +170,7 @@ class MendingPages(Pages[Employee]):
             undo_addition(person.pk, actor_of(request))
         except EmployeesError as error:
             self.message_user(request, str(error), messages.ERROR)
-            page = reverse("admin:auth0sync_undo_change", args=[person.pk])
-            return HttpResponseRedirect(page)
+            return HttpResponseRedirect(request.get_full_path())
         text = f"{person.name} (number {person.pk}) is gone again. The account follows."
         self.message_user(request, text, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:employees_employee_changelist"))
@@ -181,6 +183,12 @@ class MendingPages(Pages[Employee]):
         if person is None:
             raise Http404
         return person
+
+
+def _way_back(request: HttpRequest, employee_id: int) -> dict[str, str]:
+    """For a page's context: the list it was opened from, and the address to go back to."""
+    origin = came_from(request)
+    return {"origin": origin, "back": page_of(origin, employee_id)}
 
 
 def _was_removed(employee_id: int) -> bool:

@@ -186,6 +186,66 @@ def test_the_pages_are_for_those_who_may_change_this_person(state: TenantState, 
     assert Client().get(page(name, ana)).status_code == 302
 
 
+# The way back
+
+
+PERSON, LIST = "admin:employees_employee_change", reverse("admin:auth0sync_attention")
+
+
+@pytest.mark.parametrize("name", ["link", "undo_change", "retry"])
+def test_they_lead_back_to_where_one_came_from(
+    state: TenantState, manager: Client, name: str
+) -> None:
+    ana = make_employee(auth_method="auth0")
+    person = reverse(PERSON, args=[ana.pk])
+
+    for origin, back in {
+        "": person,
+        "?from=attention": LIST,
+        "?from=https://evil.example/": person,
+        "?from=//evil.example": person,
+    }.items():
+        shown = manager.get(page(name, ana) + origin).content.decode()
+        assert f'<a href="{back}">' in shown
+        assert "evil.example" not in shown
+
+
+def test_the_list_leads_there_and_the_person_s_own_page_too(ana: Employee, manager: Client) -> None:
+    by_list, by_person = manager.get(LIST), manager.get(reverse(PERSON, args=[ana.pk]))
+
+    assert f'href="{page("link", ana)}?from=attention"' in text(by_list)
+    assert f'href="{page("link", ana)}"' in text(by_person)
+
+
+@pytest.mark.parametrize("origin", ["", "attention"])
+def test_trying_again_ends_where_one_came_from(
+    state: TenantState, manager: Client, origin: str
+) -> None:
+    ana = make_employee(auth_method="auth0")
+    form = text(manager.get(f"{page('retry', ana)}?from={origin}"))
+    assert f'<input type="hidden" name="from" value="{origin}">' in form
+
+    answer = manager.post(reverse("admin:auth0sync_sync_now", args=[ana.pk]), {"from": origin})
+
+    assert answer["Location"] == (LIST if origin else reverse(PERSON, args=[ana.pk]))
+
+
+def test_looking_again_keeps_the_way_back_to_the_list(ana: Employee, manager: Client) -> None:
+    shown = text(manager.get(page("link", ana) + "?from=attention"))
+    look = reverse("admin:auth0sync_sync_now", args=[ana.pk]) + "?from=attention"
+    assert f'action="{look}"' in shown
+
+    answer = manager.post(look, {"from": "link"})
+
+    assert answer["Location"] == page("link", ana) + "?from=attention"
+
+
+def test_a_refused_link_keeps_it_too(ana: Employee, manager: Client) -> None:
+    url = page("link", ana) + "?from=attention"
+
+    assert manager.post(url, {"account": "auth0|another"})["Location"] == url
+
+
 # Undo
 
 
