@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from django.conf import settings
-from django.db.models import Count, F, Q
+from django.db.models import Count, Exists, F, Q
 from django.db.models.functions import Now
 
-from auth0sync.models import Account, Bucket, InvitationState, Priority, SyncLog
+from auth0sync.models import Account, Bucket, InvitationState, Pause, Priority, SyncLog
 from auth0sync.pace import BUCKET
+from auth0sync.pauses import EVERYTHING
 from auth0sync.rate import Group, Limits
 
 USED_OVER_S = 10
@@ -27,7 +28,9 @@ class Budget:
     """The figures at ``now``, the database's time.
 
     used: calls a second, over the last ten seconds. left: calls that could go out at once; None
-    when Auth0 hasn't told. people, calls: that wait. finished_at: None when nothing waits.
+    when Auth0 hasn't told. people, calls: that wait for their turn. finished_at: when it is all of
+    theirs; None when nobody waits. paused: people who wait for a pause to end, and nobody knows
+    when that is.
     """
 
     now: datetime
@@ -36,6 +39,7 @@ class Budget:
     people: int
     calls: int
     finished_at: datetime | None
+    paused: int
 
 
 def budget() -> Budget:
@@ -43,7 +47,7 @@ def budget() -> Budget:
     bucket = Bucket.objects.annotate(now=Now()).get(pk=BUCKET)
     now: datetime = bucket.now
     limits = Limits.from_json(bucket.limits)
-    people, calls = _waiting()
+    people, calls, paused = _waiting()
     starts = max(bucket.next_at, now).timestamp()
     finished = limits.finished(calls, starts, settings.AUTH0_RATE_LIMIT)
     level = limits.level(Group.USER_WRITES)
@@ -54,12 +58,16 @@ def budget() -> Budget:
         people=people,
         calls=sum(calls.values()),
         finished_at=now + timedelta(seconds=finished - now.timestamp()) if people else None,
+        paused=paused,
     )
 
 
-def _waiting() -> tuple[int, dict[Group, int]]:
-    """How many people wait for a call, and for how many of each group."""
-    unclean, ours = ~Q(due_seq=F("done_seq")), ~Q(origin="")
+def _waiting() -> tuple[int, dict[Group, int], int]:
+    """How many people wait for a call, for how many of each group, and how many for a pause."""
+    pauses = Pause.objects.values("pk")
+    paused = Q(waits_for__in=pauses) | Q(Exists(pauses.filter(pk=EVERYTHING)))
+    waits, ours = ~Q(due_seq=F("done_seq")), ~Q(origin="")
+    unclean = waits & ~paused
     leaves = Q(priority=Priority.LEAVER)
     counts = Account.objects.filter(due_at__isnull=False, batch=None).aggregate(
         people=Count("pk", filter=unclean),
@@ -68,10 +76,14 @@ def _waiting() -> tuple[int, dict[Group, int]]:
         closed=Count("pk", filter=unclean & ours & leaves),
         mailed=Count(
             "pk",
-            filter=unclean & ~ours
-            | Q(invitation__in=[InvitationState.WANTED, InvitationState.WAITING]),
+            filter=~paused
+            & (
+                unclean & ~ours
+                | Q(invitation__in=[InvitationState.WANTED, InvitationState.WAITING])
+            ),
         ),
         looked=Count("pk", filter=unclean & Q(look_at__lte=Now())),
+        paused=Count("pk", filter=waits & paused),
     )
     calls = dict.fromkeys(Group, 0)
     for kind, price in (
@@ -83,7 +95,7 @@ def _waiting() -> tuple[int, dict[Group, int]]:
     ):
         for group, number in price.items():
             calls[group] += counts[kind] * number
-    return counts["people"], calls
+    return counts["people"], calls, counts["paused"]
 
 
 def _used(now: datetime) -> float:

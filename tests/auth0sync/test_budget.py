@@ -1,5 +1,6 @@
 """The live budget: what goes out, what waits, and when it is finished."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from auth0sync import pace
 from auth0sync.budget import budget
-from auth0sync.models import Account, SyncLog, TenantState
+from auth0sync.models import Account, Pause, SyncLog, TenantState
 from auth0sync.rate import Group, Limits
 from tests.signed_in import signed_in, team_lead
 
@@ -24,6 +25,10 @@ def waits(number: int, **over: Any) -> None:
     start = Account.objects.count() + 1
     for pk in range(start, start + number):
         Account.objects.create(pk=pk, **{"due_seq": 1, "due_at": Now(), **over})
+
+
+def paused(capability: str) -> None:
+    Pause.objects.create(pk=capability, code="insufficient_scope", error="x", probe_at=Now())
 
 
 def told(size: int, left: int) -> dict[str, str]:
@@ -122,6 +127,39 @@ def test_what_goes_out_is_counted_over_ten_seconds() -> None:
     assert budget().used == 0.2
 
 
+def test_who_waits_for_a_pause_is_counted_apart_and_costs_no_time() -> None:
+    paused("update")
+    waits(2, origin="created")
+    waits(38, origin="created", waits_for="update")
+
+    found = budget()
+
+    assert (found.people, found.calls, found.paused) == (2, 2, 38)
+    assert seconds_to_go() < 1
+
+
+def test_a_pause_that_is_over_holds_nobody_up() -> None:
+    waits(3, origin="created", waits_for="update")
+
+    assert (budget().people, budget().paused) == (3, 0)
+
+
+def test_without_a_token_everybody_waits_for_it() -> None:
+    paused("token")
+    waits(3, origin="created")
+
+    found = budget()
+
+    assert (found.people, found.calls, found.finished_at, found.paused) == (0, 0, None, 3)
+
+
+def test_a_refused_person_who_waits_for_nothing_is_not_counted() -> None:
+    paused("update")
+    waits(1, origin="created", waits_for="update", done_seq=1)
+
+    assert (budget().people, budget().paused) == (0, 0)
+
+
 def test_it_costs_three_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(3):
         budget()
@@ -140,6 +178,28 @@ def test_the_start_page_shows_it_to_whoever_sees_everybody(settings: Settings) -
     assert "0 of at most 10 a second" in page
     assert "not known yet" in page
     assert "Calls to Auth0" not in lead.get(HOME).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("others", "waiting", "finished"),
+    [
+        (0, "2 people until a pause ends", "when the pause ends"),
+        (1, "1 person, about 1 call; 2 people until a pause ends", r"about .+, without those"),
+    ],
+)
+def test_the_start_page_says_who_waits_for_a_pause(
+    settings: Settings, others: int, waiting: str, finished: str
+) -> None:
+    settings.AUTH0_DOMAIN = "tenant.example.com"
+    paused("update")
+    waits(others, origin="created")
+    waits(2, origin="created", waits_for="update")
+    manager, _ = signed_in("manager")
+
+    page = manager.get(HOME).content.decode()
+
+    assert f"<dt>Waiting</dt><dd>{waiting}</dd>" in page
+    assert re.search(f"<dt>Finished</dt><dd>{finished}</dd>", page)
 
 
 def test_while_nothing_may_go_out_the_page_says_why(settings: Settings) -> None:

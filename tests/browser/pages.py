@@ -449,6 +449,7 @@ PAGES = (
     Shown("switch-off-restored", "/admin/auth0/", during=restored),
     Shown("start-waiting", "/admin/", during=people_wait),
     Shown("start-tenant-down", "/admin/", during=tenant_down),
+    Shown("start-update-paused", "/admin/", during=update_paused),
     Shown("banner-switched-off", f"{EMPLOYEES}attention/", during=switched_off),
     Shown("banner-tenant-down", f"{EMPLOYEES}attention/", during=tenant_down),
     Shown("banner-update-paused", f"{EMPLOYEES}attention/", during=update_paused),

@@ -111,5 +111,7 @@ def update_paused(console: ConsoleWithPages) -> Iterator[None]:
             SCOPE,
             ago(-60),
         )
+        console.sql("UPDATE auth0_accounts SET waits_for = 'update' WHERE due_seq <> done_seq")
         yield
+        console.sql("UPDATE auth0_accounts SET waits_for = ''")
         console.sql("DELETE FROM auth0_pauses WHERE capability = 'update'")
