@@ -51,7 +51,9 @@ def person(request: HttpRequest, employee_id: int) -> HttpResponse:
     session, actor, employee = found
     helping.note_look_up(employee, actor)
     is_waiting = bool(waiting(employee.pk))
-    page = show(request, "help-person", employee=employee, is_waiting=is_waiting)
+    page = show(
+        request, "help-person", employee=employee, helped=employee.pk, is_waiting=is_waiting
+    )
     return _answer(request, session, page)
 
 
@@ -77,7 +79,9 @@ def _with_own_pin(request: HttpRequest, employee_id: int, what: str) -> HttpResp
     if request.method != "POST":
         seen = markers([employee_id])[employee_id]
         why = _texts(request)[WHY_OWN_PIN[what]].format(name=employee.name)
-        page = show(request, "help-own-pin", employee=employee, why=why, seen=seen)
+        page = show(
+            request, "help-own-pin", employee=employee, helped=employee.pk, why=why, seen=seen
+        )
         return _answer(request, session, page)
     try:
         confirm(session, request.POST.get("pin", ""), door_of(request))

@@ -189,9 +189,12 @@ def idle(request: HttpRequest) -> HttpResponse:
 
 @kiosk_page("POST", for_any_browser=True)
 def language(request: HttpRequest) -> HttpResponse:
-    """Go on in another language, on the page where one was."""
-    page = request.POST.get("page", "")
-    response = to(page if page in PAGES else "start")
+    """Go on in another language, on the page where one was, or with the colleague one helps."""
+    page, helped = request.POST.get("page", ""), request.POST.get("helped", "")
+    if number := number_of(helped):
+        response = to("help-person", employee_id=number)
+    else:
+        response = to(page if page in PAGES else "start")
     chosen = request.POST.get("language", "")
     if chosen in LANGUAGES:
         cookies.keep(request, response, cookies.LANGUAGE, chosen, seconds=3600)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.chromium import DESKTOP, PHONE
+from tests.browser.chromium import DESKTOP, PHONE, Device
 from tests.browser.conftest import OpenPage
 from tests.browser.console import ConsoleWithPages
 from tests.browser.kiosk import PIN, enter, scan, sign_in, type_by_hand
@@ -112,6 +112,15 @@ def test_keys_are_large_enough_for_gloves(page: Page) -> None:
         box = key.bounding_box()
         assert box is not None
         assert min(box["width"], box["height"]) >= 72
+
+
+def test_on_a_small_phone_all_keys_are_to_be_seen_without_scrolling(open_page: OpenPage) -> None:
+    page = open_page(Device("small phone", 360, 640, is_phone=True))
+    page.goto("/kiosk/")
+    enter(page, "999999", "/kiosk/pin/")
+
+    expect(page.locator("[data-go]")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("button", name="Start again")).to_be_visible()
 
 
 def test_it_works_without_scripts(browser: Browser, console: ConsoleWithPages, number: str) -> None:

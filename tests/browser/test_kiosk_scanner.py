@@ -37,7 +37,7 @@ def test_a_badge_on_the_pin_page_is_no_pin_but_the_next_person(page: Page, numbe
     scan(page, OTHER)
 
     expect(page.get_by_text(f"Number {OTHER}")).to_be_visible()
-    expect(page.get_by_role("img", name="0 digits typed")).to_be_visible()
+    expect(page.get_by_role("img", name="Digits typed: 0")).to_be_visible()
     assert tries == []
 
 

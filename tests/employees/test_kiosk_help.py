@@ -63,6 +63,27 @@ class LookUpTests(HelpTestCase):
 
         self.assertEqual(self.events(), [(LOOKED_UP, f"kiosk:{self.lead.pk}", "kiosk")])
 
+    def test_another_language_keeps_the_colleague(self) -> None:
+        for what in ("", "new-pin/"):
+            with self.subTest(what):
+                page = self.kiosk.get(self.page(self.ada, what))
+                self.assertContains(page, f'name="helped" value="{self.ada.pk}"')
+
+        form = {"language": "es", "page": "help-person", "helped": self.ada.pk}
+        page = self.kiosk.post("/kiosk/language/", form, follow=True)
+
+        self.assertEqual(page.redirect_chain, [(self.page(self.ada), 303)])
+        self.assertContains(page, "PIN nuevo")
+
+    def test_another_language_opens_nobody_whom_she_cant_help(self) -> None:
+        other = with_pin(name="Otto Kane", department="Office", workspace="TX")
+
+        form = {"language": "es", "page": "help-person", "helped": other.pk}
+        page = self.kiosk.post("/kiosk/language/", form, follow=True)
+
+        self.assertContains(page, "Aquí no puede ayudar a esta persona.")
+        self.assertNotContains(page, "Otto Kane")
+
     def test_a_list_of_names_tells_no_numbers(self) -> None:
         page = self.kiosk.get(HELP)
 
@@ -137,6 +158,9 @@ class NewPinTests(HelpTestCase):
         self.assertEqual(page["Cache-Control"], "no-store")
         self.assertContains(page, "New PIN of Ada Quill")
         self.assertContains(try_pin(enrolled("Line 4")[0], self.ada.pk, new), "Hello, Ada!")
+
+    def test_no_other_language_takes_it_away(self) -> None:
+        self.assertNotContains(self.give_new_pin(), "/kiosk/language/")
 
     def test_it_stands_in_the_history_with_her_name_and_without_the_pin(self) -> None:
         new = shown_pin(self.give_new_pin())
