@@ -15,7 +15,7 @@ from auth0sync.batches import NotDecided, decide, forecast, why_not
 from auth0sync.models import Account, StagedBatch, TenantState
 from auth0sync.rows import read_facts
 from employees.actors import actor_of, names_of
-from employees.admin_base import ModelAdmin, ReadOnly
+from employees.admin_base import ModelAdmin, ReadOnly, number_in
 from employees.models import Employee
 from employees.zones import moment
 
@@ -79,7 +79,7 @@ class StagedBatchAdmin(ReadOnly, ModelAdmin[StagedBatch]):
         """One batch: what it would do, person by person, and the two buttons."""
         if not self.has_view_permission(request) or request.method == "POST":
             raise PermissionDenied
-        batch = StagedBatch.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        batch = StagedBatch.objects.filter(pk=number_in(object_id) or 0).first()
         if batch is None:
             raise Http404
         is_open = batch.state == StagedBatch.State.OPEN
@@ -109,8 +109,8 @@ class StagedBatchAdmin(ReadOnly, ModelAdmin[StagedBatch]):
         if not StagedBatch.objects.filter(pk=batch_id).exists():
             raise Http404
         state = DECISIONS.get(request.POST.get("decision", ""))
-        version = request.POST.get("version", "")
-        if state is None or not version.isdecimal():
+        version = number_in(request.POST.get("version", ""))
+        if state is None or version is None:
             messages.warning(request, "Nothing was done: press the button again.")
         else:
             try:
@@ -118,7 +118,7 @@ class StagedBatchAdmin(ReadOnly, ModelAdmin[StagedBatch]):
                     batch_id,
                     state,
                     actor_of(request),
-                    version=int(version),
+                    version=version,
                     reason=request.POST.get("reason", ""),
                 )
             except NotDecided as refusal:

@@ -22,7 +22,7 @@ from auth0sync.models import Account, Attention
 from auth0sync.origins import came_from, page_of
 from auth0sync.status import Weather, standing, why_no_sync
 from employees.actors import actor_of, visible_to
-from employees.admin_base import Pages
+from employees.admin_base import Pages, number_in
 from employees.admin_history import lines_of
 from employees.authority import Operation, operation_of, why_not
 from employees.errors import EmployeesError
@@ -137,9 +137,9 @@ class MendingPages(Pages[Employee]):
         return TemplateResponse(request, "admin/auth0sync/undo_change.html", context)
 
     def _undo_change(self, request: HttpRequest, employee_id: int) -> HttpResponse:
-        sent = request.POST.get("change", "")
+        change_id = number_in(request.POST.get("change", ""))
         try:
-            is_done = sent.isdecimal() and restore(employee_id, int(sent), actor_of(request))
+            is_done = change_id is not None and restore(employee_id, change_id, actor_of(request))
         except EmployeesError as error:
             self.message_user(request, str(error), messages.ERROR)
         else:

@@ -464,7 +464,16 @@ def test_the_page_says_why_somebody_cannot_decide(admin_client: Client, admin_us
 
 
 @pytest.mark.usefixtures("state")
-@pytest.mark.parametrize("form", [{}, {"decision": "approve"}, {"decision": "x", "version": "0"}])
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"decision": "approve"},
+        {"decision": "x", "version": "0"},
+        {"decision": "approve", "version": "9" * 5_000},
+    ],
+    ids=["nothing", "no version", "no decision", "no version can be that"],
+)
 def test_a_button_that_was_not_pressed_does_nothing(
     admin_client: Client, form: dict[str, str]
 ) -> None:
@@ -480,7 +489,8 @@ def test_a_button_that_was_not_pressed_does_nothing(
 @pytest.mark.usefixtures("state")
 def test_there_is_no_page_of_what_is_not_there(admin_client: Client) -> None:
     assert admin_client.get("/admin/auth0sync/stagedbatch/7/change/").status_code == 404
-    assert admin_client.get("/admin/auth0sync/stagedbatch/x/change/").status_code == 404
+    for name in ("x", "9" * 5_000):
+        assert admin_client.get(f"/admin/auth0sync/stagedbatch/{name}/change/").status_code == 404
     assert admin_client.post("/admin/auth0sync/stagedbatch/7/decide/").status_code == 404
 
 

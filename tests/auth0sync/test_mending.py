@@ -269,6 +269,17 @@ def test_the_last_change_is_shown_and_taken_back_once(
     assert account_of(ana).due_at is not None, "the account follows"
 
 
+def test_a_number_that_no_change_can_have_undoes_nothing(
+    tenant: RunningTenant, manager: Client
+) -> None:
+    ana = add("none")
+    sync(ana.pk)
+
+    answer = manager.post(page("undo_change", ana), {"change": "9" * 5_000}, follow=True)
+
+    assert said(answer) == ["There is nothing to undo any more."]
+
+
 def test_what_another_program_wrote_is_taken_back_too(tenant: RunningTenant) -> None:
     ana = add("none")
     by_sql(ana, auth0_role="wizard")
