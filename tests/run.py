@@ -49,8 +49,12 @@ class Step:
     env: Mapping[str, str | None] = field(default_factory=dict)
 
     def start(self, folder: str, output: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
-        """Start it with its temporary files in ``folder``. output: where to, if not through."""
-        env = {**os.environ, "TMPDIR": folder, **self.env}
+        """Start it with its temporary files in ``folder``. output: where to, if not through.
+
+        Compiled modules are kept, also where the environment says otherwise: a hundred programs
+        read the same, and every worker of pytest would compile all the tests for itself.
+        """
+        env = {**os.environ, "TMPDIR": folder, "PYTHONDONTWRITEBYTECODE": None, **self.env}
         return subprocess.Popen(
             self.command,
             cwd=ROOT,
