@@ -1,14 +1,17 @@
 """``--fail-on-skip``: a test that is skipped by accident fails the run (used by `.ci/run`).
 
-And the marker ``once``, for tests that would only say the same again on a second database; and
-``force_login`` leaves a session whose use was written down a moment ago.
+And the marker ``once``, for tests that would only say the same again on a second database; PINs
+are hashed cheaply but for ``real_pins``; and ``force_login`` leaves a session whose use was written
+down a moment ago.
 """
 
 import gc
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from operator import itemgetter
 from typing import Any
+from unittest import mock
 
+import bcrypt
 import pytest
 from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
@@ -17,6 +20,8 @@ from django.utils import timezone
 
 USED_AT = "used_at"  # employees.console_sessions.USED_AT, which needs Django's apps to be loaded
 
+CHEAP_COST = 4  # the least that bcrypt takes: 1 ms in the place of 50
+CHEAP_NOBODYS = bcrypt.hashpw(b"no PIN", bcrypt.gensalt(CHEAP_COST)).decode()
 WITHOUT_DATABASE = {"devtenant", "bench", "oidc_provider"}  # rooms that know the console's not
 # A test may be for one database alone, since the other one is tested in the same run. The reason
 # has to say so in one of these wordings, which no "the server doesn't answer" holds.
@@ -27,6 +32,19 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "once: would say the same on a second database, so it runs on SQLite alone"
     )
+    config.addinivalue_line(
+        "markers", "real_pins: what a PIN costs is the point, so it isn't hashed more cheaply"
+    )
+
+
+@pytest.fixture(autouse=True)
+def cheap_pins(request: pytest.FixtureRequest) -> Iterator[None]:
+    """PINs at bcrypt's least cost, as the settings for tests have it for passwords."""
+    if request.node.get_closest_marker("real_pins"):
+        yield
+        return
+    with mock.patch.multiple("employees.pins", COST=CHEAP_COST, NOBODYS=CHEAP_NOBODYS):
+        yield
 
 
 @receiver(user_logged_in, dispatch_uid="tests.conftest")

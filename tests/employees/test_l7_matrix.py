@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from typing import Any
-from unittest import mock
 
 import bcrypt
 import pytest
@@ -52,7 +51,7 @@ def differences_of(row: Row, world: World, door: Door) -> Iterator[str]:
 @pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize("door", DOORS)
 def test_every_door_does_what_the_table_says(door: str, who: str) -> None:
-    with mock.patch("employees.pins.COST", 4), undrawn():  # neither is a matter of authority
+    with undrawn():  # what pages look like is no matter of authority
         assert differences(who, DOORS[door]) == []
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
-from unittest import mock
 
 import pytest
 from django.apps import apps
@@ -236,7 +235,7 @@ def test_what_pages_and_actions_do_to_a_person_is_tried_at_the_door_of_the_matri
     for what in WHAT:
         browser.posted = set()
         door = admin_door(replace(world, browser=browser), world.people["associate"], what)
-        with mock.patch("employees.pins.COST", 4), undrawn():
+        with undrawn():
             assert all(was_let for _attempt, was_let in door), what
         tried[what] = browser.posted
 

@@ -6,6 +6,7 @@ from threading import Barrier
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.db import connections
 from django.test import TestCase
 
@@ -263,6 +264,7 @@ def all_at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
         return list(pool.map(run, calls))
 
 
+@pytest.mark.real_pins  # a check takes its time, so that the guesses meet
 class ParallelGuessesTests(CommittedTestCase):
     def test_thirty_guesses_at_once_are_five_guesses(self) -> None:
         employee = make_employee()

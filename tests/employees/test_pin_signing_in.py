@@ -4,6 +4,7 @@ from unittest import mock
 from zoneinfo import ZoneInfo
 
 import bcrypt
+import pytest
 from django.db import connection
 from django.test import TestCase, override_settings
 from django.utils import timezone
@@ -74,6 +75,7 @@ class SignInTests(TestCase):
 
         self.assertIsNone(session_of(before.token))
 
+    @pytest.mark.real_pins
     def test_a_plain_pin_becomes_a_hash_and_its_plain_copy_goes(self) -> None:
         ada = make_employee()
         make_auth(ada, pin=PIN, pin_plain=PIN)
@@ -387,6 +389,7 @@ class ChangePinTests(TestCase):
 
         self.assertTrue(check_pin(PIN, EmployeeAuth.objects.get().pin))
 
+    @pytest.mark.real_pins
     def test_a_hash_costs_what_the_flask_applications_costs(self) -> None:
         self.assertEqual(hash_pin(OTHER)[:7], "$2b$10$")
 

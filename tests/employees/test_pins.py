@@ -50,6 +50,7 @@ def test_every_check_costs_exactly_one_bcrypt_check(
     assert checkpw.call_count == 1
 
 
+@pytest.mark.real_pins
 def test_what_stands_in_for_nobodys_pin_has_the_cost_of_a_real_one() -> None:
     assert pins.NOBODYS[:7] == hash_pin("7391")[:7] == "$2b$10$"
 

@@ -8,6 +8,7 @@ from typing import Any
 from unittest import mock
 
 import bcrypt
+import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.test import TestCase
@@ -133,6 +134,7 @@ class CommandTests(TestCase):
 
 
 class PinTests(TestCase):
+    @pytest.mark.real_pins
     def test_a_plain_pin_becomes_a_hash_of_cost_10_and_nothing_else_of_the_row_moves(self) -> None:
         ada = make_employee()
         make_auth(
@@ -299,6 +301,7 @@ class TwoRowsTests(TwoRowsTestCase):
         self.assertEqual(scrubbing.too_long(), [ada.pk])
 
 
+@pytest.mark.real_pins
 class FlaskTests(CommittedTestCase):
     def test_the_flask_application_takes_the_same_pin_afterwards(self) -> None:
         ada, ben = make_employee(), make_employee()

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import pytest
 
 from employees import services
 from employees.models import AuthMethod, Employee, EmployeeAuth
@@ -13,6 +14,7 @@ from tests.builders import CommittedTestCase, boss, make_auth, make_employee
 from tests.employees.two_rows import TwoRowsTestCase
 from tests.flask_checks.running import running_flask
 
+pytestmark = pytest.mark.real_pins
 PIN, OTHER, THIRD = "7391", "8264", "52907"
 EARLIER = datetime(2025, 1, 1, tzinfo=UTC)
 
