@@ -52,6 +52,24 @@ def test_a_lease_that_was_given_back_leaves_no_doubt() -> None:
     assert not taken(ana.pk).must_look
 
 
+def test_a_lease_that_was_abandoned_is_free_at_once_and_leaves_doubt() -> None:
+    ana = add()
+    taken(ana.pk).abandon()
+
+    assert taken(ana.pk).must_look
+
+
+def test_whoever_has_lost_the_lease_abandons_nobodys() -> None:
+    ana = add()
+    first = taken(ana.pk)
+    lease_runs_out(ana.pk)
+    taken(ana.pk)
+
+    first.abandon()
+
+    assert Claim.take(ana.pk) is None
+
+
 def test_whoever_has_lost_the_lease_records_nothing() -> None:
     ana = add()
     first = taken(ana.pk)

@@ -7,11 +7,11 @@ from unittest import mock
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import DataError, OperationalError, connection, connections, transaction
-from django.test import Client, TestCase
+from django.test import Client, SimpleTestCase, TestCase
 from django.urls import reverse
 
 from employees import services
-from employees.contention import DEADLOCK, TRIES, again_after_deadlock
+from employees.contention import DEADLOCK, TRIES, again_after_deadlock, gave_way
 from employees.models import Change, Employee, Snapshot
 from tests.builders import CommittedTestCase, make_employee
 from tests.employees.histories import known
@@ -84,6 +84,34 @@ class DeadlockTests(CommittedTestCase):
                 " WHERE trx.trx_state = 'LOCK WAIT' AND list.db = DATABASE()"
             )
             return bool(cursor.fetchone()[0])
+
+
+class GaveWayTests(SimpleTestCase):
+    """What is no fault, on each of the two databases."""
+
+    def gave_way(self, vendor: str, error: Exception) -> bool:
+        with mock.patch("employees.contention.connection", mock.Mock(vendor=vendor)):
+            return gave_way(error)
+
+    def test_on_mariadb_a_deadlock_and_a_lock_that_did_not_come_in_time(self) -> None:
+        self.assertTrue(self.gave_way("mysql", deadlock()))
+        self.assertTrue(
+            self.gave_way("mysql", OperationalError(1205, "Lock wait timeout exceeded"))
+        )
+
+    def test_on_sqlite_a_file_that_another_one_writes(self) -> None:
+        self.assertTrue(self.gave_way("sqlite", OperationalError("database is locked")))
+
+    def test_anything_else_is_a_fault(self) -> None:
+        for vendor, error in [
+            ("mysql", OperationalError(1054, "Unknown column 'locked'")),
+            ("mysql", OperationalError()),
+            ("sqlite", OperationalError("no such column: x")),
+            ("sqlite", DataError("database is locked")),
+            ("sqlite", ValueError("database is locked")),
+        ]:
+            with self.subTest(vendor, error=error):
+                self.assertFalse(self.gave_way(vendor, error))
 
 
 class BeginAgainTests(CommittedTestCase):
