@@ -9,14 +9,15 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from pytest_django import Settings
 from social_django.models import Association, Nonce, UserSocialAuth
+from social_django.utils import load_strategy
 
 from auth0sync.engine import sync
-from auth0sync.login import Auth0, follow_role, tenant_root
+from auth0sync.login import Auth0, associate, follow_role, notice_verified, tenant_root
 from auth0sync.models import Account
 from employees.console_users import user_for
 from employees.groups import group_of
 from employees.models import Change, Employee, EmployeeUser
-from tests.auth0sync.people import add, row_of
+from tests.auth0sync.people import account_of, add, row_of
 from tests.auth0sync.visiting import CONSOLE, Visitor, asked
 from tests.builders import make_employee
 from tests.devtenant.builders import make_user, role_id
@@ -232,6 +233,17 @@ def test_a_verified_email_is_read_by_the_worker_not_believed_at_the_log_in(
     assert row_of(ana).auth0_sync_status == "verified"
 
 
+@pytest.mark.django_db
+def test_an_email_that_the_row_calls_verified_makes_nobody_due() -> None:
+    ana = add()
+    Employee.objects.filter(pk=ana.pk).update(auth0_sync_status="verified")
+    before = account_of(ana).due_seq
+
+    notice_verified({"email_verified": True}, row_of(ana))
+
+    assert account_of(ana).due_seq == before
+
+
 # --- Where to ---
 
 
@@ -360,6 +372,17 @@ def test_the_session_of_an_account_ends_when_the_row_names_another(
 
     assert visitor.console.get("/admin/")["Location"] == "/admin/login/?next=/admin/"
     assert not visitor.is_signed_in
+
+
+@pytest.mark.django_db
+def test_an_account_that_was_moved_to_its_rightful_person_is_noted_as_theirs_alone() -> None:
+    ana, ben = (user_for(make_employee(auth_method="auth0")) for _ in range(2))
+    backend = Auth0(load_strategy())
+
+    for user in (ana, ben):
+        associate(backend, "auth0|moved", user)
+
+    assert UserSocialAuth.objects.get(uid="auth0|moved").user == ben
 
 
 def test_no_token_is_left_in_session_database_or_log(

@@ -256,16 +256,17 @@ UNVERIFIED = "Your e-mail isn't verified yet"
     ("error", "words", "status", "title"),
     [
         # Auth0's own codes (auth0.com/docs/libraries/error-messages).
-        ("mfa_required", "Multifactor authentication required", 403, SECOND_STEP),
+        ("mfa_required", "", 403, SECOND_STEP),
         ("mfa_registration_required", "User is not enrolled.", 403, SECOND_STEP),
         ("mfa_invalid_code", "", 403, SECOND_STEP),
-        ("too_many_attempts", BLOCKED_AFTER, 429, TOO_MANY),
-        ("too_many_requests", "Global limit has been reached", 429, TOO_MANY),
+        ("too_many_attempts", "", 429, TOO_MANY),
+        ("too_many_requests", "", 429, TOO_MANY),
         # A code that says less than the words beside it.
         ("login_required", "Multifactor authentication required", 403, SECOND_STEP),
         ("unauthorized", "MFA verification failed", 403, SECOND_STEP),
         ("access_denied", "The user cancelled the multi-factor prompt", 403, SECOND_STEP),
         ("unauthorized", BLOCKED_AFTER, 429, TOO_MANY),
+        ("access_denied", "Global limit has been reached", 429, TOO_MANY),
         ("invalid_request", "You’ve exceeded the rate limit for /u/login", 429, TOO_MANY),
         ("unauthorized", "user is blocked", 403, "Your account is blocked"),
         ("access_denied", "user is blocked", 403, "Your account is blocked"),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 from urllib.parse import quote
 
 import pytest
@@ -204,6 +205,20 @@ def test_a_form_that_is_sent_is_a_use() -> None:
     browser.post(f"{PAGE}rehire/", {"name": "Ana"}, headers=JSON)
 
     assert timezone.now() - noted(browser).seen_at < timedelta(minutes=1)
+
+
+def test_a_page_that_fails_is_no_use_since_its_session_is_not_saved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    browser, _ = browsing()
+    browser.raise_request_exception = False
+    left_unused(browser, 30)
+    before = noted(browser).seen_at
+    monkeypatch.setattr("employees.admin_readiness.not_ready", Mock(side_effect=ValueError))
+
+    assert browser.get(f"{PAGE}cannot-work/").status_code == 500
+
+    assert noted(browser).seen_at == before
 
 
 # --- Ended ---

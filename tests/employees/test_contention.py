@@ -7,11 +7,12 @@ from unittest import mock
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import DataError, OperationalError, connection, connections, transaction
-from django.test import Client, SimpleTestCase, TestCase
-from django.urls import reverse
+from django.test import Client, RequestFactory, SimpleTestCase, TestCase
+from django.urls import ResolverMatch, reverse
 
 from employees import services
 from employees.contention import DEADLOCK, TRIES, again_after_deadlock, gave_way
+from employees.middleware import BeginAgain
 from employees.models import Change, Employee, Snapshot
 from tests.builders import CommittedTestCase, make_employee
 from tests.employees.histories import known
@@ -138,6 +139,16 @@ class AgainAfterDeadlockTests(TestCase):
             again_after_deadlock(call)()
 
         self.assertEqual(call.call_count, 1)
+
+
+    def test_neither_is_a_view_called_again_in_one(self) -> None:
+        view = mock.Mock(__name__="view")
+        request = RequestFactory().get("/")
+        request.resolver_match = ResolverMatch(view, (), {})
+
+        self.assertIsNone(BeginAgain(mock.Mock()).process_exception(request, deadlock()))
+
+        view.assert_not_called()
 
 
 class OutsideATransactionTests(CommittedTestCase):

@@ -68,6 +68,13 @@ class ChoosingTests(TestCase):
         self.assertEqual(choice.starts, ["MARIA "])
         self.assertEqual(len(set(self.reached("M"))), ON_A_PAGE + 2)
 
+    def test_an_address_with_more_letters_than_are_ever_offered_is_cut_to_them(self) -> None:
+        maria = make_employee(name="Maria Magdalena")
+
+        choice = choose(Employee.objects.all(), "Maria Magdal" + "x" * 1000)
+
+        self.assertEqual(choice.people, [maria])
+
     def test_an_administrator_reaches_everybody_but_herself(self) -> None:
         peer = make_employee(auth0_role="admin", auth_method="hybrid")
 

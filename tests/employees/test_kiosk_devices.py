@@ -5,14 +5,14 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from django.test import Client, TestCase, override_settings
+from django.test import Client, RequestFactory, TestCase, override_settings
 from django.utils import timezone
 
 from employees import kiosks
 from employees.authority import Actor
 from employees.errors import NotAllowed
 from employees.kiosk import cookies
-from employees.kiosk.device import KEPT_S
+from employees.kiosk.device import KEPT_S, kiosk_on
 from employees.kiosks import TooManyCodes, WrongCode, enrol, kiosk_of, new_code
 from employees.lockout import FREE_TRIES, charge, kiosk_door, outside_door
 from employees.models import Auth0Role, EmployeeAuth, Kiosk
@@ -33,6 +33,12 @@ class CodeTests(TestCase):
 
         self.assertRegex(code, r"^[0-9]{10}$")
         self.assertNotIn(code, str(Kiosk.objects.values_list().get()))
+
+    def test_whoever_has_only_the_table_cannot_try_all_codes_against_it(self) -> None:
+        code = new_code(self.kiosk.pk, boss())
+
+        with override_settings(SECRET_KEY="another"), self.assertRaises(WrongCode):
+            enrol(code, DOOR)
 
     def test_it_makes_a_device_this_kiosk(self) -> None:
         kiosk, cookie = enrol(new_code(self.kiosk.pk, boss()), DOOR)
@@ -136,7 +142,7 @@ class CookieTests(TestCase):
         good = browser.cookies[cookies.DEVICE].value
         key = good.partition(".")[2]
 
-        for cookie in ("", ".", "x", f"{kiosk.pk}.", f"{kiosk.pk + 1}.{key}", f"{kiosk.pk}.{key}x"):
+        for cookie in ("", ".", "x", f"².{key}", f"{kiosk.pk}.", f"{kiosk.pk + 1}.{key}", f"{kiosk.pk}.{key}x"):
             self.assertIsNone(kiosk_of(cookie), cookie)
         self.assertIsNone(kiosk_of(f"{'9' * 30}.{key}"))
         self.assertIsNone(kiosk_of(good.swapcase()))
@@ -145,6 +151,14 @@ class CookieTests(TestCase):
         kiosk = Kiosk.objects.create(name="Line 9")
 
         self.assertIsNone(kiosk_of(f"{kiosk.pk}."))
+
+    def test_a_request_asks_once_which_kiosk_it_comes_from(self) -> None:
+        browser, kiosk = enrolled()
+        request = RequestFactory().get(START)
+        request.COOKIES[cookies.DEVICE] = browser.cookies[cookies.DEVICE].value
+
+        with self.assertNumQueries(1):
+            self.assertEqual([kiosk_on(request), kiosk_on(request)], [kiosk, kiosk])
 
     def test_that_a_device_is_alive_is_noted_once_a_minute(self) -> None:
         browser, kiosk = enrolled()

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.test import TestCase
+from django.utils import timezone
 
 from employees.helping import LOOKED_UP
 from employees.lockout import FREE_TRIES, charge, kiosk_door
@@ -108,6 +109,7 @@ class LookUpTests(HelpTestCase):
             with_pin(name="Lea Lead", auth0_role=Auth0Role.TEAM_LEAD, **PLACE),
             with_pin(name="Otto Office", auth_method=AuthMethod.AUTH0, **PLACE),
             with_pin(name="Gone Girl", is_active=False, **PLACE),
+            with_pin(name="Archie Vane", archived_at=timezone.now(), **PLACE),
             self.lead,
         ]
 

@@ -7,6 +7,7 @@ import bcrypt
 import pytest
 from django.db import connection
 from django.test import TestCase, override_settings
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from employees import services, signing_in
@@ -196,6 +197,17 @@ class RefusalTests(TestCase):
 
     def test_somebody_inactive(self) -> None:
         self.refused(with_pin(is_active=False).pk, PIN)
+
+    def test_whether_the_pin_of_somebody_inactive_was_right_makes_no_other_work(self) -> None:
+        right, wrong = (self.queries_at_somebody_inactive(pin) for pin in (PIN, OTHER))
+
+        self.assertEqual(right, wrong)
+
+    def queries_at_somebody_inactive(self, pin: str) -> int:
+        gone = with_pin(is_active=False)
+        with CaptureQueriesContext(connection) as queries, self.assertRaises(Refused):
+            sign_in(gone.pk, pin, DOOR)
+        return len(queries)
 
     def test_somebody_in_the_archive(self) -> None:
         self.refused(with_pin(archived_at=EARLIER).pk, PIN)

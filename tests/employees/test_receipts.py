@@ -289,6 +289,15 @@ class OtherDoorsTests(ReceiptTestCase):
 
         self.assertEqual(doors_of(self.ada)["console"].outcome, Outcome.OPEN)
 
+    def test_a_session_at_the_console_that_did_not_end_is_an_open_door(self) -> None:
+        user = User.objects.create_user("employee-ada")
+        EmployeeUser.objects.create(user=user, employee=self.ada)
+
+        with mock.patch.object(doors, "has_sessions", return_value=True):
+            self.leave()
+
+        self.assertEqual(doors_of(self.ada)["console"].outcome, Outcome.OPEN)
+
     def test_of_a_deleted_row_every_door_is_tried(self) -> None:
         number = self.ada.pk
         Employee.objects.filter(pk=number).delete()
@@ -334,6 +343,19 @@ class EndingTests(ReceiptTestCase):
 
         self.assertEqual(doors_of(self.ada)["pin"].outcome, Outcome.WAITING)
         self.assertIsNone(receipt_of(self.ada).completed_at)
+
+    def test_of_two_processes_that_try_at_once_the_first_writes_what_it_found(self) -> None:
+        services.deactivate(self.ada.pk, boss())
+
+        def look(leaver: Leaver) -> Mapping[str, Found]:
+            with mock.patch.object(receipts, "_sides", [Side(doors.TITLES, doors.look)]):
+                receipts.work_off(receipt_of(self.ada))
+            return {"pin": Found(Outcome.OPEN)}
+
+        with mock.patch.object(receipts, "_sides", [Side(doors.TITLES, look)]):
+            work_off()
+
+        self.assertEqual(doors_of(self.ada)["pin"].outcome, Outcome.CLOSED)
 
     def test_whoever_another_program_brings_back_is_noticed_by_the_try(self) -> None:
         services.deactivate(self.ada.pk, boss())
