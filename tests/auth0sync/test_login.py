@@ -8,8 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from pytest_django import Settings
-from social_django.models import Association, Nonce, UserSocialAuth
-from social_django.utils import load_strategy
+from social_django.models import Association, DjangoStorage, Nonce, UserSocialAuth
+from social_django.strategy import DjangoStrategy
 
 from auth0sync.engine import sync
 from auth0sync.login import Auth0, associate, follow_role, notice_verified, tenant_root
@@ -377,7 +377,7 @@ def test_the_session_of_an_account_ends_when_the_row_names_another(
 @pytest.mark.django_db
 def test_an_account_that_was_moved_to_its_rightful_person_is_noted_as_theirs_alone() -> None:
     ana, ben = (user_for(make_employee(auth_method="auth0")) for _ in range(2))
-    backend = Auth0(load_strategy())
+    backend = Auth0(DjangoStrategy(DjangoStorage))
 
     for user in (ana, ben):
         associate(backend, "auth0|moved", user)

@@ -241,6 +241,13 @@ def test_all_sessions_of_a_person_end_and_nobody_elses() -> None:
     assert end_sessions_of(ana.pk) == 0
 
 
+def test_a_session_whose_twelve_hours_are_over_is_none() -> None:
+    browser, person = browsing()
+    Session.objects.update(expire_date=timezone.now())
+
+    assert not has_sessions(person.pk)
+
+
 def test_whoever_was_signed_out_is_told_once() -> None:
     browser, ana = browsing()
     end_sessions_of(ana.pk)

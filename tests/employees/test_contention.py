@@ -140,7 +140,6 @@ class AgainAfterDeadlockTests(TestCase):
 
         self.assertEqual(call.call_count, 1)
 
-
     def test_neither_is_a_view_called_again_in_one(self) -> None:
         view = mock.Mock(__name__="view")
         request = RequestFactory().get("/")

@@ -126,6 +126,14 @@ class CodeTests(TestCase):
 
         self.assertEqual(codes, ["0000000001", "0000000002"])
 
+    def test_signing_a_kiosk_out_takes_back_a_code_that_waits_for_it(self) -> None:
+        code = new_code(self.kiosk.pk, boss())
+
+        self.assertTrue(kiosks.sign_out(self.kiosk.pk, boss()))
+
+        with self.assertRaises(WrongCode):
+            enrol(code, DOOR)
+
     def test_only_administrators_make_codes_and_sign_kiosks_out(self) -> None:
         for role in set(Auth0Role.values) - {"admin"}:
             _, person = signed_in(role)
@@ -142,9 +150,17 @@ class CookieTests(TestCase):
         good = browser.cookies[cookies.DEVICE].value
         key = good.partition(".")[2]
 
-        for cookie in ("", ".", "x", f"².{key}", f"{kiosk.pk}.", f"{kiosk.pk + 1}.{key}", f"{kiosk.pk}.{key}x"):
+        for cookie in (
+            "",
+            ".",
+            "x",
+            f"².{key}",
+            f"{kiosk.pk}.",
+            f"{kiosk.pk + 1}.{key}",
+            f"{kiosk.pk}.{key}x",
+        ):
             self.assertIsNone(kiosk_of(cookie), cookie)
-        self.assertIsNone(kiosk_of(f"{'9' * 30}.{key}"))
+        self.assertIsNone(kiosk_of(f"{'9' * 5000}.{key}"))
         self.assertIsNone(kiosk_of(good.swapcase()))
 
     def test_a_kiosk_that_was_never_set_up_has_no_key(self) -> None:

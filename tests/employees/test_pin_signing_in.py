@@ -266,8 +266,10 @@ class TwoRowsTests(TwoRowsTestCase):
 
     def test_a_row_without_a_pin_takes_nothing_away(self) -> None:
         make_auth(self.ada, pin=HASHED, pin_set_at=None)
-        make_auth(self.ada, pin=None, pin_set_at=EARLIER)
+        empty = make_auth(self.ada, pin=None, pin_set_at=EARLIER)
+        sign_in(self.ada.pk, PIN, DOOR)
 
+        EmployeeAuth.objects.filter(pk=empty.pk).update(pin="")
         sign_in(self.ada.pk, PIN, DOOR)
 
     def test_both_rows_get_the_session_and_lose_it(self) -> None:

@@ -322,6 +322,17 @@ class JoiningTests(TestCase):
         self.assertEqual(plan.state, "failed")
         self.assertIn("may not do it any more", plan.note)
 
+    def test_nobody_opens_a_door_to_somebody_who_has_risen_above_them_since(self) -> None:
+        ben = make_employee()
+        services.deactivate(ben.pk, boss())
+        planning.plan_joining(ben.pk, in_days(1), self.manager)
+        Employee.objects.filter(pk=ben.pk).update(auth0_role="admin")
+
+        time_comes()
+
+        self.assertFalse(works(ben))
+        self.assertEqual(plan_of(ben, "join").state, "failed")
+
     def test_refused_it_ends_when_somebody_switches_them_on(self) -> None:
         ada = self.add()
         services.deactivate(self.manager.employee_id or 0, boss())

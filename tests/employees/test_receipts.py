@@ -219,6 +219,14 @@ class KioskTests(ReceiptTestCase):
 
         self.assertEqual(doors_of(self.ada)["kiosk"].note, "Tried with the old session: refused.")
 
+    def test_whoever_sql_switched_off_without_a_session_is_left_to_the_sweep(self) -> None:
+        by_sql(self.ada, is_active=False)
+
+        with self.captureOnCommitCallbacks(execute=True):
+            notice_changes([self.ada.pk])
+
+        self.assertEqual({door.outcome for door in doors_of(self.ada).values()}, {Outcome.WAITING})
+
     def test_a_session_that_another_program_begins_afterwards_is_ended_by_the_try(self) -> None:
         services.deactivate(self.ada.pk, boss())
         self.sign_in()

@@ -119,6 +119,13 @@ class CommandTests(TestCase):
 
         self.assertEqual(stored(ada).pin, "7" * 73)
 
+    def test_bytes_count_there_and_not_letters(self) -> None:
+        ada = make_employee()
+        make_auth(ada, pin="é" * 37)
+
+        with self.assertRaisesMessage(CommandError, f"Give these employees another PIN: {ada.pk}."):
+            scrubbed()
+
     def test_a_database_that_refuses_is_said_in_a_sentence(self) -> None:
         make_auth(make_employee(), pin=PIN)
         gone = mock.patch.object(scrubbing, "_hash", side_effect=OperationalError("gone away"))
