@@ -12,12 +12,20 @@ from social_django.models import Association, DjangoStorage, Nonce, UserSocialAu
 from social_django.strategy import DjangoStrategy
 
 from auth0sync.engine import sync
-from auth0sync.login import Auth0, associate, follow_role, notice_verified, tenant_root
+from auth0sync.login import (
+    Auth0,
+    SignInRefused,
+    associate,
+    follow_role,
+    match_employee,
+    notice_verified,
+    tenant_root,
+)
 from auth0sync.models import Account
 from employees.console_users import user_for
 from employees.groups import group_of
 from employees.models import Change, Employee, EmployeeUser
-from tests.auth0sync.people import account_of, add, row_of
+from tests.auth0sync.people import account_of, add, by_sql, row_of
 from tests.auth0sync.visiting import CONSOLE, Visitor, asked
 from tests.builders import make_employee
 from tests.devtenant.builders import make_user, role_id
@@ -242,6 +250,19 @@ def test_an_email_that_the_row_calls_verified_makes_nobody_due() -> None:
     notice_verified({"email_verified": True}, row_of(ana))
 
     assert account_of(ana).due_seq == before
+
+
+@pytest.mark.django_db
+def test_an_email_that_two_people_have_links_neither() -> None:
+    make_employee(email="ana@example.com", auth_method="auth0")
+    by_sql(make_employee(auth_method="auth0"), email=" Ana@Example.com")
+    proven = {"email": "ana@example.com", "email_verified": True}
+
+    with pytest.raises(SignInRefused) as refusal:
+        match_employee(Auth0(DjangoStrategy(DjangoStorage)), "auth0|new", proven)
+
+    assert refusal.value.reason == "unknown"
+    assert not Employee.objects.exclude(auth0_user_id=None).exists()
 
 
 # --- Where to ---

@@ -78,6 +78,21 @@ class PersonBudgetTests(TestCase):
         self.assertEqual(self.charge_at(later), 0)
         self.assertEqual(self.charge_at(later), 120)
 
+    def test_that_day_begins_when_the_wait_is_over(self) -> None:
+        self.charge_at(NOON, FREE_TRIES)
+        later = NOON + MEMORY + timedelta(seconds=30)
+
+        self.assertEqual(self.charge_at(later), 0)
+        self.assertEqual(self.charge_at(later), 120)
+
+    def test_whose_wait_is_over_waits_nowhere(self) -> None:
+        self.charge_at(NOON, FREE_TRIES)
+
+        with at(NOON + timedelta(seconds=59)):
+            self.assertEqual([row.scope for row in waiting(NUMBER)], [KIOSK.scope])
+        with at(NOON + timedelta(seconds=60)):
+            self.assertEqual(waiting(NUMBER), [])
+
     def test_a_day_without_a_try_forgets_all(self) -> None:
         self.charge_at(NOON, FREE_TRIES)
         later = NOON + timedelta(minutes=1) + MEMORY

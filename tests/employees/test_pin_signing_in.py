@@ -370,6 +370,11 @@ class ChangePinTests(TestCase):
         self.assertIsNone(row.pin_plain)
         self.assertIsNotNone(session_of(self.token))
 
+    def test_the_right_current_pin_uses_nothing_up(self) -> None:
+        change_pin(self.token, PIN, OTHER, DOOR)
+
+        self.assertFalse(PinTries.objects.filter(number=self.ada.pk).exists())
+
     def test_the_history_says_so_and_not_which(self) -> None:
         change_pin(self.token, PIN, OTHER, DOOR)
 
