@@ -322,11 +322,11 @@ class JoiningTests(TestCase):
         self.assertEqual(plan.state, "failed")
         self.assertIn("may not do it any more", plan.note)
 
-    def test_nobody_opens_a_door_to_somebody_who_has_risen_above_them_since(self) -> None:
+    def test_nobody_brings_somebody_back_who_has_become_their_equal_since(self) -> None:
         ben = make_employee()
         services.deactivate(ben.pk, boss())
         planning.plan_joining(ben.pk, in_days(1), self.manager)
-        Employee.objects.filter(pk=ben.pk).update(auth0_role="admin")
+        Employee.objects.filter(pk=ben.pk).update(auth0_role="manager")
 
         time_comes()
 
