@@ -265,6 +265,30 @@ def test_an_email_that_two_people_have_links_neither() -> None:
     assert not Employee.objects.exclude(auth0_user_id=None).exists()
 
 
+@pytest.mark.parametrize(
+    ("userinfo", "id_token", "believed"),
+    [
+        ({"email": "a@example.com", "email_verified": True}, {}, ("a@example.com", True)),
+        ({}, {"email": "a@example.com", "email_verified": True}, ("a@example.com", True)),
+        (
+            {"email": "b@example.com"},
+            {"email": "a@example.com", "email_verified": True},
+            ("b@example.com", False),
+        ),
+        ({"email": "a@example.com", "email_verified": "true"}, {}, ("a@example.com", False)),
+    ],
+)
+def test_an_email_is_proven_only_by_whom_it_is_from(
+    userinfo: dict[str, Any], id_token: dict[str, Any], believed: tuple[str, bool]
+) -> None:
+    backend = Auth0(DjangoStrategy(DjangoStorage))
+    backend.id_token = id_token
+
+    details = backend.get_user_details(userinfo)
+
+    assert (details["email"], details["email_verified"]) == believed
+
+
 # --- Where to ---
 
 

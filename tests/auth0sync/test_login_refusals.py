@@ -494,13 +494,30 @@ def test_a_forged_id_token_is_not_trusted(
     assert not EmployeeUser.objects.exists()
 
 
-def test_another_issuer_is_not_trusted(tenant: RunningTenant, visitor: Visitor) -> None:
-    known(tenant)
+def claim_to_be(issuer: str, tenant: RunningTenant, visitor: Visitor) -> None:
+    """The tenant's discovery document names this issuer."""
     body = visitor.elsewhere.get("/.well-known/openid-configuration").json()
-    body["issuer"] = "https://evil.example.com/"
+    body["issuer"] = issuer
     tenant.fault(kind="wrong_body", body=body, match={"path": "/.well-known/openid-configuration"})
 
+
+def test_another_issuer_is_not_trusted(tenant: RunningTenant, visitor: Visitor) -> None:
+    known(tenant)
+    claim_to_be("https://evil.example.com/", tenant, visitor)
+
     assert_refused(visitor, visitor.sign_in(), 403, DISTRUSTED)
+
+
+def test_nor_is_it_where_discovery_and_id_token_agree_on_it(
+    tenant: RunningTenant, visitor: Visitor
+) -> None:
+    evil = "https://evil.example.com/"
+    claim_to_be(evil, tenant, visitor)
+
+    answer = signed_in_with(tenant, visitor, lambda forge: forge.sign(iss=evil))
+
+    assert heading(answer) == DISTRUSTED
+    assert not visitor.is_signed_in
 
 
 def test_another_audience_is_not_trusted(
