@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.utils import timezone
 from social_django.utils import load_strategy
 
 from auth0sync.access_tokens import Refused, person_of
@@ -19,6 +20,7 @@ from auth0sync.models import Account, Attention, Priority, SyncLog
 from auth0sync.status import Weather, clock, why_waiting
 from employees.models import Employee
 from employees.receipts import Found, Leaver, Outcome, Side
+from employees.zones import zone_of
 
 ACTOR = "lock-out receipt"
 TITLES = {
@@ -51,10 +53,11 @@ def look(leaver: Leaver) -> Mapping[str, Found]:
     account = Account.objects.filter(pk=leaver.employee_id).first() or Account()
     row = Employee.objects.filter(pk=leaver.employee_id).first()
     subject = account.user_id or (row.auth0_user_id if row else None) or ""
-    if account.origin:
-        found = _ours(leaver, account)
-    else:
-        found = dict.fromkeys(("account", *STEPS, "tokens"), _not_ours(account, subject))
+    with timezone.override(zone_of(row.workspace if row else None)):  # the notes name times
+        if account.origin:
+            found = _ours(leaver, account)
+        else:
+            found = dict.fromkeys(("account", *STEPS, "tokens"), _not_ours(account, subject))
     return {"login": _log_in(leaver, subject) if subject else found["account"], **found}
 
 

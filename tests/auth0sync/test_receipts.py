@@ -384,6 +384,21 @@ def test_a_lost_answer_is_no_reason_to_wait_once_the_block_was_read(
     assert "An answer was lost: it is read once more" in found.note
 
 
+def test_a_note_names_times_by_the_clock_of_the_persons_plant(
+    tenant: RunningTenant, ana: Employee, settings: Settings
+) -> None:
+    settings.WORKSPACE_TIME_ZONES = {"MS": "America/Chicago", "TX": "America/Phoenix"}
+    Employee.objects.filter(pk=ana.pk).update(workspace="TX")
+    patch = {"method": "PATCH", "path": "/api/v2/users/.*"}
+    tenant.fault(match=patch, kind="reset", when="after", times=1)
+    leave(ana)
+
+    sync(ana.pk)
+    try_doors()
+
+    assert doors(ana)["account"].note.endswith(" MST.")
+
+
 def test_what_is_done_so_far_stands_there_while_the_rest_waits(
     tenant: RunningTenant, ana: Employee, monkeypatch: pytest.MonkeyPatch
 ) -> None:
