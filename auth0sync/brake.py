@@ -3,7 +3,8 @@
 Blocks, e-mail changes and role changes are counted, from whatever source, by people: retries and
 further changes of the same person count once. The change that would pass AUTH0_SAFETY_THRESHOLD,
 and all later ones for an hour, are held in a batch (batches.py) before their first call. Not
-counted is what belongs to a new account, and one person changed by hand in the form.
+counted is what belongs to a new account, and one person changed by hand in the form. New accounts
+are counted apart, but for those that somebody was told of beforehand and confirmed.
 :func:`renew` judges when a change is noted, so that of a crowd nothing goes out; :func:`allow`
 judges just before a step, and has the last word. Source: docs/architecture.md, "Safety brake".
 """
@@ -80,16 +81,27 @@ def renew(
     actor: str,
     by_hand: bool,
     together: Iterable[int] = (),
+    confirmed: bool = False,
 ) -> dict[int, dict[str, Any]]:
     """The brake's columns to be written with the due marks of people whose rows have moved.
 
     Whoever is held stays so, unless nothing is left that needs a decision. by_hand: one person
     was changed in the form, who is let through as the row is now.
     together: all whom the same click or file concerns.
+    confirmed: somebody was told how many new accounts there will be, and wants them. Whoever has
+    none yet is let through as the row is now; changes of accounts are weighed as ever.
     """
     if by_hand:
         return {pk: {**FREE, "let_through": _mark(facts)} for pk, (facts, _) in moved.items()}
     columns: dict[int, dict[str, Any]] = {}
+    if confirmed:
+        columns = {
+            pk: {"let_through": _mark(facts)}
+            for pk, (facts, account) in moved.items()
+            if facts is not None
+            and facts.asks_for_account
+            and (account is None or not (account.origin or account.batch_id))
+        }
     weighed: dict[Kind, dict[int, Risk]] = defaultdict(dict)
     known = [(pk, facts, account) for pk, (facts, account) in moved.items() if account is not None]
     name = installation() if known else ""

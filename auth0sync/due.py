@@ -46,13 +46,14 @@ def note(
     priority: Priority = Priority.BULK,
     by_hand: bool = False,
     together: Iterable[int] = (),
+    confirmed: bool = False,
 ) -> list[int]:
     """Compare rows with their fingerprints and mark due those that moved; return their ids.
 
     Also for ids whose row is gone: an account of theirs has to be closed.
     actor: who changed them, for the log. Each row is noted in a transaction of its own, or in
     the caller's.
-    by_hand, together: for the safety brake (``brake.renew``).
+    by_hand, together, confirmed: for the safety brake (``brake.renew``).
     """
     ids = list(employee_ids)
     facts = read_facts(ids)
@@ -66,6 +67,7 @@ def note(
         actor=actor,
         by_hand=by_hand,
         together=together,
+        confirmed=confirmed,
     )
     return [pk for pk in moved if _note_one(pk, facts.get(pk), actor, priority, braked.get(pk, {}))]
 
@@ -150,15 +152,17 @@ def _on_employee_changed(
     actor: str,
     fields: Collection[str] = (),
     together: Collection[int] = (),
+    confirmed: bool = False,
     **kwargs: object,
 ) -> None:
-    by_hand = actor.startswith(ADMIN_PREFIX)
+    by_hand = actor.startswith(ADMIN_PREFIX) and not confirmed
     moved = note(
         [employee_id],
         actor=actor,
         priority=Priority.INTERACTIVE if by_hand else Priority.BULK,
         by_hand=by_hand and len(together) < 2 and not DECIDED_BY_HAND.isdisjoint(fields),
         together=together,
+        confirmed=confirmed,
     )
     if moved:
         transaction.on_commit(lambda: wake(employee_id), robust=True)

@@ -82,6 +82,7 @@ class Actor:
     for nobody in particular, who may do nothing. employee_id: their own row, where they have one.
     is_program: a command of the operator, which no rule about roles holds back.
     together: all whom one click or file concerns, where that is more than one person.
+    confirmed: the whole of a file or a crowd was forecast to them, and they said yes to that.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Actor:
     workspace: str = ""
     is_program: bool = False
     together: tuple[int, ...] = ()
+    confirmed: bool = False
 
     @property
     def is_admin(self) -> bool:

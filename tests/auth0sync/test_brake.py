@@ -19,7 +19,7 @@ from auth0sync.models import Account, Brake, BrakeCount, Risk, StagedBatch
 from auth0sync.plan import Block, Update
 from auth0sync.rows import read_facts
 from employees.models import Employee
-from employees.services import change_employee, deactivate
+from employees.services import add_employee, change_employee, deactivate
 from tests.auth0sync.conftest import time_passes
 from tests.auth0sync.people import account_of, add, by_sql
 from tests.builders import boss, make_employee
@@ -303,6 +303,47 @@ def test_creations_are_held_beyond_ten_times_the_threshold(
     assert StagedBatch.objects.get().kind == "creations"
     by_sql(people[11], phone_number="1")
     assert held() == 2
+
+
+def test_new_accounts_that_were_forecast_and_confirmed_are_neither_held_nor_counted(
+    tenant: RunningTenant, settings: Settings
+) -> None:
+    settings.AUTH0_SAFETY_THRESHOLD = (1, 0)
+    people = [make_employee(email=f"cy{i}@example.com") for i in range(11)]
+    confirmed = replace(boss(1), confirmed=True)
+
+    for person in people:
+        change_employee(person.pk, {"auth_method": "hybrid"}, confirmed)
+    add_employee({"name": "Di Day", "email": "di@example.com"}, "none", confirmed)
+    sync_all()
+
+    assert len(tenant.users()) == 12
+    assert not BrakeCount.objects.exists()
+
+
+def test_a_confirmed_row_that_moves_before_its_account_is_made_is_counted(
+    tenant: RunningTenant, settings: Settings
+) -> None:
+    settings.AUTH0_SAFETY_THRESHOLD = (1, 0)
+    cy = make_employee(email="cy@example.com")
+    change_employee(cy.pk, {"auth_method": "hybrid"}, replace(boss(1), confirmed=True))
+
+    by_sql(cy, email="cyrus@example.com")
+    sync_all()
+
+    assert list(BrakeCount.objects.values_list("employee_id", flat=True)) == [cy.pk]
+
+
+@pytest.mark.usefixtures("of_three")
+def test_confirming_a_crowd_lets_no_change_of_its_accounts_through(tenant: RunningTenant) -> None:
+    people = people_with_accounts(4)
+    confirmed = replace(boss(1), confirmed=True, together=tuple(person.pk for person in people))
+
+    for person in people:
+        change_employee(person.pk, {"auth0_role": "manager"}, confirmed)
+    sync_all()
+
+    assert held() == 4
 
 
 def test_one_person_added_in_the_form_is_not_counted(

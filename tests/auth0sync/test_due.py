@@ -1,5 +1,6 @@
 """Due commits with the row, whoever writes it; and only what concerns Auth0 is due."""
 
+from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -26,6 +27,14 @@ def test_adding_somebody_makes_her_due_and_shows_pending() -> None:
     assert next_due(5) == [ana.pk]
     assert row_of(ana).auth0_sync_status == "pending"
     assert account_of(ana).due_by == "admin:1"
+
+
+def test_whoever_is_part_of_a_confirmed_file_waits_behind_those_changed_by_hand() -> None:
+    ana = make_employee(email="ana@example.com")
+
+    change_employee(ana.pk, {"auth_method": "hybrid"}, replace(boss(1), confirmed=True))
+
+    assert account_of(ana).priority == Priority.BULK
 
 
 def test_a_save_that_is_rolled_back_leaves_nobody_due() -> None:
