@@ -7,11 +7,11 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from auth0sync.account import Seen
+from auth0sync.calls import Outgoing
 from auth0sync.errors import Misconfigured, Rejected
 from auth0sync.models import Account, Pause, SyncLog
 from auth0sync.pauses import ALIKE, for_everybody
 from auth0sync.rows import account_columns, write_columns
-from auth0sync.tenant import Outgoing
 from employees.models import SyncStatus
 
 IN_A_ROW = 5

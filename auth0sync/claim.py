@@ -84,6 +84,15 @@ class Claim:
         """Hold the lease for its whole length again. Raises LeaseLost."""
         self._write(lease_until=after(settings.AUTH0_LEASE_SECONDS))
 
+    def logged_as(self) -> dict[str, Any]:
+        """As gate.Holder: whose account it is, who asked, and which try this is."""
+        return {
+            "employee_id": self.employee_id,
+            "auth0_user_id": self.account.user_id,
+            "actor": self.account.due_by,
+            "attempt": self.account.attempts + 1,
+        }
+
     def remember(self) -> None:
         """Read the row again and remember its due mark: call it *before* reading the facts.
 

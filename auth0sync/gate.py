@@ -1,29 +1,42 @@
 """What every call passes through: may it go out now, and what is noted of it afterwards."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from django.conf import settings
 
 from auth0sync import pace, pauses, switch
 from auth0sync.answers import THROTTLED
-from auth0sync.claim import Claim
+from auth0sync.calls import GET_TOKEN, Call, Outgoing
 from auth0sync.errors import LeaseLost, NotNow, SyncError, Transient, Unknown
 from auth0sync.models import SyncLog
 from auth0sync.rate import Group
-from auth0sync.tenant import GET_TOKEN, Call, Outgoing
 from auth0sync.token import have_token
+
+
+class Holder(Protocol):
+    """Who makes calls: a claim of one employee, a job of many, a comparison of all."""
+
+    def renew(self) -> None:
+        """Keep the lease under which the calls are made. Raises LeaseLost."""
+        ...
+
+    def logged_as(self) -> Mapping[str, Any]:
+        """The columns of SyncLog that say for whom, and in whose name, a call was made."""
+        ...
 
 
 @dataclass
 class Gate:
-    """The gate for the calls of one claim.
+    """The gate for the calls of one holder.
 
     until: ``time.monotonic()`` by which the last call has to be over; None for no such limit.
     probing: the pauses whose probe this claim is. outgoing: the last call that was to go out.
     """
 
-    claim: Claim
+    holder: Holder
     until: float | None
     probing: set[str] = field(default_factory=set)
     outgoing: Outgoing = GET_TOKEN
@@ -48,7 +61,7 @@ class Gate:
         pauses.take_probe(of_token)
         self.probing |= set(of_token)
         self._have_token()
-        self.claim.renew()
+        self.holder.renew()
         pace.take_slot(outgoing.group)
         self._refuse_while_off()  # again: the slot may have been two seconds away
         pauses.take_probe([each for each in due if each not in of_token])
@@ -93,17 +106,14 @@ class Gate:
 
     def log(self, call: Call) -> None:
         """Write the row of the sync log: names and codes, never values."""
-        account, error = self.claim.account, call.error
+        error = call.error
         SyncLog.objects.create(
-            employee_id=account.employee_id,
-            auth0_user_id=account.user_id,
             action=call.action,
             status=_status(error),
             response_data={"http_status": call.http_status, "fields": list(call.fields)},
-            actor=account.due_by,
             duration_ms=call.duration_ms,
-            attempt=account.attempts + 1,
             error_code=error.code[:50] if error else "",
+            **self.holder.logged_as(),
         )
 
 

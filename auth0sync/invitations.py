@@ -16,13 +16,14 @@ from django.template.loader import render_to_string
 
 from auth0sync import pauses
 from auth0sync.account import Facts, Seen
+from auth0sync.calls import Call, Outgoing
 from auth0sync.claim import Claim, after
 from auth0sync.errors import Misconfigured, NotNow, Paused, Rejected, SyncError, Transient
 from auth0sync.gate import Gate
 from auth0sync.models import InvitationState, MailKind
 from auth0sync.rate import Group
 from auth0sync.rows import read_facts
-from auth0sync.tenant import Call, Outgoing, Tenant
+from auth0sync.tenant import Tenant
 from employees.emails import is_usable
 from employees.models import Invitation
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from auth0sync.calls import Call
 from auth0sync.due import note
 from auth0sync.gate import Gate
 from auth0sync.models import Account
-from auth0sync.tenant import Call
 from employees.models import Employee
 from employees.services import add_employee
 from tests.builders import boss

@@ -17,8 +17,9 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
+from auth0sync.calls import Call
 from auth0sync.errors import SyncError
-from auth0sync.tenant import Call, Tenant
+from auth0sync.tenant import Tenant
 from auth0sync.token import get_token
 from tests.auth0sync.test_token import answering
 from tests.devtenant.running import RunningTenant

@@ -6,11 +6,11 @@ import pytest
 from pytest_django import Settings
 
 from auth0sync import looking, pace, token
+from auth0sync.calls import Call
 from auth0sync.due import note
 from auth0sync.engine import STEPS_MOST, sync
 from auth0sync.gate import Gate
 from auth0sync.models import Account, Pause, TenantState
-from auth0sync.tenant import Call
 from employees.models import Employee
 from employees.services import change_employee, deactivate
 from tests.auth0sync.conftest import lease_runs_out, time_passes

@@ -11,9 +11,10 @@ import pytest
 from pytest_django import Settings
 
 from auth0sync import token
+from auth0sync.calls import Call, Outgoing
 from auth0sync.errors import Conflict, Gone, Misconfigured, NotNow, Rejected, Transient, Unknown
 from auth0sync.models import TenantState
-from auth0sync.tenant import Call, Outgoing, Tenant
+from auth0sync.tenant import Tenant
 from tests.auth0sync.test_token import answering
 from tests.devtenant.running import RunningTenant
 from tests.ports import free_port
