@@ -47,13 +47,13 @@ def _conditions() -> dict[Missing, Q]:
     exists = Q(auth0_sync_status__in=(SyncStatus.CREATED, SyncStatus.VERIFIED))
     return {
         Missing.PIN: Q(auth_method__in=(AuthMethod.PIN, AuthMethod.HYBRID)) & ~Q(has_pin),
-        Missing.EMAIL: wants_account & (~verified | Q(auth0_sync_status=None)) & _no_email(),
+        Missing.EMAIL: wants_account & (~verified | Q(auth0_sync_status=None)) & no_usable_email(),
         Missing.ACCOUNT: wants_account & ~exists,
         Missing.VERIFIED: wants_account & Q(auth0_sync_status=SyncStatus.CREATED),
     }
 
 
-def _no_email() -> Q:
+def no_usable_email() -> Q:
     """What ``emails.is_usable`` refuses, as far as a database can say it."""
     found = Q(email=None) | Q(email="") | ~Q(email__contains="@")
     for domain in settings.PLACEHOLDER_EMAIL_DOMAINS:
