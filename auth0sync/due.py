@@ -152,17 +152,17 @@ def _on_employee_changed(
     actor: str,
     fields: Collection[str] = (),
     together: Collection[int] = (),
-    confirmed: bool = False,
+    mass: str = "",
     **kwargs: object,
 ) -> None:
-    by_hand = actor.startswith(ADMIN_PREFIX) and not confirmed
+    by_hand = actor.startswith(ADMIN_PREFIX) and not mass
     moved = note(
         [employee_id],
         actor=actor,
         priority=Priority.INTERACTIVE if by_hand else Priority.BULK,
         by_hand=by_hand and len(together) < 2 and not DECIDED_BY_HAND.isdisjoint(fields),
         together=together,
-        confirmed=confirmed,
+        confirmed=bool(mass),
     )
     if moved:
         transaction.on_commit(lambda: wake(employee_id), robust=True)

@@ -82,7 +82,9 @@ class Actor:
     for nobody in particular, who may do nothing. employee_id: their own row, where they have one.
     is_program: a command of the operator, which no rule about roles holds back.
     together: all whom one click or file concerns, where that is more than one person.
-    confirmed: the whole of a file or a crowd was forecast to them, and they said yes to that.
+    mass: the kind of the mass change that is carried out in their name (``MassChange.Kind``); ""
+    for what they do themselves. What it does is foreseen and confirmed, and waits behind whatever
+    somebody does by hand.
     """
 
     name: str
@@ -92,7 +94,7 @@ class Actor:
     workspace: str = ""
     is_program: bool = False
     together: tuple[int, ...] = ()
-    confirmed: bool = False
+    mass: str = ""
 
     @property
     def is_admin(self) -> bool:

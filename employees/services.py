@@ -427,5 +427,5 @@ def _tell(employee_id: int, actor: Actor, fields: Iterable[str]) -> None:
         actor=actor.name,
         fields=set(fields),
         together=actor.together,
-        confirmed=actor.confirmed,
+        mass=actor.mass,
     )

@@ -310,7 +310,7 @@ def test_new_accounts_that_were_forecast_and_confirmed_are_neither_held_nor_coun
 ) -> None:
     settings.AUTH0_SAFETY_THRESHOLD = (1, 0)
     people = [make_employee(email=f"cy{i}@example.com") for i in range(11)]
-    confirmed = replace(boss(1), confirmed=True)
+    confirmed = replace(boss(1), mass="enrolment")
 
     for person in people:
         change_employee(person.pk, {"auth_method": "hybrid"}, confirmed)
@@ -326,7 +326,7 @@ def test_a_confirmed_row_that_moves_before_its_account_is_made_is_counted(
 ) -> None:
     settings.AUTH0_SAFETY_THRESHOLD = (1, 0)
     cy = make_employee(email="cy@example.com")
-    change_employee(cy.pk, {"auth_method": "hybrid"}, replace(boss(1), confirmed=True))
+    change_employee(cy.pk, {"auth_method": "hybrid"}, replace(boss(1), mass="enrolment"))
 
     by_sql(cy, email="cyrus@example.com")
     sync_all()
@@ -337,7 +337,7 @@ def test_a_confirmed_row_that_moves_before_its_account_is_made_is_counted(
 @pytest.mark.usefixtures("of_three")
 def test_confirming_a_crowd_lets_no_change_of_its_accounts_through(tenant: RunningTenant) -> None:
     people = people_with_accounts(4)
-    confirmed = replace(boss(1), confirmed=True, together=tuple(person.pk for person in people))
+    confirmed = replace(boss(1), mass="enrolment", together=tuple(person.pk for person in people))
 
     for person in people:
         change_employee(person.pk, {"auth0_role": "manager"}, confirmed)

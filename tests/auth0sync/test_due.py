@@ -32,7 +32,7 @@ def test_adding_somebody_makes_her_due_and_shows_pending() -> None:
 def test_whoever_is_part_of_a_confirmed_file_waits_behind_those_changed_by_hand() -> None:
     ana = make_employee(email="ana@example.com")
 
-    change_employee(ana.pk, {"auth_method": "hybrid"}, replace(boss(1), confirmed=True))
+    change_employee(ana.pk, {"auth_method": "hybrid"}, replace(boss(1), mass="enrolment"))
 
     assert account_of(ana).priority == Priority.BULK
 
