@@ -103,6 +103,7 @@ class SampleMapping:
     score: Decimal
     confidence: str
     is_verified: bool
+    name: str | None  # as PodFactory writes it
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ class SamplePerson:
     """A person as their rows will hold them."""
 
     number: int
+    connecteam_user_id: str
     name: str
     email: str | None
     personal_email: str | None
@@ -135,6 +137,7 @@ def sample_person(number: int, placeholder_domain: str) -> SamplePerson:
     archived = number % 19 == 0
     return SamplePerson(
         number=number,
+        connecteam_user_id=f"{MARK}{number}",
         name=name,
         email=_email(number, name, placeholder_domain),
         personal_email=f"home.{number}@example.com" if number % 4 == 0 else None,
@@ -159,7 +162,7 @@ def _name(number: int, rng: random.Random) -> str:
     return f"{rng.choice(FIRST)} {rng.choice(LAST)}"
 
 
-def _local_part(number: int, name: str) -> str:
+def local_part(number: int, name: str) -> str:
     """The name in plain letters with the number behind it: one per person, valid everywhere."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     words = re.findall(r"[a-z]+", plain.lower().replace("'", ""))
@@ -171,7 +174,7 @@ def _email(number: int, name: str, placeholder_domain: str) -> str | None:
         return f"{9000 + number}@{placeholder_domain}"
     if number % 17 == 0:
         return None
-    return f"{_local_part(number, name)}@example.com"
+    return f"{local_part(number, name)}@example.com"
 
 
 def _auth_method(number: int, department: str, rng: random.Random) -> str:
@@ -202,10 +205,11 @@ def _mappings(number: int, name: str, department: str, rng: random.Random) -> li
         score = Decimal(rng.randrange(700, 1000)) / 1000
         found.append(
             SampleMapping(
-                email=f"{_local_part(number, name)}{suffix}@example.com",
+                email=f"{local_part(number, name)}{suffix}@example.com",
                 score=score,
                 confidence="HIGH" if score >= Decimal("0.9") else "MEDIUM",
                 is_verified=verified and place == 0,
+                name=name,
             )
         )
     return found

@@ -1,5 +1,9 @@
-"""Writes the sample people's rows, as another program would, and says that they changed."""
+"""Writes the sample people's rows, as another program would, and says that they changed.
 
+But for the legacy company: its people were there before the console, so that nothing is said.
+"""
+
+from collections.abc import Callable
 from datetime import UTC, datetime, time
 
 import bcrypt
@@ -8,9 +12,10 @@ from django.db import connection, transaction
 
 from employees.authority import program
 from employees.columns import has_unique_key
-from employees.history import record_change, values_of
+from employees.history import record_change, take_baseline, values_of
 from employees.models import Employee, EmployeeAuth, PodFactoryMapping, RoleConfig
 from employees.sample import MARK, SHOP_FLOOR, SamplePerson, sample_person
+from employees.sample_legacy import legacy_people
 from employees.signals import employee_changed
 
 AT_ONCE = 50  # people in one transaction, which stays below 500 rows
@@ -24,23 +29,39 @@ def load_people(count: int, pin_cost: int) -> list[tuple[int, str]]:
     Returns the number and PIN of each who was added. Listeners of ``employee_changed`` hear of
     everybody, in the transaction that adds them.
     """
-    roles = _roles()
     domains = settings.PLACEHOLDER_EMAIL_DOMAINS or ["company.com"]
-    present = set(
-        Employee.objects.filter(connecteam_user_id__startswith=MARK).values_list(
-            "connecteam_user_id", flat=True
-        )
-    )
-    missing = [number for number in range(1, count + 1) if f"{MARK}{number}" not in present]
+    people = [sample_person(number, domains[0]) for number in range(1, count + 1)]
+    return _load(people, pin_cost, _tell)
+
+
+def load_legacy(pin_cost: int) -> list[tuple[int, str]]:
+    """Add those of the 83 people of the legacy company who are missing, as they were before.
+
+    Where the console knows nobody yet it takes them for people who were always there, as it does
+    with real ones when it is installed; else for people whom another program has added since.
+    """
+    added = _load(legacy_people(), pin_cost, _keep_plain_pin)
+    take_baseline()
+    return added
+
+
+def _load(
+    people: list[SamplePerson], pin_cost: int, then: Callable[[Employee, SamplePerson], None]
+) -> list[tuple[int, str]]:
+    known = Employee.objects.filter(connecteam_user_id__startswith=MARK)
+    present = set(known.values_list("connecteam_user_id", flat=True))
+    missing = [person for person in people if person.connecteam_user_id not in present]
+    roles = _roles()
     two_rows_allowed = not has_unique_key(connection, "employee_auth", "employee_id")
     added = []
     for start in range(0, len(missing), AT_ONCE):
-        people = [sample_person(n, domains[0]) for n in missing[start : start + AT_ONCE]]
-        pins = [_hashed(person.pin, pin_cost) for person in people]  # slow: before the transaction
+        together = missing[start : start + AT_ONCE]
+        pins = [_hashed(person.pin, pin_cost) for person in together]  # slow: no transaction yet
         with transaction.atomic():
-            for person, pin in zip(people, pins, strict=True):
-                employee_id = _add(person, pin, roles.get(person.department), two_rows_allowed)
-                added.append((employee_id, person.pin))
+            for person, pin in zip(together, pins, strict=True):
+                employee = _add(person, pin, roles.get(person.department), two_rows_allowed)
+                then(employee, person)
+                added.append((employee.pk, person.pin))
     return added
 
 
@@ -51,7 +72,9 @@ def _roles() -> dict[str, RoleConfig]:
     return {role.role_name: role for role in RoleConfig.objects.order_by("-pk")}
 
 
-def _add(person: SamplePerson, pin: str, role: RoleConfig | None, two_rows_allowed: bool) -> int:
+def _add(
+    person: SamplePerson, pin: str, role: RoleConfig | None, two_rows_allowed: bool
+) -> Employee:
     hired_at = datetime.combine(person.hired_on, time(14), UTC)
     employee = Employee(
         name=person.name,
@@ -61,7 +84,7 @@ def _add(person: SamplePerson, pin: str, role: RoleConfig | None, two_rows_allow
         role=role,
         department=person.department,
         workspace=person.workspace,
-        connecteam_user_id=f"{MARK}{person.number}",
+        connecteam_user_id=person.connecteam_user_id,
         is_active=person.is_active,
         is_contractor=person.is_contractor,
         hire_date=person.hired_on,
@@ -77,16 +100,24 @@ def _add(person: SamplePerson, pin: str, role: RoleConfig | None, two_rows_allow
         PodFactoryMapping.objects.create(
             employee=employee,
             podfactory_email=mapping.email,
-            podfactory_name=person.name,
+            podfactory_name=mapping.name,
             similarity_score=mapping.score,
             confidence_level=mapping.confidence,
             is_verified=mapping.is_verified,
             verified_at=hired_at if mapping.is_verified else None,
         )
+    return employee
+
+
+def _tell(employee: Employee, person: SamplePerson) -> None:
     added = Employee.objects.get(pk=employee.pk)
     record_change(added.pk, None, values_of(added), ACTOR, "added")
     employee_changed.send(sender=Employee, employee_id=employee.pk, actor=ACTOR.name)
-    return employee.pk
+
+
+def _keep_plain_pin(employee: Employee, person: SamplePerson) -> None:
+    """As the Flask application does (docs/legacy-contract.md, "PIN log-in")."""
+    EmployeeAuth.objects.filter(employee=employee).update(pin_plain=person.pin)
 
 
 def _hashed(pin: str, cost: int) -> str:

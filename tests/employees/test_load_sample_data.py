@@ -8,8 +8,11 @@ from django.db import connection
 from django.test import SimpleTestCase, TestCase
 
 from employees.emails import is_placeholder, is_usable
-from employees.models import Employee, EmployeeAuth, PodFactoryMapping, RoleConfig
+from employees.history import notice_changes
+from employees.models import Change, Employee, EmployeeAuth, PodFactoryMapping, RoleConfig
+from employees.podfactory import Directory
 from employees.sample import AWKWARD, DEPARTMENTS, sample_person
+from employees.sample_legacy import legacy_people
 from employees.sample_loading import load_people
 from employees.signals import employee_changed
 from employees.tables import findings
@@ -106,3 +109,58 @@ class LoadSampleDataTests(TestCase):
     def test_the_sample_passes_the_check_of_the_tables(self) -> None:
         load()
         self.assertEqual(findings(connection), [])
+
+
+class LegacyCompanyTests(TestCase):
+    def test_podfactory_finds_everybody_in_every_way_in_which_it_knows_them(self) -> None:
+        load(legacy=True)
+        rows = Employee.objects.values_list("pk", "name")
+        directory = Directory(rows)
+
+        known = PodFactoryMapping.objects.values_list(
+            "employee_id", "podfactory_name", "podfactory_email"
+        )
+        by_name = [(pk, name, None) for pk, name in rows]
+        found = [(pk, directory.find(name, email)) for pk, name, email in [*known, *by_name]]
+
+        self.assertEqual(len(rows), 83)
+        self.assertEqual([(pk, one) for pk, one in found if not one.is_only(pk)], [])
+        self.assertGreaterEqual(len({one.how for _, one in found}), 6)
+
+    def test_its_rows_are_as_they_were_before_the_console(self) -> None:
+        load(legacy=True)
+
+        people = Employee.objects.all()
+        self.assertEqual(set(people.values_list("auth_method", flat=True)), {"pin"})
+        self.assertEqual(
+            set(people.values_list("auth0_user_id", "auth0_sync_status")), {(None,) * 2}
+        )
+        self.assertEqual(people.filter(is_active=True, archived_at=None).count(), 83)
+        self.assertFalse(EmployeeAuth.objects.filter(pin_plain=None).exists())
+        self.assertEqual(
+            set(PodFactoryMapping.objects.values_list("is_verified", flat=True)), {True, False}
+        )
+
+    def test_the_console_takes_them_for_people_who_were_always_there(self) -> None:
+        heard = Heard(self)
+
+        load(legacy=True)
+
+        self.assertEqual(notice_changes(Employee.objects.values_list("pk", flat=True)), [])
+        self.assertEqual((Change.objects.count(), heard.calls), (0, []))
+
+    def test_everybody_has_an_e_mail_for_an_account(self) -> None:
+        emails = [person.email for person in legacy_people()]
+
+        self.assertEqual(len(set(emails)), 83)
+        self.assertTrue(all(is_usable(email) for email in emails))
+
+    def test_a_second_run_adds_nobody_and_the_other_people_fit_beside_them(self) -> None:
+        load(legacy=True)
+
+        self.assertIn("0 sample people added, 83 were there.", load(legacy=True))
+        self.assertIn("83 sample people added, 0 were there.", load(people=83))
+
+    def test_it_is_one_or_the_other(self) -> None:
+        with self.assertRaisesMessage(CommandError, "not allowed with"):
+            call_command("load_sample_data", "--legacy", "--people", "5")

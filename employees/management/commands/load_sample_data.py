@@ -6,7 +6,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from employees.models import Auth0Role, AuthMethod, Employee
 from employees.sample import MARK
-from employees.sample_loading import load_people
+from employees.sample_legacy import LEGACY_PEOPLE
+from employees.sample_loading import load_legacy, load_people
 
 PIN_COST = 10  # as the Flask application hashes
 FAST_PIN_COST = 4
@@ -22,7 +23,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """How many, and whether real people may be there."""
-        parser.add_argument("--people", type=int, default=80, help="How many there are to be")
+        which = parser.add_mutually_exclusive_group()
+        which.add_argument("--people", type=int, default=80, help="How many there are to be")
+        which.add_argument(
+            "--legacy",
+            action="store_true",
+            help=f"Instead: a company of {LEGACY_PEOPLE} as it was before the console, PINs alone",
+        )
         parser.add_argument(
             "--fast-pins", action="store_true", help="Hash PINs weakly, for tests (bcrypt cost 4)"
         )
@@ -30,7 +37,15 @@ class Command(BaseCommand):
             "--force", action="store_true", help="Even beside people that were not made by this"
         )
 
-    def handle(self, *args: Any, people: int, fast_pins: bool, force: bool, **options: Any) -> None:
+    def handle(
+        self,
+        *args: Any,
+        people: int,
+        legacy: bool,
+        fast_pins: bool,
+        force: bool,
+        **options: Any,
+    ) -> None:
         """Refuse or load, and say how many."""
         if people < 1:
             raise CommandError("--people must be at least 1.")
@@ -40,8 +55,10 @@ class Command(BaseCommand):
                 f"This database holds {count} people that are no sample data: nothing was added. "
                 "With --force the sample people are added beside them."
             )
-        added = load_people(people, FAST_PIN_COST if fast_pins else PIN_COST)
-        self.stdout.write(f"{len(added)} sample people added, {people - len(added)} were there.")
+        cost = FAST_PIN_COST if fast_pins else PIN_COST
+        asked = LEGACY_PEOPLE if legacy else people
+        added = load_legacy(cost) if legacy else load_people(people, cost)
+        self.stdout.write(f"{len(added)} sample people added, {asked - len(added)} were there.")
         for employee_id, pin in added[:3]:
             self.stdout.write(f"  at the kiosk: number {employee_id}, PIN {pin}")
         leads = Employee.objects.filter(auth0_role=Auth0Role.TEAM_LEAD, is_active=True)
