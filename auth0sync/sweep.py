@@ -26,6 +26,7 @@ from auth0sync.pruning import prune
 from employees import planning, receipts
 from employees.console_sessions import end_sessions_of_shut_out, forget_ended
 from employees.history import known_between, notice_changes
+from employees.mass import changes as mass_changes
 from employees.models import Employee
 from employees.services import clear_tokens_of_refused
 
@@ -69,6 +70,7 @@ class Sweeper:
         # moved wakes a worker by themselves.
         planning.carry_out_due(PLANS_AT_ONCE)
         receipts.work_off_due(until=time.monotonic() + SLICE_S)
+        mass_changes.wake_stalled()
         if self._pass is None:  # which is what leavers wait for
             self._go_on_with_scrub(now)
         return True
@@ -103,6 +105,7 @@ class Sweeper:
         batches.forget_empty()
         incidents.look()
         prune(settings.LOG_RETENTION_DAYS)
+        mass_changes.prune()
         if now >= self._next_clearing:  # Django itself never removes sessions that ran out
             self._next_clearing = now + SESSIONS_EVERY_S
             SessionStore.clear_expired()

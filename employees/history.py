@@ -214,6 +214,8 @@ def _keep(employee_id: int, snapshot: Snapshot | None, values: Values | None) ->
 
 
 def _source_of(actor: Actor) -> str:
+    if actor.mass:
+        return actor.mass
     if actor.is_program:
         by_somebody = actor.name.startswith(ADMIN_PREFIX)
         return Change.Source.PLAN if by_somebody else Change.Source.PROGRAM

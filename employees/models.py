@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from employees.fields import BlankIsNullField, LegacyDateTimeField
+from employees.mass import models as mass_models  # noqa: F401  (so that Django finds them)
 
 
 class AuthMethod(models.TextChoices):
@@ -267,6 +268,8 @@ class Change(models.Model):
         KIOSK = "kiosk", "at the kiosk"
         PROGRAM = "program", "by a command"
         PLAN = "plan", "as planned"
+        IMPORT = "import", "by an import"
+        ENROLMENT = "enrolment", "by an enrolment"
         SQL = "sql", "by another program"
 
     id = models.BigAutoField(primary_key=True)

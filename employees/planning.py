@@ -46,14 +46,22 @@ LINES = frozenset(
 
 @transaction.atomic
 def add_joining(
-    values: Mapping[str, Any], invitation: str, actor: Actor, at: datetime, form_key: str = ""
+    values: Mapping[str, Any],
+    invitation: str,
+    actor: Actor,
+    at: datetime,
+    form_key: str = "",
+    *,
+    batch: str = "",
 ) -> Employee:
     """Add a person who starts at ``at``; until then the row is inactive, and no door is open.
 
-    values, invitation, form_key, and what is raised: as for ``services.add_employee``; and
+    values, invitation, form_key, batch, and what is raised: as for ``services.add_employee``; and
     InvalidValue for a time that has passed, or is too far away.
     """
-    employee = services.add_employee(values, invitation, actor, form_key, is_active=False)
+    employee = services.add_employee(
+        values, invitation, actor, form_key, is_active=False, batch=batch
+    )
     _refuse_time(at, zone_of(employee.workspace), "Leave it empty, and they start now.")
     _plan(employee, Kind.JOIN, at, actor, is_newcomer=True)
     return employee

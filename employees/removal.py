@@ -18,7 +18,8 @@ def why_not_remove(employee: Employee) -> str:
     """Why the row of this person has to stay; "" when nobody and nothing has used it yet."""
     notice_changes([employee.pk])  # what SQL did a moment ago counts
     first = Change.objects.filter(employee_id=employee.pk).order_by("pk").first()
-    if first is None or first.action != "added" or first.source != Change.Source.ADMIN:
+    by_us = (Change.Source.ADMIN, Change.Source.IMPORT)
+    if first is None or first.action != "added" or first.source not in by_us:
         return "This person wasn’t added in the console."
     if employee.current_streak or employee.achievement_points or employee.welcome_sent_at:
         return "This person has begun to work already."

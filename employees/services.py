@@ -60,6 +60,7 @@ def add_employee(
     form_key: str = "",
     *,
     is_active: bool = True,
+    batch: str = "",
 ) -> Employee:
     """Add a person and return the row as the database holds it.
 
@@ -68,6 +69,7 @@ def add_employee(
     invitation: one of ``Invitation``; blank means work.
     form_key: a name for the form that was sent; the same form adds one person only.
     is_active: False for somebody who starts later (``planning.add_joining``).
+    batch: as in :func:`deactivate`.
     Raises: NotAllowed, AlreadyAdded, InvalidValue and EmailTaken.
     """
     _refuse(why_not(actor, Operation.ADD))
@@ -83,7 +85,7 @@ def add_employee(
     _save(employee, columns.get("email"))
     _choose_invitation(employee.pk, invitation or Invitation.WORK)
     added = Employee.objects.get(pk=employee.pk)
-    record_change(added.pk, None, values_of(added), actor, "added")
+    record_change(added.pk, None, values_of(added), actor, "added", batch=batch)
     SentForm.objects.filter(pk=form_key).update(employee_id=added.pk)
     _tell(added.pk, actor, values_of(added))
     return added
@@ -97,6 +99,7 @@ def change_employee(
     invitation: str | None = None,
     *,
     seen: Mapping[str, Any] | None = None,
+    batch: str = "",
 ) -> set[str]:
     """Write the given columns of a person, and no other; return what really changed.
 
@@ -104,6 +107,7 @@ def change_employee(
     ``auth_method`` ends at once what was opened by the door that it closes.
     invitation: one of ``Invitation``; None leaves it. It counts as "invitation" in the result.
     seen: what the columns held when the values were chosen; None overwrites whatever they hold.
+    batch: as in :func:`deactivate`.
     Raises: UnknownEmployee, NotAllowed, LastAdministrator, Overtaken, InvalidValue and EmailTaken.
     """
     employee = locked(employee_id, with_admins=bool({"auth0_role", "auth_method"} & set(changes)))
@@ -129,7 +133,8 @@ def change_employee(
     if changed:
         if "auth_method" in changed:
             _end_sessions_of_closed_door(employee)
-        record_change(employee_id, before, values_of(employee), actor, "changed", extra=extra)
+        after = values_of(employee)
+        record_change(employee_id, before, after, actor, "changed", extra=extra, batch=batch)
         _tell(employee_id, actor, changed)
     return changed
 
