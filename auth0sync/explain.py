@@ -34,12 +34,12 @@ from auth0sync.plan import (
     wanted_of,
 )
 from auth0sync.rows import read_facts
+from auth0sync.sides import as_text, flat
 from auth0sync.status import Weather, clock, mail_name
 from employees.actors import names_of
 from employees.models import Employee
 
 SILENT_AFTER = timedelta(seconds=75)  # without an answered heartbeat (worker.DEAD_AFTER_S)
-TOP = ("email", "name", "given_name", "family_name")
 CLOSING_CALLS = {
     "sessions": "DELETE /api/v2/users/{id}/sessions",
     "refresh_tokens": "DELETE /api/v2/users/{id}/refresh-tokens",
@@ -174,7 +174,7 @@ def why_nothing_moves(weather: Weather) -> list[str]:
 
 
 def _row(facts: Facts) -> list[tuple[str, str]]:
-    found = [(label, _text(getattr(facts, name))) for name, label in ROW.items()]
+    found = [(label, as_text(getattr(facts, name))) for name, label in ROW.items()]
     mails = ", ".join(mapping.email for mapping in facts.podfactory if mapping.email)
     return [*found, ("PodFactory e-mails", mails)]
 
@@ -213,32 +213,19 @@ def _fields(
     if wanted is None and seen is None:
         return []
     changed = _changed(steps)
-    ours, theirs = _flat(wanted), _flat(seen)
+    ours, theirs = flat(wanted), flat(seen)
     if wanted is None and is_closed:
         ours["blocked"] = True
-    names = [name for name in theirs | ours if _text(ours.get(name)) or _text(theirs.get(name))]
+    names = [name for name in theirs | ours if as_text(ours.get(name)) or as_text(theirs.get(name))]
     return [
-        Compared(name, _text(ours.get(name)), _text(theirs.get(name)), name in changed)
+        Compared(name, as_text(ours.get(name)), as_text(theirs.get(name)), name in changed)
         for name in names
         if wanted is not None or name in ("email", "name", "blocked")
     ]
 
 
-def _flat(side: DesiredAccount | Seen | None) -> dict[str, Any]:
-    if side is None:
-        return {}
-    flat: dict[str, Any] = {name: getattr(side, name) for name in TOP}
-    if isinstance(side, Seen):
-        flat |= {"blocked": side.blocked, "roles": side.roles}
-    else:
-        flat |= {"blocked": False, "roles": side.role}
-    for group in ("user_metadata", "app_metadata"):
-        flat |= {f"{group}.{key}": value for key, value in getattr(side, group).items()}
-    return flat
-
-
 def _changed(steps: list[Step]) -> set[str]:
-    """The names of the fields that these steps write, as :func:`_flat` calls them."""
+    """The names of the fields that these steps write, as :func:`sides.flat` calls them."""
     changed = set()
     for step in steps:
         match step:
@@ -357,13 +344,3 @@ def _at(moment: datetime, weather: Weather) -> str:
     """To the second: what comes next is mostly near."""
     left_s = round((moment - weather.now).total_seconds())
     return f"in {left_s} s" if 0 <= left_s < 600 else f"at {clock(moment, weather.now)}"
-
-
-def _text(value: Any) -> str:
-    if value is None or value == "":
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list | tuple):
-        return ", ".join(str(item) for item in value)
-    return str(value)

@@ -16,7 +16,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from auth0sync.account import APP_METADATA_KEYS, USER_METADATA_KEYS
 from auth0sync.due import mark_due
 from auth0sync.engine import sync
-from auth0sync.explain import TOP, Explanation, explain, why_nothing_moves
+from auth0sync.explain import Explanation, explain, why_nothing_moves
 from auth0sync.field_words import WORDS
 from auth0sync.models import (
     Account,
@@ -27,6 +27,7 @@ from auth0sync.models import (
     SyncLog,
     TenantState,
 )
+from auth0sync.sides import TOP
 from auth0sync.status import Weather
 from employees.models import Employee
 from employees.services import deactivate
