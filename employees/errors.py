@@ -83,3 +83,14 @@ class AlreadyPlanned(EmployeesError):
 
     def __init__(self, what: str, when: str) -> None:
         super().__init__(f"The {what} is planned already, for {when}: cancel that first.")
+
+
+class AlreadyDecided(EmployeesError):
+    """Nobody has to look at this person any more: somebody else was quicker.
+
+    how: what became of them, in words, or "" where they never waited, or are gone.
+    """
+
+    def __init__(self, how: str) -> None:
+        said = f"Somebody decided this already: {how}." if how else "Nobody waits there any more."
+        super().__init__(said)

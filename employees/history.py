@@ -3,7 +3,8 @@
 There is one writer, :func:`record_change`. A snapshot of every row is kept beside it, so that a
 change made by SQL, which says nothing of itself, gets a before too: whoever looks next, a service
 or the sweep, finds the row different from the snapshot and writes that down first. So this is also
-where it becomes known that somebody has left, and where their lock-out receipt begins.
+where it becomes known that somebody has left, and where their lock-out receipt begins; or that
+another program has added somebody, who then waits for a person (``reviews``).
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,10 +14,10 @@ from uuid import uuid4
 
 from django.db import connection, transaction
 
+from employees import receipts, reviews
 from employees.actors import ADMIN_PREFIX, KIOSK_PREFIX
 from employees.authority import Actor
 from employees.models import Change, Employee, SearchKey, Snapshot
-from employees.receipts import follow
 from employees.rehire import add_keys, remember
 from employees.selectors import among
 
@@ -87,7 +88,7 @@ def record_change(
             changes=changes,
             batch=batch,
         )
-        follow(line, before, after)
+        _follow(line, before, after)
     _keep(employee_id, snapshot, after)
 
 
@@ -186,8 +187,13 @@ def _write_sql_change(employee_id: int, before: Values | None, after: Values | N
         action=action,
         changes=changes,
     )
-    follow(line, before, after)
+    _follow(line, before, after)
     return True
+
+
+def _follow(line: Change, before: Values | None, after: Values | None) -> None:
+    receipts.follow(line, before, after)
+    reviews.follow(line, before, after)
 
 
 def _differences(before: Values | None, after: Values | None) -> dict[str, list[Any]]:

@@ -270,7 +270,7 @@ class Change(models.Model):
         PLAN = "plan", "as planned"
         IMPORT = "import", "by an import"
         ENROLMENT = "enrolment", "by an enrolment"
-        SQL = "sql", "by another program"
+        SQL = "sql", "outside the console"
 
     id = models.BigAutoField(primary_key=True)
     employee_id = models.IntegerField()
@@ -286,6 +286,7 @@ class Change(models.Model):
         indexes = [
             models.Index(fields=["employee_id", "-id"], name="employee_changes_person"),
             models.Index(fields=["batch"], name="employee_changes_batch"),
+            models.Index(fields=["source", "-id"], name="employee_changes_source"),
         ]
         verbose_name = "change"
 
@@ -411,8 +412,49 @@ class PlannedMove(models.Model):
         return f"{self.get_kind_display()} of employee {self.employee_id}, {self.state}"
 
 
+class Review(models.Model):
+    """Somebody whom another program added, and who waits for a person; the rules: ``reviews``.
+
+    why: what has to be looked at, words of ``reviews.Why``. decided_by: as ``Actor.name``.
+    note: the reason that was given. kept_id: who they are, when MERGED; batch: the lines of the
+    history that the merge wrote; mapping_ids: the PodFactory mappings that moved with it.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", "waits"
+        COMPLETED = "completed", "completed"
+        MERGED = "merged", "somebody else's row"
+        LEFT = "left", "left as they are"
+        AWAY = "away", "not working here"
+
+    employee_id = models.IntegerField(primary_key=True)
+    why = models.JSONField(default=list)
+    since = models.DateTimeField(db_default=Now())
+    state = models.CharField(max_length=9, choices=State, default=State.OPEN)
+    decided_by = models.CharField(max_length=100, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    note = models.CharField(max_length=200, blank=True)
+    kept_id = models.IntegerField(null=True)
+    batch = models.CharField(max_length=32, blank=True)
+    mapping_ids = models.JSONField(default=list)
+
+    class Meta:
+        db_table = "employee_reviews"
+        indexes = [
+            models.Index(fields=["state", "since"], name="employee_reviews_state"),
+            models.Index(fields=["kept_id"], name="employee_reviews_kept"),
+        ]
+
+    def __str__(self) -> str:
+        return f"employee {self.employee_id}, {self.get_state_display()}"
+
+
 class SearchKey(models.Model):
-    """One way to recognise a person: ``name:``, ``phone:`` or ``e-mail:`` and the plain value."""
+    """One way to recognise a person: a kind, ":" and the plain value (``rehire.keys_of``).
+
+    ``name:``, ``phone:`` and ``e-mail:`` stand for the person; people who share a ``pair:``
+    (``review_names.pairs_of``) only have names that may be alike.
+    """
 
     id = models.BigAutoField(primary_key=True)
     employee_id = models.IntegerField()

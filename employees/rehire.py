@@ -15,11 +15,13 @@ from employees.actors import visible_to
 from employees.authority import Actor
 from employees.emails import is_placeholder, normalise_email
 from employees.models import Change, Employee, PlannedMove, SearchKey
+from employees.review_names import pairs_of
 from employees.selectors import planned_moves
 
 MOST = 5  # people
 PHONE_DIGITS = 10  # at the end, which +1 662 555 0100 and (662) 555-0100 share
 LEAST_PHONE = 7
+PAIR = "pair:"  # before the keys of names that may only be alike
 
 
 @dataclass(frozen=True)
@@ -119,9 +121,14 @@ def remember(employee_id: int, values: Mapping[str, Any] | None) -> None:
 
 def add_keys(people: Mapping[int, Mapping[str, Any]]) -> None:
     """Add the missing keys of many people at once; one query reads, one writes."""
-    wanted = {(pk, key) for pk, values in people.items() for key in keys_of(values)}
+    wanted = {(pk, key) for pk, values in people.items() for key in _all_keys_of(values)}
     rows = SearchKey.objects.filter(employee_id__in=list(people))
     missing: Iterable[tuple[int, str]] = wanted - set(rows.values_list("employee_id", "key"))
     SearchKey.objects.bulk_create(
         [SearchKey(employee_id=pk, key=key) for pk, key in sorted(missing)], ignore_conflicts=True
     )
+
+
+def _all_keys_of(values: Mapping[str, Any]) -> set[str]:
+    pairs = pairs_of(plain_name(values.get("name")))
+    return keys_of(values) | {f"{PAIR}{pair}" for pair in pairs}

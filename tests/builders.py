@@ -20,6 +20,11 @@ from employees.models import (
 _numbers = count(1)
 
 
+def a_number() -> int:
+    """One that no other builder has used."""
+    return next(_numbers)
+
+
 def make_employee(**over: Any) -> Employee:
     """An active employee with an e-mail of their own at example.com; columns as given."""
     number = next(_numbers)

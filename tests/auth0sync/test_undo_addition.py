@@ -536,7 +536,7 @@ def test_a_row_that_sql_deleted_can_be_looked_at_step_by_step(
 
     shown = text(manager.get(reverse("admin:auth0sync_steps", args=[ana.pk])))
 
-    assert "deleted by another program" in shown
+    assert "deleted outside the console" in shown
     assert "Block the account" in shown
 
 

@@ -60,4 +60,4 @@ def test_a_leaver_by_sql_has_one_too(page: Page, console: ConsoleWithPages) -> N
 
     card = page.get_by_role("region", name="Lock-out receipt")
     expect(card.get_by_text(re.compile(r"^Locked out in "))).to_be_visible()
-    expect(card.get_by_text(re.compile("by another program"))).to_be_visible()
+    expect(card.get_by_text(re.compile("outside the console"))).to_be_visible()

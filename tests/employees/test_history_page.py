@@ -34,7 +34,7 @@ class HistoryPageTests(AdminTestCase):
 
         page = self.page(ada)
 
-        self.assertIn("by another program", page)
+        self.assertIn("outside the console", page)
         self.assertIn("<ins>Picking</ins>", page)
 
     def test_a_command_is_called_by_its_name(self) -> None:

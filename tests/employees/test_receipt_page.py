@@ -159,7 +159,7 @@ class CardTests(TestCase):
         page = browser.get(reverse("admin:auth0sync_steps", args=[person.pk]))
 
         self.assertContains(page, "Lock-out receipt")
-        self.assertContains(page, "Deleted by another program")
+        self.assertContains(page, "Deleted outside the console")
 
 
 class WordsTests(TestCase):
