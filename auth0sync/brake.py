@@ -258,6 +258,7 @@ def _pull_in(batch: StagedBatch) -> None:
     waiting = Account.objects.filter(
         pk__in=list(counts.values_list("employee_id", flat=True)),
         batch=None,
+        job=None,
         lease="",
         let_through="",
     ).exclude(due_seq=F("done_seq"))

@@ -57,7 +57,8 @@ class Claim:
         # The process stands in it, so that an operator can see who holds an employee.
         lease = f"{gethostname()[:40]}:{getpid()}:{uuid4().hex[:16]}"
         until = after(settings.AUTH0_LEASE_SECONDS)
-        row = Account.objects.filter(pk=employee_id, batch=None)  # who is held waits
+        # Who is held waits, and who is in an import job is that job's until it is over.
+        row = Account.objects.filter(pk=employee_id, batch=None, job=None)
         taken = row.filter(lease="").update(lease=lease, lease_until=until)
         if not taken:
             ran_out = row.filter(lease_until__lt=Now()).exclude(lease="")

@@ -305,5 +305,5 @@ def _planned(limit: int, paused: Collection[str]) -> list[tuple[datetime, int]]:
 
 
 def _free(paused: Collection[str]) -> QuerySet[Account]:
-    due = Account.objects.filter(due_at__lte=Now(), batch=None)
+    due = Account.objects.filter(due_at__lte=Now(), batch=None, job=None)
     return due.exclude(lease_until__gt=Now()).exclude(waits_for__in=paused)

@@ -137,6 +137,52 @@ class Brake(models.Model):
         return "the brake's lock"
 
 
+class ImportJob(models.Model):
+    """Many new accounts that are made by one import job of Auth0, followed to its end.
+
+    Its members are the accounts whose ``job`` it is; nothing personal stands here. The file is
+    written anew from their rows each time it is sent. Source: docs/architecture.md, "Import jobs".
+    auth0_id: of the job in Auth0. people, inserted, refused: of the file, as sent and as told.
+    doubtful: an answer was lost, so an earlier file may have been taken too. attempts: in a row
+    without success. next_at: when there is something to do. lease: as of Account.
+    ended_at: when Auth0 had finished. over_at: when nobody was a member any more.
+    """
+
+    class State(models.TextChoices):
+        ASSEMBLED = "assembled", "to be sent"
+        SENDING = "sending", "being sent"
+        SENT = "sent", "being worked off by Auth0"
+        SETTLING = "settling", "result being written down"
+        ROLES = "roles", "roles being given"
+        OVER = "over", "over"
+
+    state = models.CharField(max_length=10, choices=State.choices, default=State.ASSEMBLED)
+    auth0_id = models.CharField("id in Auth0", max_length=100, blank=True)
+    people = models.PositiveIntegerField("accounts", default=0)
+    inserted = models.PositiveIntegerField("made", default=0)
+    refused = models.PositiveIntegerField("refused", default=0)
+    doubtful = models.BooleanField(default=False)
+    attempts = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=500, blank=True)
+
+    lease = models.CharField(max_length=80, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    next_at = models.DateTimeField(db_default=Now())
+
+    made_at = models.DateTimeField(db_default=Now())
+    sent_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField("finished in Auth0", null=True)
+    over_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "auth0_import_jobs"
+        verbose_name = "import job"
+        indexes = [models.Index(fields=["state", "next_at"], name="auth0_import_state")]
+
+    def __str__(self) -> str:
+        return f"import job {self.pk}"
+
+
 class Attention(models.IntegerChoices):
     """Why a person has to look at an account, the most urgent first."""
 
@@ -160,6 +206,8 @@ class Account(models.Model):
     batch: where this person is held; nobody held is taken by a worker. held_for: why.
     let_through: for which row (its fingerprint) the brake lets this person pass uncounted.
     plan_version: of the plan with which the account was last brought up to date.
+    job: the import job that makes this account; no worker takes its members.
+    sent_for: the fingerprint of the row as it stood in the job's file, '' for not sent yet.
     """
 
     employee_id = models.IntegerField(primary_key=True)
@@ -211,6 +259,9 @@ class Account(models.Model):
     held_for = models.CharField(max_length=10, choices=Risk.choices, blank=True)
     let_through = models.CharField(max_length=64, blank=True)
     plan_version = models.PositiveIntegerField(default=this_plan, db_index=True)
+
+    job = models.ForeignKey(ImportJob, on_delete=models.SET_NULL, null=True)
+    sent_for = models.CharField(max_length=64, blank=True)
 
     class Meta:
         db_table = "auth0_accounts"
