@@ -11,6 +11,8 @@ from django.db import models
 from django.db.models.functions import Now
 
 from auth0sync.account import PLAN_VERSION
+from auth0sync.reconcile_models import Comparison as Comparison
+from auth0sync.reconcile_models import Difference as Difference
 
 _Row = TypeVar("_Row", bound=models.Model)
 
@@ -271,6 +273,7 @@ class Account(models.Model):
                 fields=["priority", "waiting_since", "due_at"], name="auth0_account_order"
             ),
             models.Index(fields=["email_key"], name="auth0_account_email"),
+            models.Index(fields=["user_id"], name="auth0_account_user"),
             models.Index(fields=["attention", "attention_at"], name="auth0_account_attention"),
         ]
 
@@ -370,6 +373,11 @@ class TenantState(models.Model):
     sweep_lease_until = models.DateTimeField(null=True)
     # An installation that is new, or new to this, waits for its first night.
     scrubbed_at = models.DateTimeField(db_default=Now())
+
+    compare_lease = models.CharField(max_length=80, blank=True)
+    compare_lease_until = models.DateTimeField(null=True)
+    compared_at = models.DateTimeField(db_default=Now())
+    compare_policy = models.JSONField(default=dict)  # field or kind → reconcile_policy.Rule
 
     class Meta:
         db_table = "auth0_tenant_state"
