@@ -26,6 +26,7 @@ class Call:
     query: dict[str, str]
     host: str
     raw_body: bytes = b""
+    content_type: str = ""
     ip: str = "127.0.0.1"
 
     @property
@@ -144,6 +145,7 @@ def answer(
     authorization: str | None,
     host: str,
     raw_body: bytes,
+    content_type: str = "",
 ) -> Reply:
     """Answer one call of the Management API; path and query as they were sent.
 
@@ -160,7 +162,7 @@ def answer(
                 raise ApiError(404, "Not Found")
             found.admit(grant)
             fields = {key: values[-1] for key, values in parse_qs(query, True).items()}
-            call = Call(tenant, grant, ids, fields, host, raw_body)
+            call = Call(tenant, grant, ids, fields, host, raw_body, content_type)
             status, body = found.handler(call)
         except ApiError as refusal:
             status, body = refusal.status, refusal.body

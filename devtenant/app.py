@@ -24,6 +24,7 @@ from devtenant.control import control_pages
 from devtenant.dbconnections import change_password
 from devtenant.discovery import discovery_answers
 from devtenant.errors import OAuthError
+from devtenant.export_files import export_downloads
 from devtenant.login_pages import login_pages
 from devtenant.logout import logout_pages
 from devtenant.oidc import in_auth0s_words, make_server
@@ -56,6 +57,7 @@ def create_app(tenant: Tenant, signer: Signer) -> Flask:
     add_management_api(app, tenant, signer)
     add_authentication_api(app, tenant, signer)
     app.register_blueprint(control_pages(tenant, signer))
+    app.register_blueprint(export_downloads(tenant))
     app.register_blueprint(pages(tenant))
     app.register_blueprint(password_pages(tenant))
     return app
@@ -82,6 +84,7 @@ def add_management_api(app: Flask, tenant: Tenant, signer: Signer) -> None:
             request.headers.get("Authorization"),
             request.host,
             request.get_data(),
+            request.content_type or "",
         )
         response = Response(reply.body, reply.status, reply.headers)
         if reply.body is not None:

@@ -11,7 +11,9 @@ from devtenant import seed
 from devtenant.auth import Signer
 from devtenant.buckets import PLANS
 from devtenant.clock import timestamp
+from devtenant.crowd import BadCrowd, make_users
 from devtenant.faults import BadFault
+from devtenant.job_rows import shown
 from devtenant.origin import from_another_page
 from devtenant.outbox import newest_first
 from devtenant.passwords import POLICIES
@@ -37,6 +39,7 @@ def control_pages(tenant: Tenant, signer: Signer) -> Blueprint:
 
     @blueprint.errorhandler(Refused)
     @blueprint.errorhandler(BadFault)
+    @blueprint.errorhandler(BadCrowd)
     def refused(error: ValueError) -> tuple[Response, int]:
         return jsonify(error=str(error)), 400
 
@@ -75,6 +78,18 @@ def control_pages(tenant: Tenant, signer: Signer) -> Blueprint:
     def state() -> Response:
         with tenant.lock:
             return jsonify(whole_state(tenant))
+
+    @blueprint.get("/_count")
+    def count() -> Response:
+        with tenant.lock:
+            counts = {kind: len(table.rows) for kind, table in tenant.tables.items()}
+            return jsonify({**counts, "calls": dict(tenant.traffic.calls)})
+
+    @blueprint.post("/_seed")
+    def seed_users() -> tuple[Response, int]:
+        with tenant.change():
+            made = make_users(tenant, json_object())
+            return jsonify(made), 201
 
     @blueprint.post("/_reset")
     def reset() -> tuple[str, int]:
@@ -169,11 +184,14 @@ def apply_control(tenant: Tenant, signer: Signer, wanted: dict[str, Any]) -> Non
 
     Keys: search_delay_s and latency_s (seconds), retry_after_header, plan, rate ({"burst",
     "per_second"} or null), scopes ({client_id: [...]}), password_policy, requires_username,
-    expire_tokens, roles_claim (the claim of the roles; "" = no Action that fills it).
+    expire_tokens, roles_claim (the claim of the roles; "" = no Action that fills it),
+    import_users_per_second, export_s (seconds an export takes), bulk_jobs (false: the plan has
+    none), age_jobs_s (makes every job older by so many seconds, once).
     Raises: Refused.
     """
     known = {"search_delay_s", "latency_s", "retry_after_header", "plan", "rate", "scopes"}
     known |= {"password_policy", "requires_username", "expire_tokens", "roles_claim"}
+    known |= {"import_users_per_second", "export_s", "bulk_jobs", "age_jobs_s"}
     unknown = sorted(set(wanted) - known)
     if unknown:
         raise Refused(f"Unknown keys: {', '.join(unknown)}.")
@@ -190,6 +208,14 @@ def apply_control(tenant: Tenant, signer: Signer, wanted: dict[str, Any]) -> Non
         settings.plan = wanted["plan"]
     if "roles_claim" in wanted:
         settings.roles_claim = wanted["roles_claim"]
+    for name in ("import_users_per_second", "export_s"):
+        if name in wanted:
+            setattr(settings, name, float(wanted[name]))
+    if "bulk_jobs" in wanted:
+        settings.bulk_jobs = bool(wanted["bulk_jobs"])
+    for job in list(tenant.jobs.rows.values()):
+        older_s = float(wanted.get("age_jobs_s", 0))
+        tenant.jobs.put(job["id"], {**job, "made_at": job["made_at"] - older_s})
     if "rate" in wanted:
         rate = wanted["rate"]
         settings.rate = (rate["burst"], rate["per_second"]) if rate else None
@@ -226,7 +252,10 @@ def check_control(tenant: Tenant, wanted: dict[str, Any]) -> None:
     for client_id in wanted.get("scopes", {}):
         if client_id not in tenant.clients.rows:
             raise Refused(f"There is no client {client_id}.")
-    for name in ("search_delay_s", "latency_s"):
+    speed = wanted.get("import_users_per_second", 1)
+    if isinstance(speed, bool) or not isinstance(speed, int | float) or speed <= 0:
+        raise Refused("import_users_per_second must be a number above 0.")
+    for name in ("search_delay_s", "latency_s", "export_s", "age_jobs_s"):
         value = wanted.get(name, 0)
         if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
             raise Refused(f"{name} must be a number of seconds.")
@@ -272,7 +301,7 @@ def whole_state(tenant: Tenant) -> dict[str, Any]:
         "resource_servers": list(tenant.resource_servers.rows.values()),
         "connections": list(tenant.connections.rows.values()),
         "tickets": list(tenant.tickets.rows.values()),
-        "jobs": list(tenant.jobs.rows.values()),
+        "jobs": [shown(job) for job in tenant.jobs.rows.values()],
         "faults": [fault.shown() for fault in tenant.faults.active],
         "control": control_state(tenant),
         "calls": dict(tenant.traffic.calls),

@@ -100,6 +100,13 @@ def upgrade_needed(feature: str) -> ApiError:
     return ApiError(403, message, "insufficient_entitlement")
 
 
+def too_large(limit: int) -> ApiError:
+    """413 for a body above ``limit`` bytes (the text is OAS's, an errorCode isn't known)."""
+    refusal = ApiError(413, f"Payload content length greater than maximum allowed: {limit}")
+    refusal.body["error"] = "Request Entity Too Large"
+    return refusal
+
+
 def too_many_requests() -> ApiError:
     """429 of the tenant-wide limit."""
     return ApiError(429, "Global limit has been reached", "too_many_requests")

@@ -5,7 +5,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-KINDS = ("status", "reset", "hang", "slow", "wrong_body")
+KINDS = ("status", "reset", "hang", "slow", "wrong_body", "cut")
+# What becomes of a job, decided when it is made: it ends early, never, or its data is gone.
+JOB_KINDS = ("job_dies", "job_stuck", "job_erased")
 KNOWN = {
     "match",
     "kind",
@@ -18,6 +20,8 @@ KNOWN = {
     "lands",
     "retry_after",
     "body",
+    "after_users",
+    "after_bytes",
 }
 
 
@@ -27,7 +31,11 @@ class BadFault(ValueError):
 
 @dataclass
 class Fault:
-    """One fault. ``delay_s`` in seconds; ``times`` None = until cleared; ``rate`` 0.0 to 1.0."""
+    """One fault. ``delay_s`` in seconds; ``times`` None = until cleared; ``rate`` 0.0 to 1.0.
+
+    ``after_users``: how many of an import are done before a fault of JOB_KINDS strikes; None =
+    all. ``after_bytes``: how much of a body goes out before ``cut`` closes the connection.
+    """
 
     number: int
     spec: dict[str, Any]
@@ -43,6 +51,8 @@ class Fault:
     retry_after: int | None
     body: Any
     has_body: bool
+    after_users: int | None
+    after_bytes: int
     fired: int = 0
     dice: random.Random = field(default_factory=random.Random)
 
@@ -88,7 +98,13 @@ class Faults:
 
     def pick(self, method: str, paths: tuple[str, ...]) -> Fault | None:
         """The first fault that hits this call; paths: the path as sent and decoded."""
-        return next((fault for fault in self.active if fault.hits(method, paths)), None)
+        plain = (fault for fault in self.active if fault.kind in KINDS)
+        return next((fault for fault in plain if fault.hits(method, paths)), None)
+
+    def pick_for_job(self, path: str) -> Fault | None:
+        """The first fault that decides what becomes of a job made by POST to ``path``."""
+        fates = (fault for fault in self.active if fault.kind in JOB_KINDS)
+        return next((fault for fault in fates if fault.hits("POST", (path,))), None)
 
 
 def parse(spec: Any, number: int) -> Fault:
@@ -102,8 +118,8 @@ def parse(spec: Any, number: int) -> Fault:
     if unknown:
         raise BadFault(f"Unknown keys: {', '.join(unknown)}.")
     kind = spec.get("kind")
-    if kind not in KINDS:
-        raise BadFault(f"kind must be one of {', '.join(KINDS)}.")
+    if kind not in KINDS + JOB_KINDS:
+        raise BadFault(f"kind must be one of {', '.join(KINDS + JOB_KINDS)}.")
     match = spec.get("match") or {}
     if not isinstance(match, dict) or set(match) - {"method", "path"}:
         raise BadFault("match may hold method and path.")
@@ -136,5 +152,7 @@ def parse(spec: Any, number: int) -> Fault:
         retry_after=spec.get("retry_after"),
         body=spec.get("body"),
         has_body="body" in spec,
+        after_users=None if spec.get("after_users") is None else int(spec["after_users"]),
+        after_bytes=int(spec.get("after_bytes", 0)),
         dice=random.Random(spec.get("seed")),  # noqa: S311 - chance on request, no secret
     )

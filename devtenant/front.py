@@ -5,7 +5,7 @@ import json
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -15,6 +15,7 @@ from werkzeug.wrappers import Request, Response
 
 from devtenant.api import headers_of, template_of
 from devtenant.errors import error_body
+from devtenant.export_jobs import FOLDER
 from devtenant.faults import Fault
 from devtenant.state import Tenant
 
@@ -32,6 +33,7 @@ COUNTED = (
     "/oidc/logout",
     "/v2/logout",
     "/.well-known/",
+    f"{FOLDER}/",
 )
 # A body that no model of a user, role or ticket can take.
 WRONG_BODY = {"user_id": {"not": "text"}, "created_at": "yesterday", "id": [], "ticket": 0}
@@ -124,6 +126,11 @@ class Front:
             case "slow":
                 self.tenant.stopping.wait(fault.delay_s)
                 return done or self.plain(environ)
+            case "cut":
+                whole = done or self.plain(environ)
+                headers = Headers((k, v) for k, v in whole.headers if k.lower() != "content-length")
+                parts = cut(whole.iter_encoded(), fault.after_bytes)
+                return Response(parts, whole.status_code, headers)
             case "wrong_body":
                 status = done.status_code if done else fault.status
                 headers = done.headers if done else self.bucket_headers(request.method, path, 0)
@@ -142,7 +149,9 @@ class Front:
 
     def plain(self, environ: "WSGIEnvironment") -> Response:
         """The application's own answer."""
-        return Response.from_app(self.app, environ, buffered=True)
+        # A file is not held in memory as a whole; what an answer says is ready when it is there.
+        buffered = not environ["PATH_INFO"].startswith(FOLDER)
+        return Response.from_app(self.app, environ, buffered=buffered)
 
     def bucket_headers(self, method: str, path: str, status: int) -> Headers:
         """A failing call counts too; a 429 says that nothing is left."""
@@ -187,6 +196,21 @@ def made(status: int, body: Any, headers: Headers) -> Response:
     kind = "text/html; charset=utf-8" if as_text else "application/json; charset=utf-8"
     kept = [(k, v) for k, v in headers if k.lower() not in ("content-type", "content-length")]
     return Response(body if as_text else json.dumps(body), status, kept, content_type=kind)
+
+
+def cut(parts: Iterable[bytes], after_bytes: int) -> Iterator[bytes]:
+    """The beginning of a body, then the end of the connection.
+
+    Raises: ConnectionAbortedError, always.
+    """
+    left = after_bytes
+    for part in parts:
+        if len(part) >= left:
+            yield part[:left]
+            break
+        left -= len(part)
+        yield part
+    raise ConnectionAbortedError
 
 
 def reset(environ: "WSGIEnvironment") -> None:

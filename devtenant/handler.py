@@ -29,12 +29,14 @@ class Handler(WSGIRequestHandler):
             answer = Answer()
             parts: Iterable[bytes] = self.server.app(environ, answer.start)
             try:
-                body = b"".join(parts)
+                if answer.is_streamed:
+                    self.stream_answer(answer, parts)
+                else:
+                    self.send_answer(answer, b"".join(parts))
             finally:
                 close = getattr(parts, "close", None)
                 if close is not None:
                     close()
-            self.send_answer(answer, body)
         except (ConnectionError, TimeoutError):
             self.close_connection = True
         except Exception:
@@ -42,19 +44,32 @@ class Handler(WSGIRequestHandler):
             self.close_connection = True
             self.send_answer(Answer.failed(), b"devtenant failed: see its terminal\n")
 
+    def stream_answer(self, answer: "Answer", parts: Iterable[bytes]) -> None:
+        """Send a body of unknown length in chunks as it is made."""
+        self.send_head(answer, ("Transfer-Encoding", "chunked"))
+        for part in parts:
+            if part:
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+        self.wfile.write(b"0\r\n\r\n")
+
     def send_answer(self, answer: "Answer", body: bytes) -> None:
-        """Send status, headers with a Date always, and body."""
+        """Send status, headers and body."""
+        empty = answer.status == HTTPStatus.NO_CONTENT
+        self.send_head(answer, None if empty else ("Content-Length", str(len(body))))
+        if self.command != "HEAD" and answer.status != HTTPStatus.NO_CONTENT:
+            self.wfile.write(body)
+
+    def send_head(self, answer: "Answer", length: tuple[str, str] | None) -> None:
+        """Send status and headers with a Date always; length: the header that ends the body."""
         self.send_response(answer.status, answer.phrase)
         for name, value in answer.headers:
             if name.lower() not in ("connection", "content-length", "date", "server"):
                 self.send_header(name, value)
-        if answer.status != HTTPStatus.NO_CONTENT:
-            self.send_header("Content-Length", str(len(body)))
+        if length is not None:
+            self.send_header(*length)
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        if self.command != "HEAD" and answer.status != HTTPStatus.NO_CONTENT:
-            self.wfile.write(body)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """One line per request with --verbose."""
@@ -78,6 +93,13 @@ class Answer:
         self.status = int(code)
         self.headers = headers
         return refuse_write
+
+    @property
+    def is_streamed(self) -> bool:
+        """True for a body whose length the application does not know yet."""
+        return self.status == HTTPStatus.OK and not any(
+            name.lower() == "content-length" for name, _ in self.headers
+        )
 
     @classmethod
     def failed(cls) -> "Answer":

@@ -1,6 +1,6 @@
 """The search index: it learns of a change only after a delay, as Auth0's does."""
 
-import copy
+import time
 from collections import deque
 from typing import Any
 
@@ -8,6 +8,7 @@ from typing import Any
 class SearchIndex:
     """What a search sees. Callers hold the tenant's lock.
 
+    It holds the records themselves, not copies: a stored user is never changed in place.
     Source: facts: GET /users?q= ("eventually consistent").
     """
 
@@ -17,11 +18,12 @@ class SearchIndex:
 
     def now(self, key: str, document: dict[str, Any]) -> None:
         """Index at once: what a state file holds is old."""
-        self.documents[key] = copy.deepcopy(document)
+        self.documents[key] = document
 
     def later(self, key: str, document: dict[str, Any] | None, due_at: float) -> None:
         """Index at ``due_at`` (seconds since the epoch); None removes."""
-        self.waiting.append((due_at, key, copy.deepcopy(document)))
+        self.waiting.append((due_at, key, document))
+        self.take_over(time.time())
 
     def hurry(self, due_at: float) -> None:
         """Let nothing wait longer than ``due_at``: the delay was made shorter."""
@@ -29,10 +31,14 @@ class SearchIndex:
 
     def seen(self, now: float) -> list[dict[str, Any]]:
         """Every user as a search sees them at ``now``, in order of creation."""
+        self.take_over(now)
+        return list(self.documents.values())
+
+    def take_over(self, now: float) -> None:
+        """Learn what has waited long enough."""
         while self.waiting and self.waiting[0][0] <= now:
             _, key, document = self.waiting.popleft()
             if document is None:
                 self.documents.pop(key, None)
             else:
                 self.documents[key] = document
-        return list(self.documents.values())

@@ -65,9 +65,9 @@ def update_role(call: Call) -> Answer:
 def delete_role(call: Call) -> Answer:
     """Delete a role and take it from everybody: 200 ``{}`` (recorded)."""
     role = find_role(call.tenant, call.ids[0])
-    for user_id, held in list(call.tenant.memberships.rows.items()):
-        if role["id"] in held:
-            call.tenant.memberships.put(user_id, [key for key in held if key != role["id"]])
+    for user_id in call.tenant.keys.with_role(role["id"]):
+        held = call.tenant.memberships.rows[user_id]
+        call.tenant.set_roles(user_id, [key for key in held if key != role["id"]])
     call.tenant.roles.remove(role["id"])
     return 200, {}
 
@@ -76,13 +76,10 @@ def delete_role(call: Call) -> Answer:
 def role_users(call: Call) -> Answer:
     """Who has the role: id, e-mail, name and picture."""
     role = find_role(call.tenant, call.ids[0])
-    held = call.tenant.memberships.rows
-    rows = [
-        {key: user[key] for key in ("user_id", "email", "picture", "name") if key in user}
-        for user_id, user in call.tenant.users.rows.items()
-        if role["id"] in held.get(user_id, [])
-    ]
-    return 200, page_of(call, "users", rows)
+    page = page_of(call, "users", call.tenant.keys.with_role(role["id"]))
+    if isinstance(page, list):
+        return 200, [member(call.tenant, user_id) for user_id in page]
+    return 200, {**page, "users": [member(call.tenant, user_id) for user_id in page["users"]]}
 
 
 @endpoint("POST", "/roles/{id}/users", "update:roles", "create:role_members")
@@ -131,7 +128,7 @@ def remove_roles(call: Call) -> Answer:
     user = find_user(call.tenant, call.ids[0])
     role_ids = object_body(call.body, ROLES)["roles"]
     held = call.tenant.memberships.rows.get(user["user_id"], [])
-    call.tenant.memberships.put(user["user_id"], [key for key in held if key not in role_ids])
+    call.tenant.set_roles(user["user_id"], [key for key in held if key not in role_ids])
     return 204, None
 
 
@@ -180,6 +177,12 @@ def pairs_of(role: dict[str, Any]) -> list[tuple[str, str]]:
     return [(pair[0], pair[1]) for pair in role.get("permissions", [])]
 
 
+def member(tenant: Tenant, user_id: str) -> dict[str, Any]:
+    """Somebody in the list of a role."""
+    user = tenant.users.rows[user_id]
+    return {key: user[key] for key in ("user_id", "email", "picture", "name") if key in user}
+
+
 def find_role(tenant: Tenant, role_id: str) -> dict[str, Any]:
     """The stored role.
 
@@ -221,4 +224,4 @@ def check_room(tenant: Tenant, user_id: str, role_ids: list[str]) -> None:
 def give(tenant: Tenant, user_id: str, role_ids: list[str]) -> None:
     """Add roles to a user."""
     held = tenant.memberships.rows.get(user_id, [])
-    tenant.memberships.put(user_id, list(dict.fromkeys([*held, *role_ids])))
+    tenant.set_roles(user_id, list(dict.fromkeys([*held, *role_ids])))

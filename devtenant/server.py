@@ -17,6 +17,7 @@ from devtenant.app import create_app
 from devtenant.auth import Signer
 from devtenant.front import Front
 from devtenant.handler import Handler
+from devtenant.jobs import work
 from devtenant.mailbox import start_mailbox
 from devtenant.state import Tenant
 
@@ -34,6 +35,7 @@ class Running:
     tenant: Tenant
     http: BaseWSGIServer
     smtp: Controller | None
+    worker: threading.Thread
 
     @property
     def port(self) -> int:
@@ -47,6 +49,8 @@ class Running:
     def stop(self) -> None:
         """End hanging requests, both servers, and close the state file."""
         self.tenant.stopping.set()
+        self.tenant.job_waits.set()
+        self.worker.join()
         self.http.shutdown()
         self.http.server_close()
         if self.smtp is not None:
@@ -108,7 +112,9 @@ def start(
         fd=listener.fileno(),
     )
     listener.detach()
-    return Running(tenant, http, smtp)
+    worker = threading.Thread(target=work, args=(tenant,), daemon=True)
+    worker.start()
+    return Running(tenant, http, smtp, worker)
 
 
 def run_until_signal(running: Running, ready: Callable[[], None]) -> None:

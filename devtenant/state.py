@@ -12,6 +12,7 @@ from typing import Any
 from devtenant.buckets import Bucket, Buckets
 from devtenant.faults import Faults
 from devtenant.index import SearchIndex
+from devtenant.keys import Keys
 from devtenant.store import Store
 
 REQUESTS_KEPT = 5000
@@ -48,6 +49,11 @@ class Settings:
     rate: tuple[int, float] | None = None
     # the namespaced claim that a post-login Action fills with the user's roles; "" = no Action
     roles_claim: str = "https://identity-console.example.com/roles"
+    # the speed of each import job, and how long an export takes
+    import_users_per_second: float = 200.0
+    export_s: float = 0.5
+    # False: the plan has no jobs for imports and exports
+    bulk_jobs: bool = True
 
 
 @dataclass
@@ -95,6 +101,8 @@ class Tenant:
             "client_grants",
             "tickets",
             "jobs",
+            "job_files",
+            "job_errors",
             "mails",
             "settings",
         ]
@@ -111,6 +119,11 @@ class Tenant:
         self.client_grants = self.tables["client_grants"]
         self.tickets = self.tables["tickets"]
         self.jobs = self.tables["jobs"]
+        # What was sent to a job and what it found, apart: a job's own row is written at every step.
+        self.job_files = self.tables["job_files"]
+        self.job_errors = self.tables["job_errors"]
+        self.job_waits = threading.Event()  # there is a job to be worked off
+        self.snapshots: dict[str, list[dict[str, Any]]] = {}  # job_id: whom an export holds
         self.mails = self.tables["mails"]
         self.kept = self.tables["settings"]
         self.mail_count = 0
@@ -120,6 +133,7 @@ class Tenant:
         self.access_tokens: dict[str, tuple[str, str, float]] = {}  # token: user_id, scope, end
         self.consoles = list(consoles)
         self.index = SearchIndex()
+        self.keys = Keys()
         self.faults = Faults()
         self.traffic = Traffic()
         self.settings = Settings(plan=plan)
@@ -139,6 +153,10 @@ class Tenant:
         self.mail_count = max((int(key) for key in self.mails.rows), default=0)
         for key, row in self.users.rows.items():
             self.index.now(key, row)
+            self.keys.move_user(None, row)
+        for key, held in self.memberships.rows.items():
+            self.keys.move_roles(key, [], held)
+        self.job_waits.set()
 
     def apply_settings(self) -> None:
         """Make the buckets follow the settings, full."""
@@ -160,12 +178,27 @@ class Tenant:
                 self.store.commit()
 
     def save_user(self, user: dict[str, Any]) -> None:
-        """Store a user; the search finds the change only after its delay."""
+        """Store a user; the search finds the change only after its delay.
+
+        A stored user is never changed in place: the search and exports hold the record itself.
+        """
+        self.keys.move_user(self.users.rows.get(user["user_id"]), user)
         self.users.put(user["user_id"], user)
         self.index.later(user["user_id"], user, time.time() + self.settings.search_delay_s)
 
+    def users_with_email(self, email: str) -> list[dict[str, Any]]:
+        """The users of every connection with exactly this e-mail."""
+        return [self.users.rows[user_id] for user_id in self.keys.with_email(email)]
+
+    def set_roles(self, user_id: str, role_ids: list[str]) -> None:
+        """Store which roles a user has."""
+        self.keys.move_roles(user_id, self.memberships.rows.get(user_id, []), role_ids)
+        self.memberships.put(user_id, role_ids)
+
     def remove_user(self, user_id: str) -> None:
         """Forget a user and all that hangs on them."""
+        self.keys.move_user(self.users.rows.get(user_id), None)
+        self.keys.move_roles(user_id, self.memberships.rows.get(user_id, []), [])
         for table in (self.users, self.secrets, self.memberships, self.grants):
             table.remove(user_id)
         # Somebody else may get the same id later.
@@ -193,6 +226,8 @@ class Tenant:
         for key, row in signing.items():
             self.kept.put(key, row)
         self.index = SearchIndex()
+        self.keys = Keys()
+        self.snapshots.clear()
         self.faults.clear()
         self.traffic = Traffic()
         self.settings = Settings(plan=self.first_plan)

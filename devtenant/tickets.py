@@ -97,10 +97,9 @@ def addressed(tenant: Tenant, body: dict[str, Any]) -> dict[str, Any]:
 
 def user_with_email(tenant: Tenant, connection: str, email: str) -> dict[str, Any] | None:
     """The user of a connection with this e-mail (in lower case)."""
-    for user in tenant.users.rows.values():
-        if user.get("email") == email and user["identities"][0]["connection"] == connection:
-            found: dict[str, Any] = user
-            return found
+    for user in tenant.users_with_email(email):
+        if user["identities"][0]["connection"] == connection:
+            return user
     return None
 
 

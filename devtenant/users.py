@@ -29,6 +29,10 @@ NOT_TOGETHER = (
     ("username", "email_verified"),
     ("password", "email_verified"),
 )
+OPTIONAL = (
+    *("name", "nickname", "picture", "given_name", "family_name", "blocked"),
+    *("phone_number", "phone_verified", "user_metadata"),
+)
 UNSET_BY_NULL = ("given_name", "family_name", "name", "nickname", "picture")
 
 
@@ -56,14 +60,26 @@ def create_user(call: Call) -> Answer:
     if user_id in tenant.users.rows or taken(tenant, connection["name"], email, username):
         raise user_exists()
 
+    user = new_user(body, connection["name"], bare_id)
+    check_size(user)
+    tenant.save_user(user)
+    tenant.secrets.put(user_id, {"password": passwords.hashed(body["password"])})
+    if body.get("verify_email", not user["email_verified"]):
+        send_verification_mail(tenant, user, call.base_url)
+    return 201, user
+
+
+def new_user(body: dict[str, Any], connection: str, bare_id: str) -> dict[str, Any]:
+    """A user as they are stored: what was sent, and Auth0's defaults for the rest."""
     now = timestamp()
+    email = body["email"].lower()
     user: dict[str, Any] = {
         "created_at": now,
         "email": email,
         "email_verified": body.get("email_verified", False),
         "identities": [
             {
-                "connection": connection["name"],
+                "connection": connection,
                 "user_id": bare_id,
                 "provider": "auth0",
                 "isSocial": False,
@@ -73,24 +89,16 @@ def create_user(call: Call) -> Answer:
         "nickname": email.partition("@")[0],
         "picture": gravatar(email),
         "updated_at": now,
-        "user_id": user_id,
+        "user_id": f"auth0|{bare_id}",
     }
-    for field in ("name", "nickname", "picture", "given_name", "family_name", "blocked"):
+    for field in OPTIONAL:
         if field in body:
             user[field] = body[field]
-    for field in ("phone_number", "phone_verified", "user_metadata"):
-        if field in body:
-            user[field] = body[field]
-    if username:
-        user["username"] = username
+    if body.get("username"):
+        user["username"] = body["username"].lower()
     if body.get("app_metadata"):
         user["app_metadata"] = body["app_metadata"]
-    check_size(user)
-    tenant.save_user(user)
-    tenant.secrets.put(user_id, {"password": passwords.hashed(body["password"])})
-    if body.get("verify_email", not user["email_verified"]):
-        send_verification_mail(tenant, user, call.base_url)
-    return 201, user
+    return user
 
 
 @endpoint("GET", "/users/{id}", "read:users")
@@ -154,8 +162,7 @@ def users_by_email(call: Call) -> Answer:
     email = call.query.get("email")
     if not email:
         raise invalid_query("Missing required property: email", "email")
-    rows = call.tenant.users.rows.values()
-    return 200, [only_fields(call, user) for user in rows if user.get("email") == email]
+    return 200, [only_fields(call, user) for user in call.tenant.users_with_email(email)]
 
 
 @endpoint("GET", "/users", "read:users")
@@ -220,11 +227,11 @@ def taken(
     tenant: Tenant, connection: str, email: str, username: str = "", besides: str = ""
 ) -> bool:
     """True when another user of the connection has this e-mail or user name."""
+    found = tenant.keys.with_email(email) + tenant.keys.with_username(username)
     return any(
-        user["identities"][0]["connection"] == connection
-        and user["user_id"] != besides
-        and (user.get("email") == email or (username and user.get("username") == username))
-        for user in tenant.users.rows.values()
+        tenant.users.rows[user_id]["identities"][0]["connection"] == connection
+        for user_id in found
+        if user_id != besides
     )
 
 

@@ -151,6 +151,11 @@ class RunningTenant:
         found: list[dict[str, Any]] = self.state()["users"]
         return found
 
+    def count(self) -> dict[str, Any]:
+        """How many of each there are (users, jobs, mails, ...), and ``calls`` by their kind."""
+        found: dict[str, Any] = self.ask("GET", "/_count").json()
+        return found
+
     def user_by_email(self, email: str) -> dict[str, Any] | None:
         """The user with exactly this e-mail, or None."""
         return next((user for user in self.users() if user.get("email") == email), None)
@@ -220,6 +225,10 @@ class RunningTenant:
         }
         lists = {name: list(dict.fromkeys([*client[name], *urls])) for name, urls in wanted.items()}
         assert self.api("PATCH", "/clients/console-login", lists).is_success
+
+    def seed(self, users: int, **wanted: Any) -> None:
+        """Store many accounts at once; for what can be wanted see devtenant.crowd.make_users."""
+        self.ask("POST", "/_seed", {"users": users, **wanted})
 
     def login(self, user_id: str) -> None:
         """Mark a log-in of this user."""

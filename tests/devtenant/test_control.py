@@ -82,6 +82,9 @@ def test_a_reset_brings_the_initial_state_back(tenant: RunningTenant) -> None:
         {"roles_claim": "roles"},
         {"roles_claim": "https://tenant.auth0.com/roles"},
         {"roles_claim": None},
+        {"import_users_per_second": 0},
+        {"export_s": "soon"},
+        {"age_jobs_s": -1},
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused_in_words(
@@ -128,3 +131,36 @@ def test_the_page_of_users_shows_who_they_are(tenant: RunningTenant) -> None:
 
     for text in ("Ada &lt;Quill&gt;", "ada@example.com", "team_lead", "auth0|emp-1", "yes"):
         assert text in page
+
+
+def test_many_accounts_are_there_at_once(tenant: RunningTenant) -> None:
+    user = {"app_metadata": {"employee_id": "{n}", "installation": "plant"}, "name": "No. {n}"}
+
+    tenant.seed(3, first=10, user=user, roles=["admin", "manager"])
+
+    found = tenant.api("GET", "/users/auth0%7Ccrowd-12").json()
+    assert (found["email"], found["name"]) == ("person12@example.com", "No. 12")
+    assert found["app_metadata"] == {"employee_id": 12, "installation": "plant"}
+    admins = tenant.api("GET", f"/roles/{role_id(tenant, 'admin')}/users").json()
+    assert [row["user_id"] for row in admins] == ["auth0|crowd-10", "auth0|crowd-12"]
+    assert tenant.count()["users"] == 3
+    assert tenant.count()["calls"]["GET /api/v2/roles/{id}/users"] == 1
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"users": 0},
+        {"users": "9"},
+        {"users": 1, "first": "a"},
+        {"users": 1, "roles": ["x"]},
+        {"n": 1},
+    ],
+)
+def test_a_crowd_that_makes_no_sense_is_refused_in_words(
+    tenant: RunningTenant, wanted: dict[str, object]
+) -> None:
+    answer = tenant.client.post(f"{tenant.base_url}/_seed", json=wanted)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]
