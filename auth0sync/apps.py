@@ -1,6 +1,6 @@
 """Listens to ``employee_changed``, so that *due* commits with the row or not at all.
 
-And puts the doors that Auth0 opens on the lock-out receipts.
+And puts the doors that Auth0 opens on the lock-out receipts, and says how an enrolment is prepared.
 """
 
 from django.apps import AppConfig
@@ -13,8 +13,13 @@ class Auth0SyncConfig(AppConfig):
 
     def ready(self) -> None:
         from auth0sync.due import listen
+        from auth0sync.enrolling import KIND, signed_in_since
         from auth0sync.receipts import SIDE
-        from employees.receipts import register
+        from employees import receipts
+        from employees.mass import kinds, undoing
+        from employees.mass.models import MassChange
 
         listen()
-        register(SIDE)
+        receipts.register(SIDE)
+        kinds.register(MassChange.Kind.ENROLMENT, KIND)
+        undoing.register(signed_in_since)

@@ -201,6 +201,15 @@ def would_hold(employee_ids: Iterable[int]) -> int:
     return max(0, counted.exclude(employee_id__in=list(employee_ids)).count() + crowd - most)
 
 
+def would_pass(people: int) -> bool:
+    """Whether accounts of so many people more can't be changed within this hour unheld."""
+    most = limit(Kind.CHANGES)
+    if most is None or not people:
+        return False
+    counted = BrakeCount.objects.filter(kind=Kind.CHANGES, at__gt=Now() - WITHIN).count()
+    return _is_passed(Kind.CHANGES) or counted + people > most
+
+
 def lock() -> None:
     """Wait for all others who count, hold or decide; until the transaction ends."""
     if Brake.objects.select_for_update().filter(pk=1).first() is None:

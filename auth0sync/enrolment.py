@@ -76,22 +76,29 @@ class Outlook:
 
 
 def without_account(actor: Actor, department: str = "", workspace: str = "") -> QuerySet[Employee]:
-    """Who works here, is in ``actor``'s sight, and signs in with the PIN alone.
+    """Those in ``actor``'s sight who sign in with the PIN alone.
 
     department, workspace: as the row has them, all of them where blank.
     """
     places = {"department": department, "workspace": workspace}
     asked = {name: value for name, value in places.items() if value}
-    return visible_to(actor).filter(
-        is_active=True, archived_at__isnull=True, auth_method=AuthMethod.PIN, **asked
-    )
+    return visible_to(actor).filter(auth_method=AuthMethod.PIN, **asked)
+
+
+def working(people: QuerySet[Employee]) -> QuerySet[Employee]:
+    """Those of them who work here."""
+    return people.filter(is_active=True, archived_at__isnull=True)
 
 
 def enrollable(actor: Actor) -> QuerySet[Employee]:
-    """Those of them who most likely get an account, as far as a database can say it."""
+    """Those in sight who would get an account, as far as a database can say it."""
     elsewhere = Q(auth0_user_id__isnull=False) & ~Q(auth0_user_id="")
     ours = Account.objects.exclude(origin="").values("pk")
-    return without_account(actor).exclude(no_usable_email()).exclude(elsewhere & ~Q(pk__in=ours))
+    return (
+        working(without_account(actor))
+        .exclude(no_usable_email())
+        .exclude(elsewhere & ~Q(pk__in=ours))
+    )
 
 
 def outlooks(people: Sequence[Employee], choice: Choice, actor: Actor) -> list[Outlook]:

@@ -190,8 +190,8 @@ def crowd(change: MassChange) -> list[int]:
 
 def undo_crowd(change: MassChange) -> list[int]:
     """Whom taking it back would block, or change so that the safety brake counts it."""
-    entered = Q(outcome__in=(Outcome.NEW, Outcome.BACK)) | Q(is_risky=True)
-    rows = to_undo(change).filter(entered)
+    entered = Q(outcome__in=(Outcome.NEW, Outcome.BACK)) | Q(values__has_key="auth_method")
+    rows = to_undo(change).filter(entered | Q(is_risky=True))
     return [pk for pk in rows.values_list("employee_id", flat=True) if pk]
 
 

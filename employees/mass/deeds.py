@@ -6,6 +6,7 @@ from typing import Any
 
 from employees import planning, services
 from employees.authority import Actor
+from employees.mass.kinds import NoLonger, kind_of
 from employees.mass.models import MassChange, MassRow
 from employees.plan_forms import beginning_of
 from employees.zones import zone_of
@@ -17,8 +18,10 @@ ELSEWHERE = ("invitation", "starts_on")  # in MassRow.values, and no columns of 
 def carry_out(row: MassRow, change: MassChange, actor: Actor) -> int:
     """Add, change or bring back the person of this row; return their number.
 
-    Part of the caller's transaction. Raises: whatever the services raise.
+    Part of the caller's transaction. Raises: NoLonger, and whatever the services raise.
     """
+    if moved := kind_of(change).look_again(row, change, actor):
+        raise NoLonger(moved)
     if row.outcome == MassRow.Outcome.NEW:
         return _add(row, change, actor)
     employee_id = row.employee_id or 0

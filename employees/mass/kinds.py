@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from employees.mass.models import MassChange
+from employees.authority import Actor
+from employees.errors import EmployeesError
+from employees.mass.models import MassChange, MassRow
 
 
 @dataclass(frozen=True)
@@ -18,10 +20,17 @@ class Kind:
     began it. It may write what it found out to ``recognised`` (``changes.note``).
     summarise: the numbers for the preview, from the rows; kept in ``MassChange.summary`` and
     computed again whenever an answer changes what would be done.
+    look_again: asked in the transaction that carries a row out, with the actor: why it isn't as it
+    was foreseen any more, beyond what ``MassRow.before`` tells, in a sentence; "" for it is.
     """
 
     prepare: Callable[[MassChange, Callable[[], bool]], bool]
     summarise: Callable[[MassChange], dict[str, Any]]
+    look_again: Callable[[MassRow, MassChange, Actor], str] = lambda row, change, actor: ""
+
+
+class NoLonger(EmployeesError):
+    """A row can't be carried out as it was foreseen; the message says what has moved since."""
 
 
 class CannotPrepare(Exception):

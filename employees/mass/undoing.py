@@ -5,15 +5,16 @@ where nobody has written others since. Whoever has signed in since with what it 
 alone: they work with it by now.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from employees import services
 from employees.authority import SIGN_IN_COLUMNS, Actor
 from employees.errors import EmployeesError
 from employees.mass.deeds import columns_of
 from employees.mass.models import MassChange, MassRow
-from employees.models import Change, EmployeeAuth, EmployeeUser
+from employees.models import AuthMethod, Change, EmployeeAuth, EmployeeUser
 from employees.selectors import invitation_of
 
 Look = Callable[[int, datetime], str]
@@ -33,10 +34,14 @@ def register(look: Look) -> None:
     _looks.append(look)
 
 
-def signed_in_since(employee_id: int, at: datetime) -> str:
-    """How this person has signed in since, in a sentence; "" when they haven't."""
+def signed_in_since(employee_id: int, at: datetime, *, at_kiosk: bool = True) -> str:
+    """How this person has signed in since, in a sentence; "" when they haven't.
+
+    at_kiosk: whether it counts that they have signed in there.
+    """
     second = at.replace(microsecond=0)  # the kiosk's times have no more
-    if EmployeeAuth.objects.filter(employee_id=employee_id, last_login__gte=second).exists():
+    kiosk = EmployeeAuth.objects.filter(employee_id=employee_id, last_login__gte=second)
+    if at_kiosk and kiosk.exists():
         return "They have signed in at the kiosk since."
     if EmployeeUser.objects.filter(employee_id=employee_id, signed_in_at__gte=at).exists():
         return "They have signed in to the console since."
@@ -53,8 +58,9 @@ def take_back(row: MassRow, change: MassChange, actor: Actor) -> int:
     changed = {name: pair for line in lines for name, pair in line.changes.items()}
     opened = row.outcome != MassRow.Outcome.CHANGE or not SIGN_IN_COLUMNS.isdisjoint(changed)
     since = row.done_at
-    if opened and since and (signed_in := signed_in_since(employee_id, since)):
-        raise NotTakenBack(signed_in)
+    at_kiosk = row.outcome != MassRow.Outcome.CHANGE or not _had_pin_before(changed)
+    if opened and since and (found := signed_in_since(employee_id, since, at_kiosk=at_kiosk)):
+        raise NotTakenBack(found)
     if row.outcome == MassRow.Outcome.NEW:
         services.archive(employee_id, actor, batch)
         return employee_id
@@ -77,3 +83,9 @@ def take_back(row: MassRow, change: MassChange, actor: Actor) -> int:
         batch=batch,
     )
     return employee_id
+
+
+def _had_pin_before(changed: Mapping[str, Any]) -> bool:
+    """Whether only the way in by Auth0 was added: the kiosk was open to them all along."""
+    before = changed.get("auth_method", [None])[0]
+    return before in (AuthMethod.PIN, AuthMethod.HYBRID)

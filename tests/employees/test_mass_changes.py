@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
@@ -53,6 +54,18 @@ class CarryingOutTests(TestCase):
         self.assertEqual({line.source for line in lines}, {change.kind})
         self.assertEqual({line.actor for line in lines}, {self.actor.name})
         self.assertEqual({line.employee_id for line in lines}, {person.pk, added.pk})
+
+    def test_what_its_kind_no_longer_foresees_is_refused_with_the_reason(self) -> None:
+        change = staged(self.actor, {"outcome": Outcome.NEW, "values": {"name": "Ada"}})
+        kind = kinds.kind_of(change)
+        self.addCleanup(kinds.register, change.kind, kind)
+        moved = replace(kind, look_again=lambda row, change, actor: "Their plant has closed.")
+        kinds.register(change.kind, moved)
+
+        work_off(change, self.actor)
+
+        self.assertEqual(change.rows.get().reason, "Their plant has closed.")
+        self.assertFalse(Employee.objects.filter(name="Ada").exists())
 
     def test_a_newcomer_may_start_later(self) -> None:
         values = {"name": "Ada Quill", "starts_on": "2027-01-11"}
@@ -228,6 +241,19 @@ class UndoingTests(TestCase):
         self.assertEqual(reasons[ada.pk], "They have signed in at the kiosk since.")
         self.assertEqual(reasons[bob.pk], "They have signed in to the console since.")
         self.assertEqual(Employee.objects.filter(archived_at=None).count(), 2)
+
+    def test_signing_in_at_the_kiosk_as_before_keeps_nobody_an_account(self) -> None:
+        ana = make_employee()
+        values = {"values": {"auth_method": "hybrid"}, "before": {"auth_method": "pin"}}
+        change = staged(self.actor, {"outcome": Outcome.CHANGE, "employee_id": ana.pk, **values})
+        work_off(change, self.actor)
+        make_auth(ana, last_login="2099-01-01T00:00:00Z")
+        self.assertEqual(changes.undo_crowd(change), [ana.pk])
+
+        self.undone(change)
+
+        ana.refresh_from_db()
+        self.assertEqual(ana.auth_method, "pin")
 
     def test_changes_are_taken_back_unless_changed_since(self) -> None:
         first, second = make_employee(department="Picking"), make_employee(department="Picking")

@@ -1,0 +1,86 @@
+"""What an enrolment amounts to, in sentences; said on its page and by ``auth0_enroll``."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.conf import settings
+
+from auth0sync import brake
+from auth0sync.budget import duration
+from auth0sync.enrolling import Tally
+from auth0sync.enrolment import WhyNot
+from auth0sync.status import Weather
+from employees.forecast import place
+
+
+def headline(tally: Tally) -> str:
+    """Such as "Gives 83 people an Auth0 account: 60 in Mississippi and 23 in Texas."."""
+    if not tally.accounts:
+        return "Nobody would get an account."
+    who = "1 person" if tally.accounts == 1 else f"{tally.accounts:,} people"
+    places = [f"{number:,} {place(name)}" for name, number in sorted(tally.places.items())]
+    if len(places) == 1:
+        return f"Gives {who} {places[0].partition(' ')[2]} an Auth0 account."
+    return f"Gives {who} an Auth0 account: {', '.join(places[:-1])} and {places[-1]}."
+
+
+def forecast(tally: Tally) -> list[str]:
+    """What confirming would bring, in the order in which a manager asks; six queries."""
+    return list(_forecast(tally)) if tally.accounts else []
+
+
+def reasons(tally: Tally) -> list[tuple[str, str, int]]:
+    """Why others get none: ``WhyNot``, its words, and how many they are."""
+    return [
+        (why.value, str(why.label), tally.without[why])
+        for why in WhyNot
+        if why.value in tally.without
+    ]
+
+
+def about(length: timedelta) -> str:
+    """A duration as people say it, such as "some 4 minutes"."""
+    minutes = round(length.total_seconds() / 60)
+    if minutes < 1:
+        return "less than a minute"
+    if minutes < 90:
+        return "about a minute" if minutes == 1 else f"some {minutes} minutes"
+    return f"some {round(minutes / 60)} hours"
+
+
+def _forecast(tally: Tally) -> Iterator[str]:
+    yield from _mails(tally)
+    if tally.reopened:
+        one = tally.reopened == 1
+        yield (
+            f"{tally.reopened:,} of them had an account before: "
+            f"{'it is' if one else 'they are'} opened again, without an invitation."
+        )
+    if tally.no_pin:
+        yield (
+            f"{tally.no_pin:,} of them sign in with Auth0 alone from then on: a PIN no longer "
+            "opens the kiosk."
+        )
+    if brake.would_pass(tally.risky):
+        yield (
+            f"In {tally.risky:,} of these accounts e-mail or role differ by now: the safety brake "
+            "holds them until a second person agrees."
+        )
+    elif tally.accounts > tally.reopened:
+        yield "The safety brake holds none of the new accounts, since you confirm them here."
+    standstill = Weather.today().standstill()
+    if standstill:
+        yield f"{standstill} The accounts follow when that is over; nothing is lost until then."
+    else:
+        length = duration(tally.accounts - tally.reopened, tally.mails)
+        yield f"At the present pace it takes {about(length)}, what waits already included."
+
+
+def _mails(tally: Tally) -> Iterator[str]:
+    new = tally.accounts - tally.reopened
+    if tally.mails:
+        mails = "1 invitation goes" if tally.mails == 1 else f"{tally.mails:,} invitations go"
+        waits = "" if settings.MAIL_CONFIGURED else ", once a mail server is configured (EMAIL_URL)"
+        yield f"{mails} out as soon as the account is there{waits}."
+    if rest := new - tally.mails:
+        yield f"{rest:,} of them {'is' if rest == 1 else 'are'} not mailed by this."
