@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('auth0sync', '0015_scrub_at_night'),
+        ('auth0sync', '0016_import_jobs'),
     ]
 
     operations = [
