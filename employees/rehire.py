@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from employees.actors import visible_to
 from employees.authority import Actor
@@ -17,6 +18,7 @@ from employees.emails import is_placeholder, normalise_email
 from employees.models import Change, Employee, PlannedMove, SearchKey
 from employees.review_names import pairs_of
 from employees.selectors import planned_moves
+from employees.zones import in_full
 
 MOST = 5  # people
 PHONE_DIGITS = 10  # at the end, which +1 662 555 0100 and (662) 555-0100 share
@@ -99,6 +101,21 @@ def look_alikes(typed: Mapping[str, Any], actor: Actor) -> list[LookAlike]:
     ]
     found.sort(key=lambda one: (one.works_here, -len(one.same), one.employee.pk))
     return found[:MOST]
+
+
+def said_of(one: LookAlike) -> str:
+    """Who it is, where they are by now, and what they share, in a sentence."""
+    person = one.employee
+    place = ", ".join(filter(None, [person.department, person.workspace]))
+    who = f"{person.name} (number {person.pk}{f', {place}' if place else ''})"
+    same = " and ".join(one.same)
+    if one.works_here:
+        return f"{who} works here already: the same {same}."
+    if one.joins:
+        starts = in_full(one.joins.at, ZoneInfo(one.joins.zone))
+        return f"{who} joins on {starts}: the same {same}."
+    when = f" in {one.left_at:%B %Y}" if one.left_at else ""
+    return f"{who} left{when}: the same {same}."
 
 
 def _switched_off(people: Mapping[int, Employee]) -> dict[int, datetime]:
