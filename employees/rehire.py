@@ -16,6 +16,7 @@ from employees.actors import visible_to
 from employees.authority import Actor
 from employees.emails import is_placeholder, normalise_email
 from employees.models import Change, Employee, PlannedMove, SearchKey
+from employees.podfactory import rough_keys
 from employees.review_names import pairs_of
 from employees.selectors import planned_moves
 from employees.zones import in_full
@@ -24,6 +25,7 @@ MOST = 5  # people
 PHONE_DIGITS = 10  # at the end, which +1 662 555 0100 and (662) 555-0100 share
 LEAST_PHONE = 7
 PAIR = "pair:"  # before the keys of names that may only be alike
+POD_KEY = "pod:"  # before the keys of whom PodFactory may mean
 
 
 @dataclass(frozen=True)
@@ -147,5 +149,6 @@ def add_keys(people: Mapping[int, Mapping[str, Any]]) -> None:
 
 
 def _all_keys_of(values: Mapping[str, Any]) -> set[str]:
-    pairs = pairs_of(plain_name(values.get("name")))
-    return keys_of(values) | {f"{PAIR}{pair}" for pair in pairs}
+    name = values.get("name")
+    pairs = {f"{PAIR}{pair}" for pair in pairs_of(plain_name(name))}
+    return keys_of(values) | pairs | {POD_KEY + key for key in rough_keys(name)}
