@@ -24,6 +24,7 @@ from auth0sync.admin_explain import StepView
 from auth0sync.admin_log import SyncLogAdmin
 from auth0sync.admin_mending import MendingPages
 from auth0sync.admin_statuses import Statuses
+from auth0sync.admin_three_way import ThreeWayView
 from auth0sync.models import Account, StagedBatch, SyncLog
 from auth0sync.status import (
     STANDINGS,
@@ -77,7 +78,7 @@ class StandingFilter(SelectFilter):
 
 @admin.register(Employee)
 class EmployeeWithAccountAdmin(
-    Asking, AttentionPage, MendingPages, StepView, Statuses, EmployeeAdmin
+    Asking, AttentionPage, MendingPages, StepView, ThreeWayView, Statuses, EmployeeAdmin
 ):
     """People, and beside each how the Auth0 account is."""
 

@@ -8,7 +8,11 @@ LISTS = {  # beside the person's own pages
     "cannot-work": "admin:employees_employee_cannot_work",
     "attention": "admin:auth0sync_attention",
 }
-PAGES = {"steps": "admin:auth0sync_steps", "link": "admin:auth0sync_link"}  # the person's others
+PAGES = {  # the person's others
+    "steps": "admin:auth0sync_steps",
+    "link": "admin:auth0sync_link",
+    "three-way": "admin:auth0sync_three_way",
+}
 PERSON = "admin:employees_employee_change"
 
 

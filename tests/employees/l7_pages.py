@@ -80,6 +80,7 @@ admin/employees/employee/<int:employee_id>/seen/        nobody     managers  -
 
 # Pages of one person, for those who see them
 admin/employees/employee/<int:employee_id>/steps/       readers    readers   see
+admin/employees/employee/<int:employee_id>/three-way/   readers    readers   see
 admin/employees/employee/<int:employee_id>/receipt/     readers    readers   see
 admin/employees/employee/<int:employee_id>/retry/       writers    writers   see
 admin/employees/employee/<int:employee_id>/deactivate/  writers    writers   see

@@ -1,0 +1,187 @@
+"""The three-way view of one person: who wrote each value, which side counts, and why.
+
+It reads the database alone. What Auth0 has now is what the last comparison read, where that was
+after the account was last seen; else nobody knows better than that.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.conf import settings
+
+from auth0sync.account import Facts, Seen
+from auth0sync.errors import Conflict, Rejected
+from auth0sync.field_words import in_words
+from auth0sync.models import Account, TenantState
+from auth0sync.plan import wanted_of
+from auth0sync.rows import read_facts
+from auth0sync.sides import COLUMNS, as_text, flat
+from auth0sync.three_way import Line, Verdict, three_way
+from employees.actors import names_of
+from employees.history import SQL_ACTOR, notice_changes
+from employees.models import Auth0Role, Change, Workspace
+
+LABELS = {
+    "roles": {str(value): str(label) for value, label in Auth0Role.choices},
+    "app_metadata.workspace": {str(value): str(label) for value, label in Workspace.choices},
+}
+# What somebody who looks after people knows by these names; the rest follows from it.
+PLAIN = (
+    *("email", "name", "blocked", "roles"),
+    *("user_metadata.department", "user_metadata.hire_date", "user_metadata.phone_number"),
+    *("user_metadata.personal_email", "app_metadata.workspace", "app_metadata.connecteam_id"),
+)
+WHY = {
+    Verdict.HERE: "Changed here; it goes to Auth0 by itself.",
+    Verdict.THERE: "Changed by somebody in Auth0. What the console has counts.",
+    Verdict.BOTH: "Changed here, and in Auth0 to something else. What the console has counts.",
+    Verdict.NEVER_SEEN: "The account was never like this. What the console has counts.",
+}
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Who wrote the row's value last. who: "" for another program. door: as in the history."""
+
+    who: str
+    door: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field on three sides, in words."""
+
+    line: Line
+    writer: Writer | None
+
+    @property
+    def name(self) -> str:
+        """As Auth0 calls it."""
+        return self.line.name
+
+    @property
+    def label(self) -> str:
+        """As the form calls it."""
+        return in_words(self.name)
+
+    @property
+    def seen(self) -> str:
+        """As last seen."""
+        return said(self.name, self.line.seen)
+
+    @property
+    def row(self) -> str:
+        """As the row wants it."""
+        return said(self.name, self.line.row)
+
+    @property
+    def auth0(self) -> str:
+        """As it is in Auth0, as far as is known."""
+        return said(self.name, self.line.auth0)
+
+    @property
+    def why(self) -> str:
+        """Which side counts, and why; "" where they agree."""
+        return WHY.get(self.line.verdict, "")
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """The view of one person.
+
+    plain, others: the fields that a manager knows, or that differ; and those that follow from
+    them. refused: why nothing can be planned as the row is; "" when it can. is_alone: the console
+    has seen no account.
+    """
+
+    plain: list[Field]
+    others: list[Field]
+    refused: str
+    is_alone: bool
+    seen_at: datetime | None
+
+    @property
+    def differences(self) -> list[Field]:
+        """The fields on which row and Auth0 disagree."""
+        return [field for field in self.plain if field.line.differs]
+
+
+def side_by_side(employee_id: int) -> SideBySide:
+    """Everything that the three-way view shows of a person who has a row.
+
+    Looks at the row first, so that SQL of a second ago has a writer too.
+    """
+    notice_changes([employee_id])
+    facts = read_facts([employee_id]).get(employee_id)
+    account = Account.objects.filter(pk=employee_id).first() or Account(pk=employee_id)
+    seen = Seen.from_json(account.seen) if account.seen else None
+    row, refused = _wanted(facts, account, seen)
+    lines = three_way(row, flat(seen) if seen else None, None)
+    writers = last_writers(employee_id)
+    fields = [Field(line, _writer_of(line.name, writers)) for line in lines]
+    shown = {f.name for f in fields if f.name in PLAIN or (seen and f.line.differs)}
+    return SideBySide(
+        plain=[field for field in fields if field.name in shown],
+        others=[field for field in fields if field.name not in shown and seen],
+        refused=refused,
+        is_alone=seen is None,
+        seen_at=account.seen_at,
+    )
+
+
+def said(name: str, value: Any) -> str:
+    """A value as the form says it; "" for nothing. name: as Auth0 calls the field."""
+    if name in LABELS:
+        values = value if isinstance(value, list | tuple) else [value]
+        return as_text([LABELS[name].get(each, each) for each in values if each])
+    if name == "user_metadata.hire_date" and isinstance(value, str):
+        try:
+            return date.fromisoformat(value).strftime("%-d %b %Y")
+        except ValueError:
+            return value  # Auth0 takes any text
+    return as_text(value)
+
+
+def last_writers(employee_id: int) -> dict[str, Writer]:
+    """Column → who wrote it last, for the columns that were ever changed; two queries."""
+    lines = Change.objects.filter(employee_id=employee_id).order_by("pk")
+    last = {column: line for line in lines for column in line.changes}
+    who = names_of({line.actor for line in last.values()})
+    return {
+        column: Writer(
+            who="" if line.actor == SQL_ACTOR else who.get(line.actor, line.actor),
+            door=str(line.get_source_display()),
+            at=line.at,
+        )
+        for column, line in last.items()
+    }
+
+
+def _writer_of(name: str, writers: Mapping[str, Writer]) -> Writer | None:
+    wrote = [writers[column] for column in COLUMNS.get(name, ()) if column in writers]
+    return max(wrote, key=lambda writer: writer.at, default=None)
+
+
+def _wanted(facts: Facts | None, account: Account, seen: Seen | None) -> tuple[dict[str, Any], str]:
+    """What the row wants of each field, and why that can't be done; nothing where it has no say."""
+    try:
+        wanted = wanted_of(
+            facts,
+            seen,
+            has_account=account.origin != "",
+            installation=TenantState.objects.get(pk=1).installation,
+            assign_roles=settings.AUTH0_ENABLE_ROLE_ASSIGNMENT,
+        )
+    except (Conflict, Rejected) as error:
+        columns = {name: COLUMNS[name][0] for name in PLAIN if name != "blocked"}
+        return {name: getattr(facts, column) for name, column in columns.items()}, str(error)
+    if wanted is None:
+        return ({"blocked": True} if account.origin else {}), ""
+    row = flat(wanted)
+    for name in ("roles", "name"):
+        if row[name] is None:  # without a role to give, or a name: Auth0 shows the e-mail instead
+            del row[name]
+    return row, ""
