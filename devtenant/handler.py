@@ -29,7 +29,7 @@ class Handler(WSGIRequestHandler):
             answer = Answer()
             parts: Iterable[bytes] = self.server.app(environ, answer.start)
             try:
-                if answer.is_streamed:
+                if answer.is_streamed and self.command != "HEAD":
                     self.stream_answer(answer, parts)
                 else:
                     self.send_answer(answer, b"".join(parts))

@@ -19,7 +19,7 @@ from devtenant.users import unknown_connection
 MOST_BYTES = 512_000
 MOST_ACTIVE = 2
 MOST_A_STEP = 200  # users
-PENDING_S = 0.3  # seconds until a job begins
+PENDING_S = 0.1  # seconds until a job begins
 TIMEOUT_S = 7_200
 OWNER = "tenant-owner@example.com"
 FORM = Record(

@@ -2,6 +2,7 @@
 
 import re
 import time
+from itertools import islice
 from typing import Any
 
 from flask import Blueprint, abort, render_template
@@ -11,6 +12,8 @@ from devtenant.outbox import LINK, newest_first
 from devtenant.page_headers import add_headers
 from devtenant.roles import roles_of
 from devtenant.state import Tenant
+
+SHOWN = 500  # users
 
 
 def pages(tenant: Tenant) -> Blueprint:
@@ -34,9 +37,10 @@ def pages(tenant: Tenant) -> Blueprint:
         with tenant.lock:
             rows = [
                 {**user, "roles": ", ".join(role["name"] for role in roles_of(tenant, key))}
-                for key, user in tenant.users.rows.items()
+                for key, user in islice(reversed(tenant.users.rows.items()), SHOWN)
             ]
-        return render_template("users.html", users=rows)
+            more = len(tenant.users.rows) - len(rows)
+        return render_template("users.html", users=rows, more=more)
 
     @blueprint.get("/outbox")
     def outbox() -> str:

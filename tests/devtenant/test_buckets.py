@@ -37,6 +37,8 @@ def slow(limited: RunningTenant) -> Iterator[RunningTenant]:
         ("essentials", "GET", "/connections", 5),
         ("essentials", "GET", "/roles", 10),
         ("essentials", "POST", "/users/{id}/roles", 10),
+        ("essentials", "POST", "/jobs/users-imports", 10),
+        ("essentials", "GET", "/jobs/{id}", 10),
     ],
 )
 def test_each_plan_has_its_burst(plan: str, method: str, template: str, burst: int) -> None:

@@ -164,3 +164,12 @@ def test_a_crowd_that_makes_no_sense_is_refused_in_words(
 
     assert answer.status_code == 400
     assert answer.json()["error"]
+
+
+def test_the_page_of_users_shows_the_newest_of_a_crowd(tenant: RunningTenant) -> None:
+    tenant.seed(501)
+
+    page = tenant.client.get(f"{tenant.base_url}/users").text
+
+    assert "aren't shown: 1." in page
+    assert ("auth0|crowd-501<" in page, "auth0|crowd-1<" in page) == (True, False)

@@ -229,6 +229,7 @@ def test_a_file_is_streamed_and_the_connection_is_kept(tenant: RunningTenant) ->
         parts = [unpacker.decompress(part) for part in file.iter_raw()]
 
     assert len(b"".join(parts).splitlines()) == 2000
+    assert tenant.client.head(location).status_code == 200
     assert tenant.client.get(location).status_code == 200
 
 

@@ -160,6 +160,17 @@ def test_a_wrong_password_and_an_unknown_email_sound_the_same(
     assert "Wrong email or password." in answer.text
 
 
+def test_an_imported_person_gets_in_only_with_a_password_of_a_ticket(person: Person) -> None:
+    person.tenant.seed(1)  # as imported: without a password
+
+    assert "Wrong email or password." in person.submit("person1@example.com").text
+    asked = {"user_id": "auth0|crowd-1"}
+    link = person.tenant.api("POST", "/tickets/password-change", asked).json()["ticket"]
+    form = {"password": PASSWORD, "again": PASSWORD}
+    assert person.browser.post(link.rstrip("#"), data=form).is_success
+    assert sent_back(person.submit("person1@example.com"))["code"]
+
+
 def test_ten_wrong_passwords_block_the_account_for_this_address(person: Person, ada: str) -> None:
     for _ in range(10):
         person.submit(password="Wrong-pass1")
