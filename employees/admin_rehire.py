@@ -25,7 +25,7 @@ from employees.errors import EmployeesError
 from employees.forms import EmployeeForm
 from employees.models import Employee
 from employees.plan_forms import beginning_of
-from employees.rehire import LookAlike, look_alikes
+from employees.rehire import LookAlike, look_alikes, said_of
 from employees.selectors import shop_floor_departments
 from employees.values import clean_value, proposed_auth_method
 from employees.zones import in_full, zone_of
@@ -168,19 +168,9 @@ def described(one: LookAlike, actor: Actor) -> dict[str, Any]:
     """
     person = one.employee
     page = reverse("admin:employees_employee_change", args=[person.pk])
-    place = ", ".join(filter(None, [person.department, person.workspace]))
-    who = f"{person.name} (number {person.pk}{f', {place}' if place else ''})"
-    same = " and ".join(one.same)
-    if one.works_here:
-        text = f"{who} works here already: the same {same}."
+    text, reason = said_of(one), why_not(actor, Operation.REACTIVATE, person)
+    if one.works_here or one.joins:
         return {"text": text, "url": page, "do": "Look", "brings_back": False}
-    if one.joins:
-        starts = in_full(one.joins.at, ZoneInfo(one.joins.zone))
-        text = f"{who} joins on {starts}: the same {same}."
-        return {"text": text, "url": page, "do": "Look", "brings_back": False}
-    when = f" in {one.left_at:%B %Y}" if one.left_at else ""
-    text = f"{who} left{when}: the same {same}."
-    reason = why_not(actor, Operation.REACTIVATE, person)
     if reason:
         return {"text": f"{text} {reason}", "url": page, "do": "Look", "brings_back": False}
     url = reverse("admin:employees_employee_bring_back", args=[person.pk])

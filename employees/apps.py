@@ -19,7 +19,11 @@ class EmployeesConfig(AppConfig):
         )
         from employees.groups import create_groups
         from employees.history import on_post_migrate
+        from employees.importing.preparing import IMPORT
+        from employees.mass import kinds
+        from employees.mass.models import MassChange
 
         post_migrate.connect(create_groups, sender=self)
         post_migrate.connect(on_post_migrate, sender=self)
         receipts.register(doors.SIDE)
+        kinds.register(MassChange.Kind.IMPORT, IMPORT)

@@ -10,18 +10,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from employees.actors import visible_to
 from employees.authority import Actor
 from employees.emails import is_placeholder, normalise_email
 from employees.models import Change, Employee, PlannedMove, SearchKey
+from employees.podfactory import rough_keys
 from employees.review_names import pairs_of
 from employees.selectors import planned_moves
+from employees.zones import in_full
 
 MOST = 5  # people
 PHONE_DIGITS = 10  # at the end, which +1 662 555 0100 and (662) 555-0100 share
 LEAST_PHONE = 7
 PAIR = "pair:"  # before the keys of names that may only be alike
+POD_KEY = "pod:"  # before the keys of whom PodFactory may mean
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,21 @@ def look_alikes(typed: Mapping[str, Any], actor: Actor) -> list[LookAlike]:
     return found[:MOST]
 
 
+def said_of(one: LookAlike) -> str:
+    """Who it is, where they are by now, and what they share, in a sentence."""
+    person = one.employee
+    place = ", ".join(filter(None, [person.department, person.workspace]))
+    who = f"{person.name} (number {person.pk}{f', {place}' if place else ''})"
+    same = " and ".join(one.same)
+    if one.works_here:
+        return f"{who} works here already: the same {same}."
+    if one.joins:
+        starts = in_full(one.joins.at, ZoneInfo(one.joins.zone))
+        return f"{who} joins on {starts}: the same {same}."
+    when = f" in {one.left_at:%B %Y}" if one.left_at else ""
+    return f"{who} left{when}: the same {same}."
+
+
 def _switched_off(people: Mapping[int, Employee]) -> dict[int, datetime]:
     rows = {pk: person.archived_at or person.updated_at for pk, person in people.items()}
     changes = Change.objects.filter(employee_id__in=people, changes__has_key="is_active")
@@ -130,5 +149,6 @@ def add_keys(people: Mapping[int, Mapping[str, Any]]) -> None:
 
 
 def _all_keys_of(values: Mapping[str, Any]) -> set[str]:
-    pairs = pairs_of(plain_name(values.get("name")))
-    return keys_of(values) | {f"{PAIR}{pair}" for pair in pairs}
+    name = values.get("name")
+    pairs = {f"{PAIR}{pair}" for pair in pairs_of(plain_name(name))}
+    return keys_of(values) | pairs | {POD_KEY + key for key in rough_keys(name)}

@@ -39,7 +39,7 @@ def carry_out(row: MassRow, change: MassChange, actor: Actor) -> int:
 
 
 def _add(row: MassRow, change: MassChange, actor: Actor) -> int:
-    values = {**change.options.get("defaults", {}), **row.values}
+    values = merged(row, change)
     columns, invitation = columns_of(values), values.get("invitation") or ""
     starts_at = None  # now
     if values.get("starts_on"):
@@ -49,6 +49,11 @@ def _add(row: MassRow, change: MassChange, actor: Actor) -> int:
     if starts_at is None:
         return services.add_employee(columns, invitation, actor, batch=change.batch).pk
     return planning.add_joining(columns, invitation, actor, starts_at, batch=change.batch).pk
+
+
+def merged(row: MassRow, change: MassChange) -> dict[str, Any]:
+    """The values of a newcomer: the row's, and what goes for all where it says nothing."""
+    return {**change.options.get("defaults", {}), **row.values}
 
 
 def columns_of(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,241 @@
+"""How PodFactory would find the people of the table: by whom, by what, and why not.
+
+``podfactory`` has the rules. Here an index finds the few rows that they have to look at
+(``employee_search_keys``, kept by the history's writer), so that a page of people takes three
+queries however many work here. What the index finds is decided by the rows as they are now.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import TextChoices as Choices
+
+from employees.history import notice_changes
+from employees.models import Employee, PodFactoryMapping, SearchKey
+from employees.podfactory import Directory, Found, rough_keys, rough_lookups
+from employees.rehire import POD_KEY
+from employees.selectors import among
+
+PAGE = 500  # people looked at together
+TOO_COMMON = 200  # people with one key: no text that so many answer to tells anybody apart
+
+Row = tuple[int, str, str | None]  # number, name, e-mail
+
+
+class Outcome(Choices):
+    """Whom PodFactory would find, from the best to the worst."""
+
+    FOUND = "found", "Found"
+    LEFT = "left", "Left"
+    SEVERAL = "several", "Not told apart"
+    NOBODY = "nobody", "Not found"
+    OTHER = "other", "Taken for somebody else"
+
+
+@dataclass(frozen=True)
+class KnownAs:
+    """Under which name and e-mail PodFactory knows somebody.
+
+    is_mapped: from its own table; else nothing is known, and it is taken to be what the row says.
+    """
+
+    name: str | None
+    email: str | None
+    is_mapped: bool = True
+    is_verified: bool = False
+
+    def __str__(self) -> str:
+        return (self.name or "").strip() or self.email or "nobody in particular"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One person, and whom PodFactory finds for each name and e-mail that it knows them by.
+
+    names: what everybody is called who may be found, by number.
+    """
+
+    employee_id: int
+    name: str
+    is_active: bool
+    answers: tuple[tuple[KnownAs, Found], ...]
+    names: Mapping[int, str]
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst of them: somebody of two mailboxes has to be found by both."""
+        found = [self.outcome_of(answer) for _known, answer in self.answers]
+        return max(found, key=list(Outcome).index)
+
+    @property
+    def how(self) -> str:
+        """By what they are found, the first of the ways in which PodFactory knows them."""
+        return next((found.how for _known, found in self.answers if found.rule), "")
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether PodFactory's table has them."""
+        return any(known.is_mapped for known, _found in self.answers)
+
+    def outcome_of(self, found: Found) -> Outcome:
+        """What one answer means for this person."""
+        if found.is_only(self.employee_id):
+            return Outcome.FOUND
+        if found.employee_ids:
+            is_one_of = self.employee_id in found.employee_ids
+            return Outcome.SEVERAL if is_one_of else Outcome.OTHER
+        return Outcome.NOBODY if self.is_active else Outcome.LEFT
+
+
+def known_to_podfactory() -> QuerySet[Employee]:
+    """Everybody whom it may look for: those active, and those who left but stand in its table."""
+    mappings = PodFactoryMapping.objects.filter(employee=OuterRef("pk"))
+    return Employee.objects.filter(Q(is_active=True) | Exists(mappings))
+
+
+def notice_everybody() -> None:
+    """Have the index know what SQL has changed, as the sweep does all the time."""
+    after, numbers = 0, Employee.objects.order_by("pk").values_list("pk", flat=True)
+    while page := list(numbers.filter(pk__gt=after)[:PAGE]):
+        notice_changes(page)
+        after = page[-1]
+
+
+def standings(people: Sequence[Employee]) -> list[Standing]:
+    """How PodFactory would find each of ``people``; three queries."""
+    known = _known_as([(person.pk, person.name, person.email) for person in people])
+    answering = _answering(_lookups(one for each in known.values() for one in each))
+    names = {row[0]: row[1] for rows in answering.values() for row in rows}
+    names |= {person.pk: person.name for person in people if person.is_active}
+    directory = Directory(names.items())
+    return [
+        Standing(
+            person.pk,
+            person.name,
+            person.is_active,
+            tuple((one, directory.find(one.name, one.email)) for one in known[person.pk]),
+            names,
+        )
+        for person in people
+    ]
+
+
+def all_standings(people: QuerySet[Employee], after: int = 0) -> Iterator[Standing]:
+    """The same of everybody among ``people`` by number, a page at a time: memory stays flat.
+
+    after: the number to begin behind.
+    """
+    rows = people.order_by("pk").only("id", "name", "email", "is_active")
+    while page := list(rows.filter(pk__gt=after)[:PAGE]):
+        yield from standings(page)
+        after = page[-1].pk
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Somebody whom PodFactory finds now, and not after a renaming: then it finds ``found``.
+
+    names: what everybody is called who is found then, by number.
+    """
+
+    employee_id: int
+    known: KnownAs
+    found: Found
+    names: Mapping[int, str]
+
+
+def lost_by_renaming(new_names: Mapping[int, str]) -> dict[int, list[Loss]]:
+    """Whom PodFactory would find no more if these people had these names.
+
+    new_names: number → name; each is looked at as if it were the only one. Returns what is lost, by
+    the number of who is renamed; nothing for whom nothing is. Seven queries at most.
+
+    Somebody who isn't in PodFactory's table is taken to be known by the new name as by the old
+    one: only whom it would mistake them for counts.
+    """
+    active = Employee.objects.filter(pk__in=list(new_names), is_active=True)
+    renamed = {row[0]: row for row in active.values_list("pk", "name", "email")}
+    gained = {pk: rough_keys(new_names[pk]) - rough_keys(row[1]) for pk, row in renamed.items()}
+    near = _answering(_telling({key for keys in gained.values() for key in keys}))
+    people = {row[0]: row for rows in near.values() for row in rows} | renamed
+    known = _known_as(people.values())
+    asked = [one for each in known.values() for one in each]
+    asked += [KnownAs(new_names[pk], None) for pk in renamed]
+    answering = _answering(_lookups(asked))
+    found = {}
+    for pk, keys in gained.items():
+        others = sorted({row[0] for key in keys for row in near.get(key, ())} - {pk})
+        rename = _Renaming(renamed[pk], new_names[pk], answering)
+        losses = [loss for one in (pk, *others) for loss in rename.of(people[one], known[one])]
+        if losses:
+            found[pk] = losses
+    return found
+
+
+@dataclass(frozen=True)
+class _Renaming:
+    """One person under another name, among those who answer to some texts."""
+
+    person: Row
+    new_name: str
+    answering: Mapping[str, list[Row]]
+
+    def of(self, whom: Row, known: list[KnownAs]) -> Iterator[Loss]:
+        """What is lost of the ways in which PodFactory knows ``whom``."""
+        own = whom[0] == self.person[0]
+        for one in known:
+            then = replace(one, name=self.new_name) if own and not one.is_mapped else one
+            before, _ = self._find(one, self.person[1])
+            found, names = self._find(then, self.new_name)
+            if before.is_only(whom[0]) and not found.is_only(whom[0]):
+                yield Loss(whom[0], then, found, {whom[0]: whom[1], **names})
+
+    def _find(self, known: KnownAs, name: str) -> tuple[Found, dict[int, str]]:
+        """Whom PodFactory finds while the person is called ``name``, and what they are called."""
+        rows = [row for key in _lookups([known]) for row in self.answering.get(key, ())]
+        names = {row[0]: row[1] for row in rows} | {self.person[0]: name}
+        return Directory(names.items()).find(known.name, known.email), names
+
+
+def _known_as(people: Iterable[Row]) -> dict[int, list[KnownAs]]:
+    """By number: the entries of PodFactory's table, else what the row says."""
+    rows = {row[0]: row for row in people}
+    found: dict[int, list[KnownAs]] = {}
+    mappings = PodFactoryMapping.objects.filter(among(rows, "employee_id")).order_by("pk")
+    for pk, name, email, verified in mappings.values_list(
+        "employee_id", "podfactory_name", "podfactory_email", "is_verified"
+    ):
+        if pk in rows:
+            found.setdefault(pk, []).append(KnownAs(name, email, is_verified=verified))
+    for pk, name, email in rows.values():
+        found.setdefault(pk, [KnownAs(name, email, is_mapped=False)])
+    return found
+
+
+def _lookups(known: Iterable[KnownAs]) -> set[str]:
+    return {key for one in known for key in rough_lookups(one.name, one.email)}
+
+
+def _answering(keys: set[str]) -> dict[str, list[Row]]:
+    """Rough key → the active people who have it, or had it once; two queries."""
+    found = SearchKey.objects.filter(key__in=[POD_KEY + key for key in keys])
+    by_key = [
+        (key.removeprefix(POD_KEY), pk) for key, pk in found.values_list("key", "employee_id")
+    ]
+    active = Employee.objects.filter(pk__in={pk for _key, pk in by_key}, is_active=True)
+    rows = {row[0]: row for row in active.values_list("pk", "name", "email")}
+    answering: dict[str, list[Row]] = {}
+    for key, pk in by_key:
+        if pk in rows:
+            answering.setdefault(key, []).append(rows[pk])
+    return answering
+
+
+def _telling(keys: set[str]) -> set[str]:
+    """Without those that so many people have that nobody is found by them alone."""
+    active = Employee.objects.filter(is_active=True).values("pk")
+    found = SearchKey.objects.filter(key__in=[POD_KEY + key for key in keys])
+    counted = found.filter(employee_id__in=active).values_list("key")
+    common = counted.annotate(people=Count("pk")).filter(people__gt=TOO_COMMON)
+    return keys - {key.removeprefix(POD_KEY) for key, _people in common}

@@ -1,0 +1,200 @@
+"""The import of people: what a file would do, and what it does once it is confirmed."""
+
+import time
+from typing import Any
+
+from django.test import TestCase
+
+from employees.history import notice_changes
+from employees.importing.cells import Cleaner
+from employees.importing.days import Order
+from employees.importing.foreseen import sentences
+from employees.importing.judging import judge
+from employees.mass import changes
+from employees.mass.models import MassChange, MassFile, MassRow
+from employees.mass.working import work
+from employees.models import Auth0Role, Employee, EmployeeUser
+from employees.selectors import invitation_of
+from tests.builders import boss, make_employee, make_role
+from tests.employees.massing import a_user, work_off
+
+Outcome, State = MassRow.Outcome, MassChange.State
+HEAD = "Name,E-mail,Dept,Workspace\n"
+
+
+class ImportCase(TestCase):
+    def setUp(self) -> None:
+        self.actor = boss(a_user().pk)
+
+    def read(self, text: str | bytes, name: str = "people.csv", **options: Any) -> MassChange:
+        """The file as it waits for somebody to confirm it."""
+        content = text if isinstance(text, bytes) else text.encode()
+        change = changes.begin("import", name, self.actor, options, content)
+        work(change.pk, until=time.monotonic() + 10)
+        change.refresh_from_db()
+        return change
+
+    def row(self, change: MassChange, line: int = 2) -> MassRow:
+        return MassRow.objects.get(change=change, line=line)
+
+
+class ReadingTests(ImportCase):
+    def test_a_newcomer_an_old_hand_and_a_mistake_are_told_apart(self) -> None:
+        make_employee(email="bob@example.com", name="Bob Marsh", department="Packing")
+        change = self.read(
+            HEAD
+            + "Ada Quill,ada@example.com,Picking,TX\n"
+            + "Bob Marsh,BOB@example.com,Shipping,\n"
+            + "Cleo Ruiz,cleo@example,Picking,Texas\n"
+        )
+
+        self.assertEqual(change.state, State.PREVIEW)
+        outcomes = list(change.rows.order_by("line").values_list("line", "outcome"))
+        self.assertEqual(outcomes, [(2, "new"), (3, "change"), (4, "problem")])
+        wrong = self.row(change, 4)
+        self.assertEqual(wrong.field, "email")
+        self.assertIn("doesn't look like an e-mail", wrong.reason)
+
+    def test_what_it_would_do_is_said_beforehand(self) -> None:
+        bob = make_employee(email="bob@example.com", name="Bob Marsh")
+        change = self.read(
+            f"No,Name,E-mail,Dept,Workspace\n,Ada Quill,ada@example.com,Office,TX\n"
+            f",Cy Fox,,Office,MS\n{bob.pk},,robert@example.com,,\n"
+        )
+
+        said = sentences(change.summary)
+
+        self.assertEqual(
+            said,
+            [
+                "Adds 2 people (1 in Texas and 1 in Mississippi), changes 1 and blocks nobody.",
+                "1 gets an Auth0 account; 1 invitation is mailed.",
+                "1 without a usable e-mail: no account until there is one.",
+                "1 e-mail changes.",
+            ],
+        )
+
+    def test_the_same_file_once_more_does_nothing(self) -> None:
+        text = HEAD + "Ada Quill,ada@example.com,Picking,TX\nCleo Ruiz,,Packing,MS\n"
+        work_off(self.read(text), self.actor)
+
+        again = self.read(text)
+
+        self.assertEqual(set(again.rows.values_list("outcome", flat=True)), {"nothing"})
+
+    def test_a_blank_cell_leaves_what_is_there(self) -> None:
+        bob = make_employee(email="bob@example.com", department="Packing", phone_number="555-0100")
+        change = self.read("E-mail,Dept,Phone\nbob@example.com,,555-0199\n")
+
+        work_off(change, self.actor)
+
+        bob.refresh_from_db()
+        self.assertEqual((bob.department, bob.phone_number), ("Packing", "555-0199"))
+
+    def test_defaults_are_for_newcomers_where_the_file_says_nothing(self) -> None:
+        make_role("Heat Press")
+        defaults = {"workspace": "TX", "invitation": "none", "auth_method": "pin"}
+        change = self.read("Name,Role,Workspace\nAda,heat press,\nCy,,MS\n", defaults=defaults)
+
+        work_off(change, self.actor)
+
+        ada, cy = Employee.objects.get(name="Ada"), Employee.objects.get(name="Cy")
+        self.assertEqual((ada.workspace, cy.workspace), ("TX", "MS"))
+        self.assertEqual((ada.auth_method, invitation_of(ada.pk)), ("pin", "none"))
+        self.assertEqual(ada.role and ada.role.role_name, "Heat Press")
+
+    def test_two_rows_with_one_email_are_one_person_and_a_problem(self) -> None:
+        change = self.read("Name,Mail\nAda,ada@example.com\nAda Q,ADA@example.com\n")
+
+        second = self.row(change, 3)
+        self.assertEqual(second.outcome, Outcome.PROBLEM)
+        self.assertEqual(second.reason, "Line 2 has the same e-mail: leave one of them out.")
+
+    def test_somebody_who_left_is_a_question(self) -> None:
+        left = make_employee(name="Ana Ruiz", email=None, is_active=False)
+        notice_changes([left.pk])
+        change = self.read("Name,Mail,Dept\nAna Ruiz,ana@example.com,Packing\n")
+
+        row = self.row(change)
+        self.assertEqual(row.outcome, Outcome.QUESTION)
+        self.assertEqual(row.choices, ["back", "new", "skip"])
+        self.assertIn("the same name", row.reason)
+        changes.answer(change.pk, change.version, {row.pk: "back"})
+        change.refresh_from_db()
+        work_off(change, self.actor)
+        left.refresh_from_db()
+        self.assertTrue(left.is_active)
+        self.assertEqual((left.email, left.department), ("ana@example.com", "Packing"))
+
+    def test_first_and_last_name_are_put_together(self) -> None:
+        change = self.read("Nombre;Apellidos;Correo\nJosé;Núñez Ibáñez;j@example.com\n")
+
+        self.assertEqual(self.row(change).values["name"], "José Núñez Ibáñez")
+
+    def test_a_file_without_names_waits_for_the_columns_to_be_named(self) -> None:
+        change = self.read("Who,Where\nAda,Picking\n")
+        self.assertEqual((change.state, change.rows.count()), (State.PREVIEW, 0))
+
+        chosen = {"mapping": ["name", "department"]}
+        changes.begin_anew(change.pk, change.version, {"chosen": chosen})
+        work(change.pk, until=time.monotonic() + 10)
+
+        self.assertEqual(self.row(change).values, {"name": "Ada", "department": "Picking"})
+
+    def test_a_manager_makes_no_administrator_and_reads_so_beforehand(self) -> None:
+        make_employee(email="root@example.com", auth0_role=Auth0Role.ADMIN, auth_method="auth0")
+        manager = make_employee(auth0_role=Auth0Role.MANAGER, auth_method="auth0")
+        user = a_user()
+        EmployeeUser.objects.create(user=user, employee=manager, role="manager")
+        self.actor = boss(user.pk)
+        change = self.read(
+            "Name,Mail,Auth0 role,Phone\nAda,ada@example.com,Administrator,\n"
+            ",root@example.com,manager,\n"
+        )
+
+        self.assertEqual(self.row(change).reason, "You can't give a role above your own.")
+        self.assertIn("their role is as high as yours", self.row(change, 3).reason)
+
+    def test_the_file_is_not_kept_once_it_is_confirmed(self) -> None:
+        change = self.read(HEAD + "Ada,ada@example.com,,\n")
+        self.assertTrue(MassFile.objects.exists())
+
+        work_off(change, self.actor)
+
+        self.assertFalse(MassFile.objects.exists())
+
+    def test_reading_goes_on_where_it_was_left_off(self) -> None:
+        people = "".join(f"Person {n},p{n}@example.com,,\n" for n in range(450))
+        change = changes.begin("import", "people.csv", self.actor, {}, (HEAD + people).encode())
+        work(change.pk, until=time.monotonic() - 1)
+        self.assertEqual(change.rows.count(), 0)
+
+        work(change.pk, until=time.monotonic() + 10)
+
+        self.assertEqual(change.rows.count(), 450)
+        self.assertEqual(change.rows.filter(outcome="new").count(), 450)
+
+    def test_a_page_of_rows_costs_as_many_queries_as_one_row(self) -> None:
+        cleaner = Cleaner(["name", "email"], Order.MONTH_FIRST, {})
+        change = MassChange.objects.create(kind="import", batch="b", begun_by=self.actor.name)
+        with self.assertNumQueries(3):
+            judge(change, [(2, ["Ada", "ada@example.com"])], cleaner, self.actor)
+        many = [(n, [f"Person {n}", f"p{n}@example.com"]) for n in range(3, 203)]
+        with self.assertNumQueries(3):
+            judge(change, many, cleaner, self.actor)
+
+
+class DaysTests(ImportCase):
+    def test_the_order_of_days_is_found_and_said(self) -> None:
+        change = self.read("Name,Hired\nAda,03/04/2025\nCy,31/12/2024\n")
+
+        self.assertEqual(self.row(change).values["hire_date"], "2025-04-03")
+        self.assertEqual(change.recognised["order"], "dmy")
+        self.assertTrue(change.recognised["order_is_sure"])
+
+    def test_a_file_whose_days_tell_nothing_says_how_they_are_read(self) -> None:
+        change = self.read("Name,Hired\nAda,03/04/2025\n")
+
+        found = change.recognised
+        self.assertEqual((found["order"], found["order_is_sure"]), ("mdy", False))
+        self.assertEqual(found["order_example"], "03/04/2025")
