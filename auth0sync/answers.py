@@ -19,6 +19,8 @@ from auth0sync.errors import (
 )
 
 THROTTLED = "too_many_requests"
+JOBS_BUSY = "jobs_busy"  # no limit of calls: two import jobs are under way, whoever began them
+BUSY_S = 30.0
 IDP_CONFLICT = "auth0_idp_error"
 # Auth0's property: the form's field, and how a sentence calls it.
 FORM_FIELDS = {
@@ -64,6 +66,9 @@ def meaning(answer: Answer, capability: str, *, writes: bool) -> SyncError | Non
 def _refusal(status: int, answer: Answer, capability: str) -> SyncError:
     code = str(answer.body.get("errorCode") or "")
     message = str(answer.body.get("message") or "")
+    if status == 429 and "active import users jobs" in message:
+        why = "Two import jobs are under way in Auth0, and it takes no third."
+        return Transient(why, code=JOBS_BUSY, retry_after_s=BUSY_S)
     if status == 429:
         told_s = wait_s(answer.headers)
         return Transient("Auth0's limit is reached.", code=THROTTLED, retry_after_s=told_s)

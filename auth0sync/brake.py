@@ -44,6 +44,7 @@ CREATIONS = 10  # times the threshold
 NEW = "new"  # in Account.let_through: whatever is done until the new account is complete
 FREE: dict[str, Any] = {"batch": None, "held_for": "", "let_through": ""}
 _GONE = "gone"  # in Account.let_through: the row was deleted
+_AS_NOTED = Case(When(fingerprint="", then=Value(_GONE)), default=F("fingerprint"))
 
 
 def limit(kind: Kind) -> int | None:
@@ -73,6 +74,27 @@ def allow(account: Account, facts: Facts | None, step: Step) -> None:
             mine = Account.objects.filter(pk=account.pk, lease=account.lease)
             mine.update(batch=batch, held_for=risk, let_through=_mark(facts))
     raise Held("Held by the safety brake until a second person decides.", code="held")
+
+
+def allow_creations(people: Mapping[int, tuple[Facts, Account]]) -> set[int]:
+    """Count these new accounts, which an import job is about to make; return who isn't held.
+
+    They are weighed as the crowd that they are. Whoever is held is in no job any more.
+    """
+    causes: dict[str, set[int]] = defaultdict(set)
+    for pk, (facts, account) in people.items():
+        if account.let_through not in (NEW, _mark(facts)):
+            causes[account.due_by].add(pk)
+    held: set[int] = set()
+    for cause, ids in causes.items():
+        with transaction.atomic():
+            batch = _weigh(Kind.CREATIONS, dict.fromkeys(ids, Risk.CREATE), cause)
+            if batch is not None:
+                held |= ids
+                Account.objects.filter(pk__in=ids).update(
+                    batch=batch, held_for=Risk.CREATE, let_through=_AS_NOTED, job=None, due_at=None
+                )
+    return set(people) - held
 
 
 def renew(
@@ -274,7 +296,7 @@ def _pull_in(batch: StagedBatch) -> None:
     waiting.update(
         batch=batch,
         held_for=Subquery(counts.filter(employee_id=OuterRef("pk")).values("risk")[:1]),
-        let_through=Case(When(fingerprint="", then=Value(_GONE)), default=F("fingerprint")),
+        let_through=_AS_NOTED,
     )
     held = Account.objects.filter(batch=batch).values_list("pk", flat=True)
     counts.filter(employee_id__in=list(held)).delete()

@@ -163,7 +163,7 @@ class Claim:
         invitation = columns.get("invitation", self.account.invitation)
         if attention is None and invitation == InvitationState.FAILED:
             attention = Attention.MAIL
-        columns = {"priority": Priority.BULK, **_NO_ERROR, **_attention(attention), **columns}
+        columns = {"priority": Priority.BULK, **NO_ERROR, **_attention(attention), **columns}
         if done:
             columns |= {
                 "done_seq": self.seq,
@@ -248,7 +248,7 @@ class Claim:
             raise LeaseLost
 
 
-_NO_ERROR: dict[str, Any] = {
+NO_ERROR: dict[str, Any] = {
     "attempts": 0,
     "error_code": "",
     "error": "",

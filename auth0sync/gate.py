@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from django.conf import settings
 
 from auth0sync import pace, pauses, switch
-from auth0sync.answers import THROTTLED
+from auth0sync.answers import JOBS_BUSY, THROTTLED
 from auth0sync.calls import GET_TOKEN, Call, Outgoing
 from auth0sync.errors import LeaseLost, NotNow, SyncError, Transient, Unknown
 from auth0sync.models import SyncLog
@@ -93,7 +93,7 @@ class Gate:
             return
         if isinstance(error, Transient) and error.code == THROTTLED:
             pace.learn(call.outgoing.group, call.headers, error.retry_after_s or 1.0)
-        elif isinstance(error, Transient | Unknown):
+        elif isinstance(error, Transient | Unknown) and error.code != JOBS_BUSY:
             pace.failed()
         else:
             pace.learn(call.outgoing.group, call.headers)

@@ -209,7 +209,7 @@ class Account(models.Model):
     let_through: for which row (its fingerprint) the brake lets this person pass uncounted.
     plan_version: of the plan with which the account was last brought up to date.
     job: the import job that makes this account; no worker takes its members.
-    sent_for: the fingerprint of the row as it stood in the job's file, '' for not sent yet.
+    sent_for: what the job's file said of it, as a hash; '' for not sent yet.
     """
 
     employee_id = models.IntegerField(primary_key=True)

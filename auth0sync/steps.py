@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from auth0sync.account import Seen
+from auth0sync.account import Facts, Seen
 from auth0sync.due import mark_due
 from auth0sync.errors import Conflict, Gone, Misconfigured, Rejected, Transient
 from auth0sync.invitations import wanted_invitation
@@ -28,6 +28,7 @@ from auth0sync.plan import (
 )
 from auth0sync.rows import active_holders
 from auth0sync.run import Run
+from auth0sync.tenant import Tenant
 from employees.models import Invitation
 
 
@@ -67,17 +68,22 @@ def do(run: Run, step: Step) -> None:
             _change_role(run, step)
 
 
-def _create(run: Run, step: Create) -> None:
-    verified = run.row.invitation == Invitation.VERIFIED
-    body = step.body | {
-        "email_verified": verified,
-        "verify_email": settings.AUTH0_SEND_VERIFICATION_EMAIL and not verified,
-        "app_metadata": step.body["app_metadata"]
-        | {
-            "provisioned_at": timezone.now().isoformat(timespec="seconds"),
-            "sync_status": "created",
-        },
+def as_sent(step: Create, facts: Facts) -> dict[str, Any]:
+    """The new account as it is sent, by whatever way; without id, password and connection."""
+    markers = {
+        "provisioned_at": timezone.now().isoformat(timespec="seconds"),
+        "sync_status": "created",
     }
+    return step.body | {
+        "email_verified": facts.invitation == Invitation.VERIFIED,
+        "app_metadata": step.body["app_metadata"] | markers,
+    }
+
+
+def _create(run: Run, step: Create) -> None:
+    body = as_sent(step, run.row)
+    mails = settings.AUTH0_SEND_VERIFICATION_EMAIL and not body["email_verified"]
+    body |= {"verify_email": mails}
     try:
         profile = run.tenant.create_user(run.new_user_id, body)
     except Conflict:
@@ -188,10 +194,10 @@ def _change_role(run: Run, step: AddRole | RemoveRole) -> None:
     held = set(seen.roles or ())
     try:
         if isinstance(step, AddRole):
-            _with_role_id(run, step.role, lambda pk: run.tenant.add_role(seen.user_id, pk))
+            with_role_id(run.tenant, step.role, lambda pk: run.tenant.add_role(seen.user_id, pk))
             held.add(step.role)
         else:
-            _with_role_id(run, step.role, lambda pk: run.tenant.remove_role(seen.user_id, pk))
+            with_role_id(run.tenant, step.role, lambda pk: run.tenant.remove_role(seen.user_id, pk))
             held.discard(step.role)
     except Gone:
         run.record(None)
@@ -199,21 +205,21 @@ def _change_role(run: Run, step: AddRole | RemoveRole) -> None:
     run.record(seen.with_roles(tuple(sorted(held))))
 
 
-def _with_role_id(run: Run, name: str, change: Callable[[str], None]) -> None:
+def with_role_id(tenant: Tenant, name: str, change: Callable[[str], None]) -> None:
     """Change the role; made anew in the tenant it has another id, which is looked up once."""
     try:
-        change(_role_id(run, name))
+        change(_role_id(tenant, name))
     except Misconfigured as error:
         if error.code != "role_missing":
             raise
         TenantState.objects.filter(pk=1).update(role_ids={})
-        change(_role_id(run, name))
+        change(_role_id(tenant, name))
 
 
-def _role_id(run: Run, name: str) -> str:
+def _role_id(tenant: Tenant, name: str) -> str:
     """The tenant's id of a role, remembered for all processes."""
     known: dict[str, str] = TenantState.objects.get(pk=1).role_ids
     if name not in known:
-        known[name] = run.tenant.role_id(name)
+        known[name] = tenant.role_id(name)
         TenantState.objects.filter(pk=1).update(role_ids=known)
     return known[name]

@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django_q.tasks import async_task, queue_size
 
-from auth0sync import batches, incidents, new_plan, switch
+from auth0sync import batches, bulk, incidents, new_plan, switch
 from auth0sync.due import next_due, note
 from auth0sync.models import Account, TenantState
 from auth0sync.nightly import scrub_if_due
@@ -65,6 +65,7 @@ class Sweeper:
             self._begin_sweep(now)
         self._go_on_with_pass(until=now + SLICE_S)
         batches.carry_out()
+        bulk.assemble(until=time.monotonic() + SLICE_S)
         hand_out()
         # After these, so that a plan which the database refuses doesn't hold them up. Whoever has
         # moved wakes a worker by themselves.
@@ -173,9 +174,9 @@ def note_moved() -> None:
 
 
 def hand_out() -> None:
-    """Queue tasks for due employees, as many as the workers can begin with."""
+    """Queue tasks for due employees and import jobs, as many as the workers can begin with."""
     if not (switch.is_on() and is_open()):
         return
-    due = len(next_due(settings.QUEUE_WORKERS))
+    due = len(next_due(settings.QUEUE_WORKERS)) + bulk.due_jobs().count()
     for _ in range(min(due, settings.QUEUE_WORKERS - queue_size())):
         async_task("auth0sync.tasks.sync_due")

@@ -14,7 +14,8 @@ from auth0sync.answers import no_connection
 from auth0sync.calls import Caller, Outgoing, sdk, whole
 from auth0sync.rate import Group
 
-IMPORTS, EXPORTS = "imports", "exports"  # capabilities: neither keeps the engine from its work
+# Capabilities: none of them keeps the engine from its work.
+IMPORTS, RESULTS, EXPORTS = "imports", "import results", "exports"
 MEMBERS_MOST = 100  # a page of a role's members
 
 
@@ -24,12 +25,14 @@ class Job:
 
     status: pending, processing, completed or failed. summary: how many users were inserted,
     failed and so on, once it is over. location: where an export can be downloaded; it is signed,
-    so it is a credential.
+    so it is a credential. left_s: how much longer Auth0 says that it takes; None where
+    it doesn't say.
     """
 
     status: str
     summary: Mapping[str, int]
     location: str
+    left_s: float | None = None
 
     @property
     def is_over(self) -> bool:
@@ -97,13 +100,14 @@ class TenantJobs(Caller):
             status=str(answer["status"]),
             summary=answer.get("summary") or {},
             location=str(answer.get("location") or ""),
+            left_s=answer.get("time_left_seconds"),
         )
 
     def job_errors(self, job_id: str) -> list[dict[str, Any]]:
         """The users that an import job refused, each with its ``errors``. Raises Gone."""
         send = sdk().jobs.errors.with_raw_response.get
         return (
-            self.call(Outgoing("read job errors", IMPORTS, Group.REST), lambda: send(job_id)) or []
+            self.call(Outgoing("read job errors", RESULTS, Group.REST), lambda: send(job_id)) or []
         )
 
     def give_role(self, role_id: str, user_ids: Sequence[str]) -> None:
