@@ -7,10 +7,30 @@ from django.conf import settings
 
 from auth0sync import brake
 from auth0sync.budget import duration
-from auth0sync.enrolling import Tally
+from auth0sync.bulk import why_one_by_one
+from auth0sync.enrolling import Tally, Whom
 from auth0sync.enrolment import WhyNot
 from auth0sync.status import Weather
 from employees.forecast import place
+from employees.models import Workspace
+
+
+def title_of(whom: Whom) -> str:
+    """What the enrolment of these people is called."""
+    if whom.ids:
+        return "1 chosen person" if len(whom.ids) == 1 else f"{len(whom.ids):,} chosen people"
+    workspaces: dict[str, str] = {str(value): str(label) for value, label in Workspace.choices}
+    parts = filter(None, [whom.department, workspaces.get(whom.workspace, whom.workspace)])
+    return ", ".join(parts) or "Everybody with a PIN alone"
+
+
+def without_accounts(count: int, most: int) -> str:
+    """How many could get an account, in a sentence. count: above ``most`` nobody has counted on."""
+    if not count:
+        return "Nobody with a usable e-mail is without an Auth0 account."
+    who = "1 person has" if count == 1 else f"{count:,} people have"
+    who = f"More than {most:,} people have" if count > most else who
+    return f"{who} a usable e-mail, but no Auth0 account."
 
 
 def headline(tally: Tally) -> str:
@@ -58,29 +78,35 @@ def _forecast(tally: Tally) -> Iterator[str]:
         )
     if tally.no_pin:
         yield (
-            f"{tally.no_pin:,} of them sign in with Auth0 alone from then on: a PIN no longer "
-            "opens the kiosk."
+            f"{tally.no_pin:,} of them {'signs' if tally.no_pin == 1 else 'sign'} in with Auth0 "
+            "alone from then on: a PIN no longer opens the kiosk."
         )
     if brake.would_pass(tally.risky):
         yield (
-            f"In {tally.risky:,} of these accounts e-mail or role differ by now: the safety brake "
-            "holds them until a second person agrees."
+            f"{tally.risky:,} of those who had one have another e-mail or role by now: the safety "
+            "brake holds them until a second person agrees."
         )
     elif tally.accounts > tally.reopened:
         yield "The safety brake holds none of the new accounts, since you confirm them here."
+    one_by_one = tally.accounts - tally.reopened
+    if one_by_one > settings.AUTH0_BULK_MIN:
+        why = why_one_by_one()
+        one_by_one = one_by_one if why else 0
+        yield f"They are made one by one. {why}" if why else "Auth0’s import jobs make them."
     standstill = Weather.today().standstill()
     if standstill:
         yield f"{standstill} The accounts follow when that is over; nothing is lost until then."
     else:
-        length = duration(tally.accounts - tally.reopened, tally.mails)
-        yield f"At the present pace it takes {about(length)}, what waits already included."
+        length = about(duration(one_by_one, tally.mails))
+        yield f"At the present pace the calls take {length}, what waits already included."
 
 
 def _mails(tally: Tally) -> Iterator[str]:
     new = tally.accounts - tally.reopened
     if tally.mails:
         mails = "1 invitation goes" if tally.mails == 1 else f"{tally.mails:,} invitations go"
+        when = "account is" if tally.mails == 1 else "accounts are"
         waits = "" if settings.MAIL_CONFIGURED else ", once a mail server is configured (EMAIL_URL)"
-        yield f"{mails} out as soon as the account is there{waits}."
+        yield f"{mails} out as soon as the {when} there{waits}."
     if rest := new - tally.mails:
         yield f"{rest:,} of them {'is' if rest == 1 else 'are'} not mailed by this."

@@ -503,3 +503,19 @@ def test_the_lock_is_made_where_it_is_missing() -> None:
         brake.lock()
 
     assert Brake.objects.count() == 1
+
+
+@pytest.mark.usefixtures("of_three")
+def test_it_says_whether_so_many_people_more_would_be_held(tenant: RunningTenant) -> None:
+    people = people_with_accounts(5)
+    by_sql_all(people[:2], is_active=False)
+
+    assert [brake.would_pass(number) for number in (0, 1, 2)] == [False, False, True]
+    by_sql_all(people[2:], is_active=False)  # now all else is held
+    assert [brake.would_pass(number) for number in (0, 1)] == [False, True]
+
+
+def test_a_brake_that_is_switched_off_would_hold_nobody(db: None, settings: Settings) -> None:
+    settings.AUTH0_SAFETY_THRESHOLD = (0, 0)
+
+    assert not brake.would_pass(1000)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from auth0sync import pace
-from auth0sync.budget import budget
+from auth0sync.budget import budget, duration
 from auth0sync.models import Account, Pause, SyncLog, TenantState
 from auth0sync.rate import Group, Limits
 from tests.signed_in import signed_in, team_lead
@@ -208,3 +208,13 @@ def test_while_nothing_may_go_out_the_page_says_why(settings: Settings) -> None:
     manager, _ = signed_in("manager")
 
     assert "switched off" in manager.get(HOME).content.decode()
+
+
+@pytest.mark.parametrize(("has_mail", "calls"), [(True, 60 + 250), (False, 40 + 200)])
+def test_so_many_accounts_more_are_done_after_what_waits(
+    settings: Settings, has_mail: bool, calls: int
+) -> None:
+    settings.MAIL_CONFIGURED, settings.AUTH0_RATE_LIMIT = has_mail, 10.0
+    waits(20)
+
+    assert duration(made=100, mailed=50).total_seconds() == pytest.approx(calls / 10, abs=1)
