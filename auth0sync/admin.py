@@ -20,6 +20,7 @@ from auth0sync import brake
 from auth0sync.admin_asking import Asking
 from auth0sync.admin_attention import AttentionPage, case_of
 from auth0sync.admin_batches import StagedBatchAdmin
+from auth0sync.admin_enrolment import EnrolmentPages
 from auth0sync.admin_explain import StepView
 from auth0sync.admin_log import SyncLogAdmin
 from auth0sync.admin_mending import MendingPages
@@ -78,7 +79,14 @@ class StandingFilter(SelectFilter):
 
 @admin.register(Employee)
 class EmployeeWithAccountAdmin(
-    Asking, AttentionPage, MendingPages, StepView, ThreeWayView, Statuses, EmployeeAdmin
+    Asking,
+    AttentionPage,
+    EnrolmentPages,
+    MendingPages,
+    StepView,
+    ThreeWayView,
+    Statuses,
+    EmployeeAdmin,
 ):
     """People, and beside each how the Auth0 account is."""
 
@@ -93,7 +101,7 @@ class EmployeeWithAccountAdmin(
         "is_active",
     )
     list_filter: ClassVar[Any] = (StandingFilter, *EmployeeAdmin.list_filter)
-    actions = ("sync_now", "send_invitation_again", *EmployeeAdmin.actions)
+    actions = ("sync_now", "send_invitation_again", "enrol_selected", *EmployeeAdmin.actions)
     change_form_template = "admin/auth0sync/employee_change_form.html"
 
     list_after_template = "admin/auth0sync/statuses.html"

@@ -26,6 +26,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             *_add("Add a person", "person_add", Employee, request),
             *_cannot_work(request),
             *_planned(request),
+            *_enrolment(request),
             *_attention(request),
         ],
         "Auth0": [
@@ -95,6 +96,14 @@ def _add(title: str, icon: str, model: type[Model], request: HttpRequest) -> lis
         return []
     page = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")
     return [_item(title, icon, page, request)]
+
+
+def _enrolment(request: HttpRequest) -> list[Item]:
+    if not admin.site.get_model_admin(Employee).has_change_permission(request):
+        return []
+    page = reverse("admin:auth0sync_enrolment")
+    item = _item("Give accounts", "how_to_reg", page, request)
+    return [{**item, "active": request.path.startswith(page)}]
 
 
 def _cannot_work(request: HttpRequest) -> list[Item]:

@@ -9,7 +9,9 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
+from auth0sync.admin_enrolment import COUNTED_MOST
 from auth0sync.budget import budget
+from auth0sync.enrolment_words import without_accounts
 from auth0sync.status import STANDINGS, Weather, clock
 from employees.actors import actor_of, names_of, visible_to
 from employees.models import Change, Employee
@@ -39,7 +41,7 @@ class Line:
 
 
 def overview(request: HttpRequest) -> dict[str, Any]:
-    """The start page's context; eleven queries beside those of every page."""
+    """The start page's context; twelve queries beside those of every page."""
     pages: Any = admin.site.get_model_admin(Employee)
     if not pages.has_view_permission(request):
         return {"tiles": [], "lines": []}
@@ -70,9 +72,16 @@ def overview(request: HttpRequest) -> dict[str, Any]:
     return {
         "budget": None if bound or not settings.AUTH0_DOMAIN else _budget(),
         "can_add": pages.has_add_permission(request),
+        "without_account": _without_account(pages, request),
         "tiles": tiles,
         "lines": _latest(request),
     }
+
+
+def _without_account(pages: Any, request: HttpRequest) -> str:
+    """That some could get an account, as a link says it; "" for nobody, or who may give none."""
+    count = pages.count_enrollable(request)
+    return without_accounts(count, COUNTED_MOST) if count else ""
 
 
 def _budget() -> dict[str, Any]:

@@ -255,6 +255,41 @@ def somebody_who_left(part: str) -> Callable[[ConsoleWithPages], str]:
     return address
 
 
+def an_enrolment(ends: str, show: str = "") -> Callable[[ConsoleWithPages], str]:
+    """The page of an enrolment that waits to be confirmed ("preview"), or is carried out ("done").
+
+    show: the tab. One for each state: it isn't begun again for the next picture.
+    """
+
+    def address(console: ConsoleWithPages) -> str:
+        found = "SELECT id FROM employee_mass_changes WHERE kind = 'enrolment' AND state = %s"
+        if not console.sql(found, ends):
+            console.manage("shell", "-c", ENROL)
+            wait_for(lambda: not console.sql(found, "reading"), 60, "everybody was looked at")
+            if ends == "done":
+                console.manage("shell", "-c", CONFIRM)
+                wait_for(lambda: console.sql(found, ends), 60, "it is carried out")
+        (row, *_) = console.sql(found, ends)
+        return f"{EMPLOYEES}enrolment/{row['id']}/{show}"
+
+    return address
+
+
+ENROL = """
+from auth0sync.enrolling import Whom, begin
+from auth0sync.enrolment import Choice
+from employees.authority import Actor
+begin(Whom(), Choice(), Actor("admin:1", role="admin"), "Everybody with a PIN alone")
+"""
+CONFIRM = """
+from employees.authority import Actor
+from employees.mass import changes
+from employees.mass.models import MassChange
+change = MassChange.objects.filter(kind="enrolment", state="preview").latest("pk")
+changes.confirm(change.pk, change.version, Actor("admin:1", role="admin"))
+"""
+
+
 def somebody_who_waits(console: ConsoleWithPages) -> str:
     """The step view of the first who waits; for a state in which somebody does."""
     (row,) = console.sql(
@@ -423,6 +458,9 @@ PAGES = (
     Shown("attention", f"{EMPLOYEES}attention/"),
     Shown("employee-retry", page_below("retry")),
     Shown("cannot-work", f"{EMPLOYEES}cannot-work/"),
+    Shown("enrolment-choose", f"{EMPLOYEES}enrolment/"),
+    Shown("enrolment-preview", an_enrolment("preview")),
+    Shown("enrolment-preview-why", an_enrolment("preview", "?show=no_email")),
     Shown("sessions", f"{EMPLOYEES}sessions/"),
     Shown("employee-plan-leaving", somebody_planned(LEAVES, "plan-leaving")),
     Shown("employee-leaves", somebody_planned(LEAVES, "change")),
@@ -456,6 +494,7 @@ PAGES = (
     Shown("banner-tenant-down", f"{EMPLOYEES}attention/", during=tenant_down),
     Shown("banner-update-paused", f"{EMPLOYEES}attention/", during=update_paused),
     Shown("banner-update-paused-manager", f"{EMPLOYEES}attention/", MANAGER, during=update_paused),
+    Shown("enrolment-done", an_enrolment("done")),
     Shown("sync-log", "/admin/auth0sync/synclog/"),
     Shown("podfactory-mappings", "/admin/employees/podfactorymapping/"),
     Shown("roles", "/admin/employees/roleconfig/"),

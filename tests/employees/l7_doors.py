@@ -4,6 +4,7 @@ Each is a function of (world, person, what) that makes every attempt there is at
 yields its name with whether it was let through. ``trying`` takes each back afterwards.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -13,13 +14,18 @@ from django.urls import reverse
 from django.utils import timezone
 
 from auth0sync.admin_asking import SALT as INVITATIONS
+from auth0sync.enrolling import Whom, begin
+from auth0sync.enrolment import Choice
 from auth0sync.models import Account
+from auth0sync.plan import ROLE_CODES
 from employees import lockout, pin_services, planning, services
 from employees.actors import visible_to
 from employees.admin_actions import SALT
 from employees.authority import Actor, program
 from employees.errors import NotAllowed
 from employees.history import new_batch
+from employees.mass.models import MassChange
+from employees.mass.working import work
 from employees.models import Change, Employee, PlannedMove
 from employees.selectors import invitation_of
 from tests.builders import make_employee
@@ -130,6 +136,10 @@ def admin_door(world: World, person: Employee, what: str) -> Iterator[tuple[str,
         account = {"account": FOUND["user_id"]}
         yield "link", _moves(world, person, _post, url, account, begin=conflict)
         yield "undo-change", _moves(world, person, _undo_change)
+        # Nothing but the rules may stand in the way; and with a PIN alone one isn't signed in here.
+        is_self = person.pk == world.actor.employee_id
+        if person.is_active and person.auth0_role in ROLE_CODES and not is_self:
+            yield "enrol", _moves(world, person, _enrol, begin=back_to_the_pin)
     if what == "pin":
         yield "random_pin", _moves(world, person, _post, _page(person, "random_pin"))
         yield "remove_pin", _moves(world, person, _post, _page(person, "remove_pin"))
@@ -189,6 +199,11 @@ def mistype(person: Employee) -> None:
 def conflict(person: Employee) -> None:
     """Another account was found in Auth0, which may be linked."""
     Account.objects.filter(pk=person.pk).update(found=[FOUND])
+
+
+def back_to_the_pin(person: Employee) -> None:
+    """By SQL, as those who have never had an account."""
+    Employee.objects.filter(pk=person.pk).update(auth_method="pin")
 
 
 def deactivate(person: Employee) -> None:
@@ -318,6 +333,20 @@ def _undo_change(world: World, person: Employee, trying: Trying) -> None:
     last = Change.objects.filter(employee_id=person.pk).latest("pk")
     url = reverse("admin:auth0sync_undo_change", args=[person.pk])
     world.browser.post(url, {"change": last.pk})
+
+
+def _enrol(world: World, person: Employee, trying: Trying) -> None:
+    """From the list to the button, with what the queue does in between."""
+    last = MassChange.objects.order_by("pk").last()
+    world.browser.post(LIST, {"action": "enrol_selected", "_selected_action": person.pk})
+    begun = MassChange.objects.filter(pk__gt=last.pk if last else 0).first()
+    if begun is None:
+        begun = begin(Whom(ids=(person.pk,)), Choice(), world.actor, "forged")
+    for decision in ("confirm", ""):
+        work(begun.pk, until=time.monotonic() + 5)
+        begun.refresh_from_db()
+        url = reverse("admin:auth0sync_enrolment_decide", args=[begun.pk])
+        world.browser.post(url, {"decision": decision, "version": begun.version})
 
 
 def _page(person: Employee, name: str) -> str:

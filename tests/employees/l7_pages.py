@@ -76,6 +76,9 @@ admin/employees/employee/rehire/                        managers   managers  -
 admin/employees/employee/leaving/                       nobody     writers   off
 admin/employees/employee/undo/<str:batch>/              writers    writers   on
 admin/employees/employee/send-invitations-again/        nobody     writers   invite
+admin/employees/employee/enrolment/                     writers    writers   -
+admin/employees/employee/enrolment/<int:change_id>/     writers    writers   -
+admin/employees/employee/enrolment/<int:change_id>/decide/ nobody  writers   sign_in
 admin/employees/employee/<int:employee_id>/seen/        nobody     managers  -
 
 # Pages of one person, for those who see them
@@ -146,6 +149,7 @@ ACTIONS = """
 model               action                  who     whom
 employees/employee  sync_now                writers sync
 employees/employee  send_invitation_again   writers invite
+employees/employee  enrol_selected          writers sign_in
 employees/employee  deactivate_selected     writers off
 employees/employee  reactivate_selected     writers on
 employees/employee  archive_selected        writers off

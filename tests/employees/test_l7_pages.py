@@ -14,6 +14,8 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
+from auth0sync.enrolling import Whom, begin
+from auth0sync.enrolment import Choice
 from auth0sync.models import StagedBatch, SyncLog
 from employees import services
 from employees.authority import program
@@ -113,7 +115,8 @@ def samples_of(world: World) -> dict[str, str]:
     Kiosk.objects.create(name="Line 3")
     batch = new_batch()
     services.deactivate(make_employee(**PLACE).pk, program("l7_pages"), batch)
-    found = {f"{PERSON}undo/": batch}
+    enrolment = begin(Whom(), Choice(), world.actor, "Everybody")
+    found = {f"{PERSON}undo/": batch, f"{PERSON}enrolment/": str(enrolment.pk)}
     for line in models():
         entry = apps.get_model(line["model"].replace("/", "."))._default_manager.first()
         if entry is not None:
