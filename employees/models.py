@@ -423,7 +423,7 @@ class Review(models.Model):
     class State(models.TextChoices):
         OPEN = "open", "waits"
         COMPLETED = "completed", "completed"
-        MERGED = "merged", "somebody else's row"
+        MERGED = "merged", "merged into another row"
         LEFT = "left", "left as they are"
         AWAY = "away", "not working here"
 

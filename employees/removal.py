@@ -30,12 +30,12 @@ def why_not_remove(employee: Employee) -> str:
         return "This person has signed in at the kiosk."
     if EmployeeUser.objects.filter(employee_id=employee.pk).exists():
         return "This person has signed in to the console."
-    if table := next(_tables_pointing_to(employee.pk), ""):
+    if table := next(tables_pointing_to(employee.pk), ""):
         return f"Another program has noted something of this person ({table})."
     return ""
 
 
-def _tables_pointing_to(employee_id: int) -> Iterator[str]:
+def tables_pointing_to(employee_id: int) -> Iterator[str]:
     """The tables of other programs in which this person stands, found as they are now."""
     look = connection.introspection
     ours = {*look.django_table_names(), Employee._meta.db_table, EmployeeAuth._meta.db_table}

@@ -225,6 +225,47 @@ def put_back(employee_id: int, changes: Mapping[str, list[Any]], actor: Actor) -
 
 
 @transaction.atomic
+def write_merge(
+    employee_id: int,
+    columns: Mapping[str, Any],
+    actor: Actor,
+    action: str,
+    *,
+    batch: str,
+    extra: Mapping[str, tuple[Any, Any]],
+) -> None:
+    """Write what goes from one row of a person to their other one, or back (``review_merging``).
+
+    columns: as the row will hold them, also what else only programs write. extra: as for
+    ``history.record_change``.
+    Raises: UnknownEmployee, NotAllowed, LastAdministrator and EmailTaken.
+    """
+    employee = locked(employee_id, with_admins=True)
+    going = columns.get("is_active") is False
+    for name in columns:
+        _refuse(why_not(actor, operation_of_merge(name, going), employee), name)
+    if going:
+        refuse_losing_last_admin(employee)
+    before = values_of(employee)
+    for name, value in columns.items():
+        setattr(employee, name, value)
+    _save(employee, columns.get("email"), update_fields=set(columns))
+    record_change(employee_id, before, values_of(employee), actor, action, extra=extra, batch=batch)
+    if going:
+        _end_sessions(employee_id)  # after: the receipt tries the token that was there
+    elif columns.get("is_active"):
+        _drop_planned_joining(employee_id, actor, action)
+    _tell(employee_id, actor, {*columns, *extra})
+
+
+def operation_of_merge(column: str, going: bool) -> Operation:
+    """Which operation it is that a merge writes this column; going: of the row that is put away."""
+    if column in ("is_active", "archived_at"):
+        return Operation.ARCHIVE if going else Operation.REACTIVATE
+    return operation_of(column)
+
+
+@transaction.atomic
 def remove_addition(employee_id: int, actor: Actor) -> None:
     """Take back that a person was added: the row goes, with the PIN; the history keeps it.
 

@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
                 ('employee_id', models.IntegerField(primary_key=True, serialize=False)),
                 ('why', models.JSONField(default=list)),
                 ('since', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('state', models.CharField(choices=[('open', 'waits'), ('completed', 'completed'), ('merged', "somebody else's row"), ('left', 'left as they are'), ('away', 'not working here')], default='open', max_length=9)),
+                ('state', models.CharField(choices=[('open', 'waits'), ('completed', 'completed'), ('merged', 'merged into another row'), ('left', 'left as they are'), ('away', 'not working here')], default='open', max_length=9)),
                 ('decided_by', models.CharField(blank=True, max_length=100)),
                 ('decided_at', models.DateTimeField(null=True)),
                 ('note', models.CharField(blank=True, max_length=200)),
