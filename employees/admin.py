@@ -28,6 +28,9 @@ from employees.admin_planning import PlanningPages
 from employees.admin_readiness import CannotWork
 from employees.admin_receipts import ReceiptCard
 from employees.admin_rehire import Rehiring, described
+from employees.admin_review_merge import MergePages
+from employees.admin_review_outside import OutsidePage
+from employees.admin_reviews import ReviewPages
 from employees.admin_sessions import WhoIsSignedIn
 from employees.authority import Actor
 from employees.emails import is_usable
@@ -71,6 +74,9 @@ class EmployeeAdmin(
     HistoryPage,
     Rehiring,
     CannotWork,
+    ReviewPages,
+    MergePages,
+    OutsidePage,
     WhoIsSignedIn,
     ReceiptCard,
     ModelAdmin[Employee],

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 
 from employees.actors import names_of
 from employees.admin_base import Pages
@@ -22,14 +23,18 @@ from employees.models import (
     Change,
     Employee,
     Invitation,
+    PodFactoryMapping,
     Receipt,
     RoleConfig,
     Workspace,
 )
 from employees.receipt_words import summary
+from employees.review_outside import OFTEN, OWNERS, probably, set_backs
 from employees.zones import zone_of
 
 ROWS = 50  # lines on one page
+REMEMBERED = timedelta(days=90)  # how far back it counts that another program set something back
+LOOKED_AT = 200  # lines
 LABELS = {
     "name": "Name",
     "email": "E-mail",
@@ -51,6 +56,8 @@ LABELS = {
     "invitation": "Invited",
     "joins_at": "Joins",
     "leaves_at": "Leaves",
+    "same_as": "Same person as",
+    "podfactory": "PodFactory mappings",
 }
 WORDS: Mapping[str, Mapping[str, str]] = {
     "workspace": {str(value): str(label) for value, label in Workspace.choices},
@@ -103,6 +110,8 @@ class HistoryPage(Pages[Employee]):
             "original": person,
             "page": page,
             "lines": lines_of(list(page.object_list), zone_of(person.workspace)),
+            "set_backs": set_backs_of(person.pk),
+            "owners": OWNERS,
         }
         return TemplateResponse(request, "admin/employees/history.html", context)
 
@@ -121,11 +130,12 @@ def lines_of(changes: Sequence[Change], zone: ZoneInfo) -> list[Line]:
     locked_out = {
         receipt.change_id: summary(receipt) for receipt in receipts.prefetch_related("doors")
     }
+    programs = programs_of(changes)
     return [
         Line(
             at=change.at.astimezone(zone).strftime("%-d %b %Y, %H:%M:%S %Z"),
             who="" if change.actor == SQL_ACTOR else who.get(change.actor, change.actor),
-            door=change.get_source_display(),
+            door=", ".join(filter(None, [change.get_source_display(), programs.get(change.pk)])),
             action=change.action,
             fields=[
                 (
@@ -139,6 +149,38 @@ def lines_of(changes: Sequence[Change], zone: ZoneInfo) -> list[Line]:
             receipt=locked_out.get(change.pk, ""),
         )
         for change in changes
+    ]
+
+
+def programs_of(changes: Sequence[Change]) -> dict[int, str]:
+    """Which program each of them probably is of, where something tells; two queries for all."""
+    by_sql = [change for change in changes if change.source == Change.Source.SQL]
+    if not by_sql:
+        return {}
+    people = {change.employee_id for change in by_sql}
+    rows = Employee.objects.filter(pk__in=people).values_list("pk", "connecteam_user_id")
+    mappings = PodFactoryMapping.objects.filter(employee__in=people)
+    connecteam, mapped = dict(rows), set(mappings.values_list("employee_id", flat=True))
+    return {
+        change.pk: probably(
+            change, connecteam.get(change.employee_id), change.employee_id in mapped
+        )
+        for change in by_sql
+    }
+
+
+def set_backs_of(employee_id: int) -> list[tuple[str, int]]:
+    """The fields of somebody that other programs have set back again and again, and how often."""
+    since = timezone.now() - REMEMBERED
+    theirs = Change.objects.filter(employee_id=employee_id, at__gte=since).order_by("-id")
+    newest = list(theirs[:LOOKED_AT])
+    if not any(change.source == Change.Source.SQL for change in newest):
+        return []
+    found = set_backs(reversed(newest))
+    return [
+        (LABELS.get(column, column), times)
+        for (_, column), times in found.items()
+        if times >= OFTEN
     ]
 
 

@@ -1,6 +1,6 @@
 """The page "Who can't work today": everybody with something missing, and the step that mends it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.contrib import admin
@@ -50,6 +50,7 @@ class CannotWork(Pages[Employee]):
     """Adds the page to the pages of people."""
 
     admin_site: admin.AdminSite
+    count_in_review: Callable[[HttpRequest], int]
 
     def get_urls(self) -> list[URLPattern]:
         """The page's address, before those that would take its name for a number."""
@@ -93,6 +94,7 @@ class CannotWork(Pages[Employee]):
             "workspaces": workspaces_for(actor),
             "page": page,
             "rows": self._rows(request, found),
+            "in_review": self.count_in_review(request),
         }
         return TemplateResponse(request, "admin/people/cannot_work.html", context)
 

@@ -29,6 +29,10 @@ from employees.zones import today_in, zone_of
 PROPOSE = ("", "As usual for the department")
 WORKSPACES = [("", "Not known"), *Workspace.choices]
 CLEANED_ELSEWHERE = ("role", "invitation", "starts_on")
+CONNECTEAM_WRITES = (
+    "Connecteam writes the name too, every night, and whether this person is active. Change it "
+    "there as well, or it comes back."
+)
 EMAIL_INPUT = {"inputmode": "email", "spellcheck": "false", "autocomplete": "off"}
 
 
@@ -149,6 +153,8 @@ class EmployeeForm(forms.ModelForm[Employee]):
         is_self = self.instance.pk == self.actor.employee_id
         words = effects(self.instance, has_pin(self.instance.pk), is_self)
         self._explain_ways_of_signing_in(words)
+        if self.instance.connecteam_user_id:
+            self.fields["name"].help_text = CONNECTEAM_WRITES
         self.initial["invitation"] = invitation_of(self.instance.pk)
         for name, field in self.fields.items():
             # A program that posts without the rendered values is compared with the row.

@@ -25,6 +25,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             *_list("People", "group", Employee, request),
             *_add("Add a person", "person_add", Employee, request),
             *_cannot_work(request),
+            *_reviews(request),
             *_planned(request),
             *_enrolment(request),
             *_attention(request),
@@ -35,6 +36,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             *_switch(request),
         ],
         "Other programs": [
+            *_outside(request),
             *_list("Jobs", "work", RoleConfig, request),
             *_list("PodFactory names", "badge", PodFactoryMapping, request),
         ],
@@ -113,6 +115,22 @@ def _cannot_work(request: HttpRequest) -> list[Item]:
     page = reverse("admin:employees_employee_cannot_work")
     item = _item("Who can’t work today", "person_alert", page, request)
     return [_numbered(item, pages.count_not_ready(request))]
+
+
+def _reviews(request: HttpRequest) -> list[Item]:
+    pages: Any = admin.site.get_model_admin(Employee)
+    if not pages.has_view_permission(request):
+        return []
+    page = reverse("admin:employees_employee_reviews")
+    item = _item("To be reviewed", "person_search", page, request)
+    return [_numbered(item, pages.count_in_review(request))]
+
+
+def _outside(request: HttpRequest) -> list[Item]:
+    if not admin.site.get_model_admin(Employee).has_view_permission(request):
+        return []
+    page = reverse("admin:employees_employee_outside")
+    return [_item("Changed outside the console", "edit_note", page, request)]
 
 
 def _planned(request: HttpRequest) -> list[Item]:

@@ -41,7 +41,7 @@ class Line:
 
 
 def overview(request: HttpRequest) -> dict[str, Any]:
-    """The start page's context; twelve queries beside those of every page."""
+    """The start page's context; thirteen queries beside those of every page."""
     pages: Any = admin.site.get_model_admin(Employee)
     if not pages.has_view_permission(request):
         return {"tiles": [], "lines": []}
@@ -66,6 +66,12 @@ def overview(request: HttpRequest) -> dict[str, Any]:
             "need attention",
             "With what happened, and what mends it.",
             reverse("admin:auth0sync_attention"),
+        ),
+        Tile(
+            pages.count_in_review(request),
+            "to be reviewed",
+            "Added by other programs: are they new, or here already?",
+            reverse("admin:employees_employee_reviews"),
         ),
     ]
     bound = actor_of(request).is_bound_to_a_place

@@ -18,7 +18,7 @@ from auth0sync.enrolling import Whom, begin
 from auth0sync.enrolment import Choice
 from auth0sync.models import Account
 from auth0sync.plan import ROLE_CODES
-from employees import lockout, pin_services, planning, services
+from employees import lockout, pin_services, planning, reviews, services
 from employees.actors import visible_to
 from employees.admin_actions import SALT
 from employees.authority import Actor, program
@@ -26,10 +26,12 @@ from employees.errors import NotAllowed
 from employees.history import new_batch
 from employees.mass.models import MassChange
 from employees.mass.working import work
-from employees.models import Change, Employee, PlannedMove
+from employees.models import Change, Employee, PlannedMove, Review
+from employees.review_merging import merge, undo_merge
+from employees.review_preview import token_of
 from employees.selectors import invitation_of
 from tests.builders import make_employee
-from tests.employees.l7_world import World, state_of
+from tests.employees.l7_world import PLACE, World, state_of
 from tests.employees.planned import in_days
 
 Door = Callable[[World, Employee, str], Iterator[tuple[str, bool]]]
@@ -97,6 +99,8 @@ def services_door(world: World, person: Employee, what: str) -> Iterator[tuple[s
             f"change_employee {columns}",
             _is_let(person, services.change_employee, pk, rest, actor, columns.get("invitation")),
         )
+    if what == "change":
+        yield "leave", _is_let(person, reviews.leave, pk, "New here", actor, begin=put_on_the_list)
     if what == "pin":
         yield "set_pin", _is_let(person, pin_services.set_pin, pk, PIN, actor)
         yield "remove_pin", _is_let(person, pin_services.remove_pin, pk, actor)
@@ -104,6 +108,7 @@ def services_door(world: World, person: Employee, what: str) -> Iterator[tuple[s
     if what == "off":
         for leave in (services.deactivate, services.archive):
             yield leave.__name__, _is_let(person, leave, pk, actor, may_be_so=True)
+        yield "merge", _is_let(person, merge_away, pk, actor, begin=put_on_the_list)
         if person.is_active:
             yield "plan_leaving", _is_let(person, planning.plan_leaving, pk, in_days(9), actor)
     if what == "on":
@@ -113,6 +118,7 @@ def services_door(world: World, person: Employee, what: str) -> Iterator[tuple[s
         yield "plan_joining", _is_let(person, *back, begin=switch_off)
         for begin in (plan_to_join, plan_to_leave):
             yield "cancel", _is_let(person, cancel_planned, pk, actor, begin=begin)
+        yield "undo_merge", _is_let(person, undo_merge, pk, actor, begin=merged_already)
         undone = {"is_active": [True, False]}
         yield "put_back", _is_let(person, services.put_back, pk, undone, actor, begin=deactivate)
 
@@ -131,6 +137,9 @@ def admin_door(world: World, person: Employee, what: str) -> Iterator[tuple[str,
     columns_of = column_changes(person).get(what, [])
     for columns in columns_of[:1] if what == "change" else columns_of:
         yield f"form {columns}", _moves(world, person, _post_form, columns)
+    if what == "change":
+        url = _page(person, "review")
+        yield "leave", _moves(world, person, _post, url, {"reason": "x"}, begin=put_on_the_list)
     if what == "sign_in":
         url = reverse("admin:auth0sync_link", args=[person.pk])
         account = {"account": FOUND["user_id"]}
@@ -166,6 +175,7 @@ def admin_door(world: World, person: Employee, what: str) -> Iterator[tuple[str,
             ways += [(_by_list, "deactivate"), (_by_forgery, "deactivate")]
         for by, way in ways:
             yield f"{way} {by.__name__}", _moves(world, person, by, way)
+        yield "merge", _moves(world, person, _merge, begin=put_on_the_list)
         if person.is_active:
             yield "plan", _moves(world, person, _plan, "plan_leaving")
     if what == "on":
@@ -177,6 +187,8 @@ def admin_door(world: World, person: Employee, what: str) -> Iterator[tuple[str,
         ):
             yield f"{way} {by.__name__}", _moves(world, person, by, way, begin=switch_off)
         yield "undo", _moves(world, person, _undo)
+        url = _page(person, "undo_merge")
+        yield "undo-merge", _moves(world, person, _post, url, begin=merged_already)
         yield "plan", _moves(world, person, _plan, "plan_joining", begin=switch_off)
         for begin in (plan_to_join, plan_to_leave):
             yield "cancel", _moves(world, person, _cancel, begin=begin)
@@ -204,6 +216,24 @@ def conflict(person: Employee) -> None:
 def back_to_the_pin(person: Employee) -> None:
     """By SQL, as those who have never had an account."""
     Employee.objects.filter(pk=person.pk).update(auth_method="pin")
+
+
+def put_on_the_list(person: Employee) -> None:
+    """As if another program had added them."""
+    Review.objects.create(pk=person.pk)
+
+
+def merge_away(employee_id: int, actor: Actor) -> None:
+    """Into the row of an associate of the same place."""
+    other, kept = Employee.objects.get(pk=employee_id), make_employee(**PLACE)
+    merge(employee_id, kept.pk, (), actor, token_of(other, kept))
+
+
+def merged_already(person: Employee) -> None:
+    """By a command; there is another administrator, else the last one could not go."""
+    make_employee(auth0_role="admin", auth_method="auth0")
+    put_on_the_list(person)
+    merge_away(person.pk, program("l7_matrix"))
 
 
 def deactivate(person: Employee) -> None:
@@ -324,6 +354,13 @@ def _plan(world: World, person: Employee, trying: Trying, page: str) -> None:
 def _cancel(world: World, person: Employee, trying: Trying) -> None:
     plan = PlannedMove.objects.get(employee=person)
     world.browser.post(_page(person, "cancel_plan"), {"plan": plan.pk})
+
+
+def _merge(world: World, person: Employee, trying: Trying) -> None:
+    other, kept = Employee.objects.get(pk=person.pk), make_employee(**PLACE)
+    trying.begin()
+    typed = {"with": kept.pk, "token": token_of(other, kept)}
+    world.browser.post(_page(person, "merge"), typed)
 
 
 def _undo_change(world: World, person: Employee, trying: Trying) -> None:

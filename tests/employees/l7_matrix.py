@@ -36,7 +36,7 @@ WHOM = {
 }
 WHAT = {
     "see": "see them",
-    "change": "change name, phone, role, hire date",
+    "change": "change name, phone, role, hire date; leave as they are on the review list",
     "move": "change department, workspace",
     "sign_in": "change e-mail, personal e-mail, invitation; choose Auth0",
     "pin_only": "let them sign in with a PIN alone",
@@ -44,8 +44,8 @@ WHAT = {
     "pin": "set, reset, remove the PIN",
     "invite": "send the invitation again",
     "sync": "sync the account now",
-    "off": "deactivate, archive, plan leaving",
-    "on": "reactivate, restore, undo, plan to bring back, cancel what is planned",
+    "off": "deactivate, archive, plan leaving, merge into another row",
+    "on": "reactivate, restore, undo, undo a merge, plan to bring back, cancel what is planned",
 }
 
 # yes and no; "own": on their own page and at the kiosk, not in the admin; "-": can't come up.

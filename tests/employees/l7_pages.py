@@ -68,6 +68,8 @@ admin/employees/employee/signed-in/                     readers    readers   -
 admin/employees/employee/statuses/                      readers    readers   -
 admin/employees/employee/attention/                     readers    readers   -
 admin/employees/employee/cannot-work/                   readers    readers   -
+admin/employees/employee/review/                        readers    readers   -
+admin/employees/employee/outside/                       readers    readers   -
 admin/employees/employee/joining-leaving/               readers    readers   -
 admin/employees/employee/sessions/                      admins     admins    -
 admin/employees/employee/sessions/<int:session_id>/end/ nobody     admins    -
@@ -93,6 +95,9 @@ admin/employees/employee/<int:employee_id>/restore/     writers    writers   see
 admin/employees/employee/<int:employee_id>/plan-leaving/ writers   writers   off
 admin/employees/employee/<int:employee_id>/plan-joining/ writers   writers   on
 admin/employees/employee/<int:employee_id>/cancel-plan/ nobody     writers   on
+admin/employees/employee/<int:employee_id>/review/      readers    writers   change
+admin/employees/employee/<int:employee_id>/merge/       writers    writers   off
+admin/employees/employee/<int:employee_id>/undo-merge/  writers    writers   on
 admin/employees/employee/<int:employee_id>/bring-back/  nobody     writers   on
 admin/employees/employee/<int:employee_id>/undo-change/ writers    writers   sign_in
 admin/employees/employee/<int:employee_id>/link/        writers    writers   sign_in

@@ -14,7 +14,7 @@ from auth0sync.models import Account
 from employees.authority import Actor
 from employees.groups import group_of
 from employees.history import TRACKED
-from employees.models import Employee, EmployeeUser, PinTries, PlannedMove
+from employees.models import Employee, EmployeeUser, PinTries, PlannedMove, Review
 from employees.selectors import invitation_of
 from tests.builders import make_auth, make_employee
 
@@ -100,6 +100,7 @@ def state_of(person: Employee) -> Any:
         list(Account.objects.filter(pk=person.pk).values_list("look_at", "invitation", "link_to")),
         list(PlannedMove.objects.filter(employee=person).values_list("kind", "state")),
         PinTries.objects.filter(number=person.pk).exists(),
+        list(Review.objects.filter(pk=person.pk).values_list("state")),
     )
 
 

@@ -153,7 +153,7 @@ class PageTests(TestCase):
         for _ in range(60):
             person(auth_method="pin")
 
-        with self.assertNumQueries(14):
+        with self.assertNumQueries(15):
             first = self.browser.get(PAGE)
         last = self.browser.get(f"{PAGE}?p=2")
 

@@ -32,18 +32,25 @@ def found(browser: Client, term: str) -> list[str]:
     return [result.title for result in answer.context["results"]]
 
 
-PEOPLE = ["People", "Who can’t work today", "Joining and leaving", "Needs attention"]
-CHANGING = [*PEOPLE[:3], "Give accounts", *PEOPLE[3:]]
+PEOPLE = [
+    "People",
+    "Who can’t work today",
+    "To be reviewed",
+    "Joining and leaving",
+    "Needs attention",
+]
+OUTSIDE = "Changed outside the console"
+CHANGING = [*PEOPLE[:4], "Give accounts", *PEOPLE[4:]]
 ADDING = ["People", "Add a person", *CHANGING[1:]]
-RECORDS = ["Sync log", "Jobs", "PodFactory names"]
+RECORDS = ["Sync log", OUTSIDE, "Jobs", "PodFactory names"]
 LINK = ["Held changes", "Sync log", "Link to Auth0"]
-FOR_ADMINISTRATORS = [*LINK, "Jobs", "PodFactory names", "Kiosks", "Who is signed in"]
+FOR_ADMINISTRATORS = [*LINK, OUTSIDE, "Jobs", "PodFactory names", "Kiosks", "Who is signed in"]
 
 
 @pytest.mark.parametrize(
     ("role", "titles"),
     [
-        ("team_lead", CHANGING),
+        ("team_lead", [*CHANGING, OUTSIDE]),
         ("finance", PEOPLE + RECORDS),
         ("manager", [*ADDING, *RECORDS]),
         ("admin", [*ADDING, *FOR_ADMINISTRATORS]),
@@ -149,7 +156,7 @@ def test_a_manager_starts_with_what_is_to_do() -> None:
 
     tiles = {tile.what: tile.count for tile in page.context["tiles"]}
     assert tiles["can’t work today"] == 1
-    assert set(tiles) == {"can’t work today", "wait for Auth0", "need attention"}
+    assert set(tiles) == {"can’t work today", "wait for Auth0", "need attention", "to be reviewed"}
     assert b"Add a person</a>" in page.content
 
 
@@ -202,7 +209,7 @@ def test_the_start_page_asks_as_often_for_many_people_as_for_few(
         for _ in range(people):
             person = make_employee()
             change_employee(person.pk, {"phone_number": "2"}, Actor(name="x", is_program=True))
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(13):
             browser.get(HOME)
 
 
