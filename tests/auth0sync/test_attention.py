@@ -276,7 +276,7 @@ def test_the_page_asks_as_often_for_many_as_for_few(
         needs(make_employee(), error_code="not_linkable")
 
     # 5 of who asks, 2 of the list and its number, 1 of the people, 2 of the page's frame
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         page = manager.get(PAGE)
 
     assert len(page.context["cases"]) == min(people, 50)

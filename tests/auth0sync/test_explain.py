@@ -438,7 +438,7 @@ def test_the_page_costs_a_few_queries(
     manager.get(steps_of(ana))
 
     # 5 of who asks, 1 for the person, 13 of the explanation, 3 of the standing, 3 of the frame
-    with django_assert_num_queries(25):
+    with django_assert_num_queries(26):
         manager.get(steps_of(ana))
 
 
