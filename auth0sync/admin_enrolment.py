@@ -19,7 +19,7 @@ from auth0sync.enrolment import METHODS, Choice, WhyNot, enrollable
 from auth0sync.enrolment_progress import Progress, progress
 from auth0sync.enrolment_words import forecast, headline, reasons, title_of, without_accounts
 from auth0sync.models import Account
-from auth0sync.status import Weather, standing
+from auth0sync.status import Weather, is_moving, standing
 from employees.actors import actor_of, names_of, visible_to
 from employees.admin_base import Pages, number_in
 from employees.authority import Actor
@@ -239,17 +239,16 @@ def _people(rows: list[MassRow]) -> list[dict[str, Any]]:
     found = []
     for row in rows:
         person = people.get(row.employee_id or 0)
-        is_done = row.state == RowState.DONE and person is not None
-        found.append(
-            {
-                "row": row,
-                "name": row.cells[0],
-                "email": row.cells[1],
-                "person": person,
-                "method": methods.get(row.values.get("auth_method", ""), ""),
-                "standing": standing(person, accounts.get(person.pk), weather)
-                if is_done and person
-                else None,
-            }
-        )
+        each = {
+            "row": row,
+            "name": row.cells[0],
+            "email": row.cells[1],
+            "person": person,
+            "method": methods.get(row.values.get("auth_method", ""), ""),
+        }
+        if row.state == RowState.DONE and person is not None:
+            account = accounts.get(person.pk)
+            now = standing(person, account, weather)
+            each |= {"standing": now, "is_moving": is_moving(now, account)}
+        found.append(each)
     return found

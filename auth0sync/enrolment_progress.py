@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.db.models import Count, Q
+
 from auth0sync.enrolling import Tally
 from auth0sync.explain import why_nothing_moves
 from auth0sync.models import Account
@@ -42,7 +44,7 @@ def progress(change: MassChange) -> Progress:
     rows = changes.counts(change.pk).get(Outcome.CHANGE, {})
     done, undone = rows.get(RowState.DONE, 0), rows.get(RowState.UNDONE, 0)
     refused, kept = rows.get(RowState.REFUSED, 0), rows.get(RowState.KEPT, 0)
-    said, part, whole = "", 0, 0
+    said, part, whole, stuck = "", 0, 0, 0
     if change.pruned_at and change.state != State.DISCARDED:
         said = f"It {change.get_state_display()}. Who they were was forgotten after a month."
     elif change.state == State.READING:
@@ -53,8 +55,10 @@ def progress(change: MassChange) -> Progress:
         part, whole = done + refused, sum(rows.values())
         said = f"{part:,} of {whole:,} people are done; their accounts follow."
     elif change.state == State.DONE:
-        part, whole = _accounts(change) if done else 0, done
+        (part, stuck), whole = _accounts(change), done
         said = f"{part:,} of {whole:,} accounts are there."
+        if stuck:
+            said += f" {stuck:,} can’t be made before somebody has looked: see Needs attention."
     elif change.state in (State.UNDOING, State.UNDONE):
         part, whole = undone + kept, undone + kept + done
         said = f"{undone:,} of {whole:,} are back at the PIN."
@@ -62,7 +66,9 @@ def progress(change: MassChange) -> Progress:
         said = "It was discarded; nothing was written."
     else:
         said = change.failure
-    is_moving = change.state in changes.BUSY or (change.state == State.DONE and part < whole)
+    is_moving = change.state in changes.BUSY or (
+        change.state == State.DONE and part + stuck < whole
+    )
     return Progress(
         key=f"{change.state}.{change.version}",
         said=said,
@@ -75,7 +81,11 @@ def progress(change: MassChange) -> Progress:
     )
 
 
-def _accounts(change: MassChange) -> int:
-    """How many of those it was carried out for have an account by now."""
+def _accounts(change: MassChange) -> tuple[int, int]:
+    """Of those it was carried out for, how many have an account, and how many need a person."""
     people = change.rows.filter(outcome=Outcome.CHANGE, state=RowState.DONE).values("employee_id")
-    return Account.objects.filter(pk__in=people).exclude(origin="").count()
+    found = Account.objects.filter(pk__in=people).aggregate(
+        there=Count("pk", filter=~Q(origin="")),
+        stuck=Count("pk", filter=Q(origin="", attention__isnull=False)),
+    )
+    return found["there"], found["stuck"]

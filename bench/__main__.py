@@ -8,7 +8,7 @@ from types import FrameType
 
 import httpx
 
-from bench import draining, guessing, leaving, report, sweeping
+from bench import draining, enrolling, guessing, leaving, report, sweeping
 from bench.alone import installed
 from bench.databases import USUAL_SERVER, answers
 from bench.errors import BenchFailed
@@ -139,6 +139,9 @@ def _measure(server: str, size: Size) -> int:
             print(line, flush=True)
     with installed(url) as installation:
         for line in sweeping.measure(installation, size.sweep_people):
+            print(line, flush=True)
+    with installed(url) as installation:
+        for line in enrolling.measure(installation):
             print(line, flush=True)
     if size.drains:
         with installed(url) as installation:

@@ -89,6 +89,14 @@ class Installation:
             time.sleep(0.2)
         raise BenchFailed(f"What was waited for didn't happen within {seconds} s.")
 
+    def tell(self, **settings: str) -> None:
+        """Have what is started from now on know these settings."""
+        self._env.update(settings)
+
+    def manage(self, *command: str) -> str:
+        """What a command of the console prints. Raises: BenchFailed, when it fails."""
+        return run(command[0], [*MANAGE, *command], self._env)
+
     def ask(self, code: str) -> str:
         """What a line of Python, run in the console, prints."""
         return run("a question", [*MANAGE, "shell", "--no-imports", "-c", code], self._env)

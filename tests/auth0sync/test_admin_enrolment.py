@@ -11,7 +11,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from auth0sync import admin_enrolment
-from auth0sync.models import Account, Origin, StagedBatch
+from auth0sync.models import Account, Attention, Origin, StagedBatch
 from employees.mass import changes
 from employees.mass.models import MassChange, MassRow
 from employees.models import Employee
@@ -322,6 +322,18 @@ def test_an_account_that_was_there_before_counts_as_there() -> None:
     Account.objects.filter(pk=ana.pk).update(origin=Origin.CREATED)
 
     assert "1 of 1 accounts are there." in text_of(browser, change)
+
+
+def test_an_account_that_needs_a_person_is_said_and_no_longer_waited_for() -> None:
+    ana = make_employee()
+    browser, _ = signed_in("manager")
+    change = decide(browser, begun(browser), "confirm")
+    Account.objects.filter(pk=ana.pk).update(attention=Attention.FAILED)
+
+    shown = text_of(browser, change)
+
+    assert "0 of 1 accounts are there. 1 can’t be made before somebody has looked" in shown
+    assert "data-follow=" not in shown
 
 
 def test_rows_that_were_kept_at_the_undo_are_listed() -> None:

@@ -18,6 +18,7 @@ from employees.mass import changes
 from employees.mass.models import MassChange, MassRow
 from employees.mass.working import work
 from employees.models import Auth0Role, Change, Employee, EmployeeUser, InvitationChoice
+from employees.sample_loading import load_legacy
 from employees.selectors import invitation_of
 from tests.auth0sync.enrolments import (
     a_boss,
@@ -298,3 +299,11 @@ def test_two_workers_at_once_do_it_once() -> None:
     work(change.pk, until=time.monotonic() + 5)
 
     assert set(MassRow.objects.values_list("state", flat=True)) == {"waiting"}
+
+
+def test_the_company_of_before_the_console_can_be_enrolled_as_a_whole() -> None:
+    load_legacy(pin_cost=4)
+
+    found = tally(previewed(a_boss()))
+
+    assert (found.people, found.accounts, found.without) == (83, 83, {})
