@@ -53,6 +53,8 @@ class Facts:
     email: normalised; '' when there is none. email_usable: a real address, no placeholder.
     shares_email_with: other active employees with the same normalised e-mail.
     auth0_user_id: what stands in the row; '' when nothing does.
+    previous_names: what they were called before, the newest first; only for whom an account may
+    have to be made, as an account that exists keeps them itself.
     """
 
     employee_id: int
@@ -75,10 +77,13 @@ class Facts:
     invitation: str
     shares_email_with: tuple[int, ...] = ()
     podfactory: tuple[PodFactory, ...] = ()
+    previous_names: tuple[str, ...] = ()
 
     def fingerprint(self) -> str:
         """A hash that moves exactly when something that the plan reads has moved."""
-        data = json.dumps(vars(self), sort_keys=True, default=vars)  # asdict is ten times slower
+        # Earlier names move with the name alone, and are left out once there is an account.
+        facts = {name: value for name, value in vars(self).items() if name != "previous_names"}
+        data = json.dumps(facts, sort_keys=True, default=vars)  # asdict is ten times slower
         return hashlib.sha256(data.encode()).hexdigest()
 
     @property
@@ -94,7 +99,10 @@ class Facts:
 
 @dataclass(frozen=True)
 class DesiredAccount:
-    """The account as the row wants it; None in a field or key means: not there."""
+    """The account as the row wants it; None in a field or key means: not there.
+
+    previous_names: for a new account alone; one that exists adds its own name when that changes.
+    """
 
     email: str
     name: str | None
@@ -103,6 +111,7 @@ class DesiredAccount:
     user_metadata: dict[str, Any]
     app_metadata: dict[str, Any]
     role: str | None
+    previous_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ Source of every field: docs/architecture.md, "What goes into an account".
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -168,6 +168,7 @@ def desired(facts: Facts, *, installation: str, assign_roles: bool = True) -> De
             "workspace": facts.workspace or None,
         },
         role=facts.auth0_role if assign_roles else None,
+        previous_names=facts.previous_names,
     )
 
 
@@ -264,6 +265,14 @@ def _steps_to_close(seen: Seen) -> list[Step]:
 
 
 def _creation_body(wanted: DesiredAccount) -> dict[str, Any]:
+    body = _profile(wanted)
+    names = _fitting(wanted.previous_names, wanted)
+    return body | {
+        "app_metadata": body["app_metadata"] | ({"previous_names": names} if names else {})
+    }
+
+
+def _profile(wanted: DesiredAccount) -> dict[str, Any]:
     body: dict[str, Any] = {
         "email": wanted.email,
         "name": wanted.name,
@@ -291,7 +300,8 @@ def _changes(wanted: DesiredAccount, seen: Seen) -> dict[str, Any]:
     user_metadata = _moved(wanted.user_metadata, seen.user_metadata)
     app_metadata = _moved(wanted.app_metadata, seen.app_metadata)
     if "name" in changes and seen.name and seen.name.lower() != seen.email:
-        app_metadata["previous_names"] = _previous_names(wanted, seen)
+        earlier = seen.app_metadata.get("previous_names") or []
+        app_metadata["previous_names"] = _fitting([seen.name, *map(str, earlier)], wanted)
     # Never an empty object: PATCH with {} wipes all metadata (facts: users, PATCH).
     if user_metadata:
         changes["user_metadata"] = user_metadata
@@ -300,11 +310,11 @@ def _changes(wanted: DesiredAccount, seen: Seen) -> dict[str, Any]:
     return changes
 
 
-def _previous_names(wanted: DesiredAccount, seen: Seen) -> list[str]:
-    earlier = seen.app_metadata.get("previous_names") or []
-    distinct = dict.fromkeys([seen.name or "", *(str(name) for name in earlier)])
-    names = [name for name in distinct if name and name != wanted.name][:PREVIOUS_NAMES_MOST]
-    rest = len(json.dumps(_creation_body(wanted), ensure_ascii=False).encode())
+def _fitting(earlier: Iterable[str], wanted: DesiredAccount) -> list[str]:
+    """The earlier names that an account keeps: the newest, each once, as many as there is room."""
+    distinct = dict.fromkeys(name for name in earlier if name and name != wanted.name)
+    names = list(distinct)[:PREVIOUS_NAMES_MOST]
+    rest = len(json.dumps(_profile(wanted), ensure_ascii=False).encode())
     while names and rest + len(json.dumps(names, ensure_ascii=False).encode()) > PROFILE_BYTES_MOST:
         names.pop()
     return names

@@ -11,7 +11,15 @@ from auth0sync.account import Facts, PodFactory, Seen
 from auth0sync.models import Account
 from auth0sync.plan import department_code
 from employees.emails import is_usable, normalise_email
-from employees.models import Employee, Invitation, InvitationChoice, PodFactoryMapping, SyncStatus
+from employees.history import former_names
+from employees.models import (
+    AuthMethod,
+    Employee,
+    Invitation,
+    InvitationChoice,
+    PodFactoryMapping,
+    SyncStatus,
+)
 from employees.selectors import among
 
 _COLUMNS = (
@@ -40,9 +48,14 @@ def read_facts(employee_ids: Iterable[int]) -> dict[int, Facts]:
     invitations = dict(InvitationChoice.objects.filter(among(ids)).values_list("pk", "kind"))
     mappings = _mappings(ids)
     holders = active_holders({normalise_email(row["email"]) for row in rows} - {""})
+    # Of whom an account may have to be made: one that exists keeps the earlier names itself.
+    wanting = [each for each in rows if each["auth_method"] != AuthMethod.PIN]
+    without = [each["id"] for each in wanting if not each["auth0_user_id"]]
+    names = former_names(without) if without else {}
     return {
         row["id"]: _facts(
             row,
+            previous_names=names.get(row["id"], ()),
             invitation=invitations.get(row["id"], Invitation.WORK),
             podfactory=mappings.get(row["id"], ()),
             holders=holders,
@@ -106,6 +119,7 @@ def _facts(
     invitation: str,
     podfactory: tuple[PodFactory, ...],
     holders: dict[str, list[int]],
+    previous_names: tuple[str, ...],
 ) -> Facts:
     email = normalise_email(row["email"])
     active = bool(row["is_active"]) and row["archived_at"] is None
@@ -133,6 +147,7 @@ def _facts(
         invitation=invitation,
         shares_email_with=tuple(sorted(sharing)),
         podfactory=podfactory,
+        previous_names=previous_names,
     )
 
 

@@ -124,6 +124,20 @@ def last_writer(employee_id: int, column: str) -> str:
     return last.actor if last is not None and last.actor != SQL_ACTOR else ""
 
 
+def former_names(employee_ids: Iterable[int]) -> dict[int, tuple[str, ...]]:
+    """What these people were called before, each name once, the newest first; one query.
+
+    Whoever has always had one name is left out.
+    """
+    renamed = Change.objects.filter(employee_id__in=list(employee_ids), changes__has_key="name")
+    names: dict[int, dict[str, None]] = {}
+    for pk, changes in renamed.order_by("-id").values_list("employee_id", "changes"):
+        before = changes["name"][0]
+        if before is not None:
+            names.setdefault(pk, {})[before] = None
+    return {pk: tuple(found) for pk, found in names.items()}
+
+
 def access_changed_at(employee_id: int) -> datetime | None:
     """When it last changed whether, or how, this person may sign in; None when nobody knows.
 

@@ -12,6 +12,7 @@ from auth0sync.due import mark_due
 from auth0sync.engine import sync
 from auth0sync.models import SyncLog, TenantState
 from auth0sync.rows import read_facts
+from employees.models import Employee
 from employees.services import change_employee, deactivate
 from tests.auth0sync.conftest import lease_runs_out, time_passes
 from tests.auth0sync.people import Killed, account_of, add, by_sql, die, right_after, row_of
@@ -51,6 +52,35 @@ def test_the_id_of_the_account_is_derived_from_installation_employee_and_generat
     sync(ana.pk)
 
     assert row_of(ana).auth0_user_id == f"auth0|emp-{state.installation}-{ana.pk}-1"
+
+
+def test_an_account_that_is_made_late_has_the_names_from_before(tenant: RunningTenant) -> None:
+    ana = add(name="Ana Ortiz", auth_method="pin")
+    change_employee(ana.pk, {"name": "Ana Brown"}, boss(1))
+    Employee.objects.filter(pk=ana.pk).update(name="Ana Quill")  # by SQL, noticed with the next
+
+    change_employee(ana.pk, {"auth_method": "hybrid"}, boss(1))
+    sync(ana.pk)
+
+    account = tenant.user_by_email("ana@example.com")
+    assert account is not None
+    assert account["name"] == "Ana Quill"
+    assert account["app_metadata"]["previous_names"] == ["Ana Brown", "Ana Ortiz"]
+    assert account_of(ana).is_clean
+
+
+def test_a_name_that_changes_later_goes_before_them(tenant: RunningTenant) -> None:
+    ana = add(name="Ana Ortiz", auth_method="pin")
+    change_employee(ana.pk, {"name": "Ana Brown", "auth_method": "hybrid"}, boss(1))
+    sync(ana.pk)
+
+    change_employee(ana.pk, {"name": "Ana Quill"}, boss(1))
+    time_passes(ana.pk)
+    sync(ana.pk)
+
+    account = tenant.user_by_email("ana@example.com")
+    assert account is not None
+    assert account["app_metadata"]["previous_names"] == ["Ana Brown", "Ana Ortiz"]
 
 
 def test_three_calls_make_a_new_employee_once_the_role_is_known(tenant: RunningTenant) -> None:

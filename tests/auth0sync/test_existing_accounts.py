@@ -216,3 +216,17 @@ def test_an_account_deleted_in_auth0_is_made_anew_under_another_subject_if_so_se
     assert account["user_id"] == row_of(ana).auth0_user_id != first_id
     assert account["user_id"].endswith("-2")
     assert account["user_metadata"]["department"] == "Packing"
+
+
+def test_an_account_that_is_made_anew_keeps_the_earlier_names(
+    tenant: RunningTenant, settings: Settings
+) -> None:
+    settings.AUTH0_DELETED_POLICY = "recreate"
+    ana = add(name="Ana Ortiz")
+    sync(ana.pk)
+    tenant.api("DELETE", f"/users/{row_of(ana).auth0_user_id}")
+
+    by_sql(ana, name="Ana Quill")
+    sync(ana.pk)
+
+    assert only_account(tenant)["app_metadata"]["previous_names"] == ["Ana Ortiz"]

@@ -358,7 +358,7 @@ OTHER_VALUES: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("name", [each.name for each in fields(Facts)])
+@pytest.mark.parametrize("name", sorted({each.name for each in fields(Facts)} - {"previous_names"}))
 def test_the_fingerprint_moves_with_each_field(name: str) -> None:
     assert ada(**{name: OTHER_VALUES[name]}).fingerprint() != ADA.fingerprint()
 
@@ -742,6 +742,38 @@ def test_equal_texts_are_equal_whichever_object_they_are() -> None:
 
     assert diff(account, seen) == []
     assert renamed("Ada B", another(account.name), to="Ada Quill") == ["Ada B"]
+
+
+def test_a_new_account_has_the_names_from_before_it_was_made() -> None:
+    earlier = ("Ada B", "Ada Quill", "", "Ada A", "Ada B", *(f"Ada {n}" for n in range(10)))
+
+    body = creation(previous_names=earlier)
+
+    assert body["app_metadata"].pop("previous_names") == [
+        "Ada B",
+        "Ada A",
+        *(f"Ada {n}" for n in range(8)),
+    ]
+    assert body == creation()
+
+
+def test_of_a_new_account_names_are_dropped_too_where_it_would_grow_too_large(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    size = len(json.dumps(creation(), ensure_ascii=False).encode())
+
+    monkeypatch.setattr(plan, "PROFILE_BYTES_MOST", size + len('["Ada B"]'))
+    two = creation(previous_names=("Ada B", "Ada A"))
+    monkeypatch.setattr(plan, "PROFILE_BYTES_MOST", size)
+    none = creation(previous_names=("Ada B", "Ada A"))
+
+    assert two["app_metadata"]["previous_names"] == ["Ada B"]
+    assert "previous_names" not in none["app_metadata"]
+
+
+def test_names_from_before_the_account_change_nothing_of_one_that_exists() -> None:
+    assert diff(wanted(previous_names=("Ada A",)), as_seen()) == []
+    assert ada(previous_names=("Ada A",)).fingerprint() == ada().fingerprint()
 
 
 def test_a_change_without_a_new_name_leaves_the_previous_names_alone() -> None:

@@ -14,6 +14,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from auth0sync.account import Facts, PodFactory, Seen
 from auth0sync.models import Account
 from auth0sync.rows import account_columns, read_facts, write_columns
+from employees.history import notice_changes
 from employees.models import Employee, InvitationChoice
 from tests.builders import make_employee, make_mapping
 
@@ -32,6 +33,26 @@ def noted(employee: Employee) -> None:
 
 
 # Reading
+
+
+def test_earlier_names_are_read_for_those_alone_who_may_get_an_account(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    waits, has, pin = (
+        make_employee(auth_method=method, auth0_user_id=user_id)
+        for method, user_id in (("hybrid", None), ("hybrid", "auth0|1"), ("pin", None))
+    )
+    notice_changes([waits.pk, has.pk, pin.pk])
+    Employee.objects.update(name="Ana Quill")
+    notice_changes([waits.pk, has.pk, pin.pk])
+
+    names = {
+        pk: facts.previous_names for pk, facts in read_facts([waits.pk, has.pk, pin.pk]).items()
+    }
+    with django_assert_num_queries(5):
+        read_facts([has.pk, pin.pk])
+
+    assert names == {waits.pk: (waits.name,), has.pk: (), pin.pk: ()}
 
 
 def test_a_full_row_is_read_as_it_stands(settings: Settings) -> None:
