@@ -24,6 +24,7 @@ from auth0sync.admin_enrolment import EnrolmentPages
 from auth0sync.admin_explain import StepView
 from auth0sync.admin_log import SyncLogAdmin
 from auth0sync.admin_mending import MendingPages
+from auth0sync.admin_podfactory import PodFactoryInAuth0
 from auth0sync.admin_statuses import Statuses
 from auth0sync.admin_three_way import ThreeWayView
 from auth0sync.models import Account, StagedBatch, SyncLog
@@ -83,6 +84,7 @@ class EmployeeWithAccountAdmin(
     AttentionPage,
     EnrolmentPages,
     MendingPages,
+    PodFactoryInAuth0,
     StepView,
     ThreeWayView,
     Statuses,

@@ -126,6 +126,13 @@ def visible_to(actor: Actor) -> QuerySet[Employee]:
     return people.filter(seen)
 
 
+def may_be_named(actor: Actor, numbers: set[int]) -> set[int] | None:
+    """Whom of these ``actor`` sees; None for everybody, without asking."""
+    if not actor.is_bound_to_a_place:
+        return None
+    return set(visible_to(actor).filter(pk__in=numbers).values_list("pk", flat=True))
+
+
 class _Bytes(Func):
     """A text column as its UTF-8 bytes, which no collation takes for others."""
 

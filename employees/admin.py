@@ -25,6 +25,7 @@ from employees.admin_kiosks import KioskAdmin
 from employees.admin_people import PeopleInSight
 from employees.admin_pins import SLIPS_ACTION, PinActions
 from employees.admin_planning import PlanningPages
+from employees.admin_podfactory import PodFactoryPages
 from employees.admin_readiness import CannotWork
 from employees.admin_receipts import ReceiptCard
 from employees.admin_rehire import Rehiring, described
@@ -77,6 +78,7 @@ class EmployeeAdmin(
     ReviewPages,
     MergePages,
     OutsidePage,
+    PodFactoryPages,
     WhoIsSignedIn,
     ReceiptCard,
     ModelAdmin[Employee],

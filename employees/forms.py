@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils.html import format_html
 
-from employees.actors import names_of, visible_to
+from employees.actors import may_be_named, names_of, visible_to
 from employees.admin_base import ThemedSelect, ThemedTextInput
 from employees.authority import Actor, operation_of, why_not, why_not_grant
 from employees.errors import EmailTaken, EmployeesError, InvalidValue
@@ -19,6 +19,8 @@ from employees.history import last_writer
 from employees.models import Auth0Role, AuthMethod, Employee, Invitation, Workspace
 from employees.pin_services import has_pin
 from employees.plan_forms import beginning_of
+from employees.podfactory_standing import lost_by_renaming
+from employees.podfactory_words import sentences
 from employees.rehire import LookAlike, look_alikes
 from employees.selectors import departments, holder_of, invitation_of, shop_floor_departments
 from employees.sign_in_words import FOR_NEWCOMERS, as_help, effects
@@ -122,6 +124,8 @@ class EmployeeForm(forms.ModelForm[Employee]):
         self.adding = self.instance.pk is None
         self.starts_at: datetime | None = None  # None is now
         self.look_alikes: list[LookAlike] = []
+        self.renamed_to = ""
+        self.lost_to_podfactory: list[str] = []  # what PodFactory would miss under that name
         # A browser sends it back as it is; whatever else comes is cut to what the column holds.
         self.form_key = (self.data.get("form_key") or uuid4().hex)[:32]
         if self.adding:
@@ -222,6 +226,7 @@ class EmployeeForm(forms.ModelForm[Employee]):
         else:
             self._refuse_what_is_closed()
             self._refuse_what_changed_meanwhile()
+            self._warn_of_podfactory()
         if self.refused is not None and not self.errors:
             field = self.refused.field
             self.add_error(field if field in self.fields else None, self._refusal(self.refused))
@@ -267,6 +272,22 @@ class EmployeeForm(forms.ModelForm[Employee]):
             self.add_error(None, "Nobody was brought back, and nothing is saved yet.")
         if self.look_alikes and not self.errors:
             self.add_error(None, "This may be somebody who is here already: see above.")
+
+    def _warn_of_podfactory(self) -> None:
+        """Stop once for a name under which PodFactory wouldn't find somebody any more.
+
+        The tick holds the name that it was set for: another name is asked about again.
+        """
+        name = self.cleaned_data.get("name", "")
+        if self.errors or "name" not in self.changed_data or self.data.get("rename_anyway") == name:
+            return
+        number = self.instance.pk
+        losses = lost_by_renaming({number: name}).get(number, [])
+        if losses:
+            seen = may_be_named(self.actor, {pk for loss in losses for pk in loss.names})
+            self.renamed_to = name
+            self.lost_to_podfactory = sentences(losses, number, name, seen)
+            self.add_error("name", "PodFactory would miss somebody: see above.")
 
     def _refuse_what_is_closed(self) -> None:
         """Say so where a closed field was sent with another value; no page does that by itself.

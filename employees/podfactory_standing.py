@@ -58,6 +58,7 @@ class Standing:
 
     employee_id: int
     name: str
+    email: str | None
     is_active: bool
     answers: tuple[tuple[KnownAs, Found], ...]
     names: Mapping[int, str]
@@ -80,18 +81,19 @@ class Standing:
 
     def outcome_of(self, found: Found) -> Outcome:
         """What one answer means for this person."""
+        if not self.is_active:
+            return Outcome.LEFT
         if found.is_only(self.employee_id):
             return Outcome.FOUND
-        if found.employee_ids:
-            is_one_of = self.employee_id in found.employee_ids
-            return Outcome.SEVERAL if is_one_of else Outcome.OTHER
-        return Outcome.NOBODY if self.is_active else Outcome.LEFT
+        if self.employee_id in found.employee_ids:
+            return Outcome.SEVERAL
+        return Outcome.OTHER if found.employee_ids else Outcome.NOBODY
 
 
-def known_to_podfactory() -> QuerySet[Employee]:
-    """Everybody whom it may look for: those active, and those who left but stand in its table."""
+def known_to_podfactory(people: QuerySet[Employee]) -> QuerySet[Employee]:
+    """Whom of them it may look for: who is active, and who left but stands in its table."""
     mappings = PodFactoryMapping.objects.filter(employee=OuterRef("pk"))
-    return Employee.objects.filter(Q(is_active=True) | Exists(mappings))
+    return people.filter(Q(is_active=True) | Exists(mappings)).order_by("pk")
 
 
 def notice_everybody() -> None:
@@ -113,6 +115,7 @@ def standings(people: Sequence[Employee]) -> list[Standing]:
         Standing(
             person.pk,
             person.name,
+            person.email,
             person.is_active,
             tuple((one, directory.find(one.name, one.email)) for one in known[person.pk]),
             names,
@@ -121,13 +124,15 @@ def standings(people: Sequence[Employee]) -> list[Standing]:
     ]
 
 
-def all_standings(people: QuerySet[Employee], after: int = 0) -> Iterator[Standing]:
-    """The same of everybody among ``people`` by number, a page at a time: memory stays flat.
+def all_standings(
+    people: QuerySet[Employee], after: int = 0, together: int = PAGE
+) -> Iterator[Standing]:
+    """The same of everybody among ``people``, so many together: memory stays flat.
 
-    after: the number to begin behind.
+    people: by number. after: the number to begin behind.
     """
-    rows = people.order_by("pk").only("id", "name", "email", "is_active")
-    while page := list(rows.filter(pk__gt=after)[:PAGE]):
+    rows = people.only("id", "name", "email", "is_active")
+    while page := list(rows.filter(pk__gt=after)[:together]):
         yield from standings(page)
         after = page[-1].pk
 

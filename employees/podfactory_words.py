@@ -7,6 +7,14 @@ from employees.podfactory_standing import KnownAs, Loss, Outcome, Standing
 
 NAMED = 4  # people in a sentence
 
+MENDS = {
+    Outcome.FOUND: "",
+    Outcome.LEFT: "Nothing, unless they still work: PodFactory would add them as somebody new.",
+    Outcome.SEVERAL: "Another name for one of them, here and in PodFactory.",
+    Outcome.NOBODY: "The same name here and in PodFactory.",
+    Outcome.OTHER: "The same name here and in PodFactory, and no other person with it.",
+}
+
 Named = Callable[[int], str]
 
 
@@ -57,7 +65,7 @@ def _reason(standing: Standing, known: KnownAs, found: Found, named: Named) -> s
             f"{_and(others)} {answer} to “{found.asked[-1]}” as well ({found.how}): PodFactory "
             "takes one of them, and nothing says which."
         )
-    if outcome == Outcome.OTHER:
+    if found.employee_ids:
         whom = _and([named(pk) for pk in found.employee_ids])
         return f"“{found.asked[-1]}” is {whom} to PodFactory, by {found.how}."
     return " ".join(_nobody(known, found, named))
@@ -67,7 +75,7 @@ def _nobody(known: KnownAs, found: Found, named: Named) -> Iterator[str]:
     if not found.asked:
         yield "PodFactory has neither a name nor an e-mail of them."
         return
-    texts = " or ".join(f"“{text}”" for text in found.asked)
+    texts = " or ".join(f"“{text}”" for text in dict.fromkeys(found.asked))
     yield f"Nobody active answers to {texts}."
     yield from _cut_wrongly(known.email)
     if found.nearly:
@@ -87,7 +95,8 @@ def _loss(loss: Loss, renamed: int, new_name: str, seen: Container[int] | None) 
     named = _naming(loss.names, seen)
     is_own = loss.employee_id == renamed
     who = "them" if is_own else named(loss.employee_id)
-    knows = f"PodFactory knows {who} as “{loss.known}”"
+    knows = "knows" if loss.known.is_mapped else "would know"
+    knows = f"PodFactory {knows} {who} as “{loss.known}”"
     others = [named(pk) for pk in loss.found.employee_ids if pk not in (loss.employee_id, renamed)]
     if not is_own:
         others = [f"“{new_name}”", *others]

@@ -38,6 +38,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         "Other programs": [
             *_outside(request),
             *_list("Jobs", "work", RoleConfig, request),
+            *_podfactory(request),
             *_list("PodFactory names", "badge", PodFactoryMapping, request),
         ],
         "Console": [
@@ -147,6 +148,13 @@ def _attention(request: HttpRequest) -> list[Item]:
     page = reverse("admin:auth0sync_attention")
     item = _item("Needs attention", "assignment_late", page, request)
     return [_numbered(item, pages.count_needing_attention(request))]
+
+
+def _podfactory(request: HttpRequest) -> list[Item]:
+    if not admin.site.get_model_admin(Employee).has_view_permission(request):
+        return []
+    page = reverse("admin:employees_employee_podfactory")
+    return [_item("Who PodFactory finds", "person_search", page, request)]
 
 
 def _numbered(item: Item, count: int) -> Item:

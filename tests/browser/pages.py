@@ -110,6 +110,15 @@ def somebody_without_account(console: ConsoleWithPages) -> str:
     return f"/admin/employees/employee/{row['id']}/change/"
 
 
+def somebody_in_podfactory(console: ConsoleWithPages) -> str:
+    """The page of a sample person whom PodFactory finds by the name in its table."""
+    (row,) = console.sql(
+        "SELECT MIN(e.id) AS id FROM employees e JOIN employee_podfactory_mapping_v2 m "
+        "ON m.employee_id = e.id WHERE e.is_active = 1 AND m.podfactory_name = e.name"
+    )
+    return f"{EMPLOYEES}{row['id']}/change/"
+
+
 def page_below(part: str) -> Callable[[ConsoleWithPages], str]:
     """A page of the first active sample person, such as their history."""
 
@@ -410,6 +419,13 @@ def ask_to_invite_everybody(page: Page) -> None:
     page.get_by_role("heading", name="Send the invitation again").wait_for()
 
 
+def rename(page: Page) -> None:
+    """Have the form ask about a name under which PodFactory finds nobody; nothing is saved."""
+    page.locator("[name=name]").fill("Ada Quill")
+    page.locator("[name=_save]").first.click()
+    page.get_by_text("PodFactory would miss somebody").first.wait_for()
+
+
 def save_when_signed_out(page: Page) -> None:
     """Have the form say that the session has ended."""
     page.locator("[name=name]").fill("Ada Quill")
@@ -496,6 +512,9 @@ PAGES = (
     Shown("banner-update-paused-manager", f"{EMPLOYEES}attention/", MANAGER, during=update_paused),
     Shown("enrolment-done", an_enrolment("done")),
     Shown("sync-log", "/admin/auth0sync/synclog/"),
+    Shown("podfactory", f"{EMPLOYEES}podfactory/"),
+    Shown("podfactory-everybody", f"{EMPLOYEES}podfactory/?show=all"),
+    Shown("employee-podfactory-rename", somebody_in_podfactory, prepare=rename),
     Shown("podfactory-mappings", "/admin/employees/podfactorymapping/"),
     Shown("roles", "/admin/employees/roleconfig/"),
     Shown("users", "/admin/auth/user/"),

@@ -113,6 +113,32 @@ def test_a_long_name_keeps_the_history_as_wide_as_a_phone(
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE.width
 
 
+def test_a_name_that_podfactory_would_miss_is_asked_about_once(
+    page: Page, console: ConsoleWithPages
+) -> None:
+    sign_in_locally(page, console)
+    number = console.insert(name="Noor Quill", auth_method="pin")
+    console.sql(
+        "INSERT INTO employee_podfactory_mapping_v2 (employee_id, podfactory_name, is_verified) "
+        "VALUES (%s, %s, 1)",
+        number,
+        "noor.quill",
+    )
+    page.goto(f"/admin/employees/employee/{number}/change/")
+
+    field(page, "Name").fill("Noor Hart")
+    page.get_by_role("button", name="Save", exact=True).first.click()
+
+    expect(page.get_by_text("it would find nobody any more")).to_be_visible()
+    assert console.employee(number)["name"] == "Noor Quill"
+
+    page.get_by_label("Save all the same").check()
+    page.get_by_role("button", name="Save", exact=True).first.click()
+
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    assert console.employee(number)["name"] == "Noor Hart"
+
+
 def test_an_addition_is_taken_back_with_row_and_account(
     page: Page, console: ConsoleWithPages
 ) -> None:

@@ -71,6 +71,7 @@ admin/employees/employee/cannot-work/                   readers    readers   -
 admin/employees/employee/review/                        readers    readers   -
 admin/employees/employee/outside/                       readers    readers   -
 admin/employees/employee/joining-leaving/               readers    readers   -
+admin/employees/employee/podfactory/                    readers    readers   -
 admin/employees/employee/sessions/                      admins     admins    -
 admin/employees/employee/sessions/<int:session_id>/end/ nobody     admins    -
 admin/employees/employee/<int:employee_id>/end-sessions/ nobody    admins    -

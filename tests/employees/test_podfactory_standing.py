@@ -147,7 +147,7 @@ def test_whoever_left_is_not_found_and_only_listed_where_podfactory_knows_them()
         deactivate(each.pk, PROGRAM)
 
     assert standing_of(ana).outcome == Outcome.LEFT
-    assert list(known_to_podfactory()) == [ana]
+    assert list(known_to_podfactory(Employee.objects.all())) == [ana]
 
 
 def test_a_newcomer_and_a_new_name_are_found_at_once() -> None:
@@ -191,8 +191,13 @@ def test_everybody_is_gone_through_a_page_at_a_time(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("employees.podfactory_standing.PAGE", 2)
     people = [person(f"Ana Quill{number}") for number in range(5)]
 
-    numbers = [one.employee_id for one in all_standings(known_to_podfactory())]
-    behind = [one.employee_id for one in all_standings(known_to_podfactory(), people[1].pk)]
+    numbers = [
+        one.employee_id for one in all_standings(known_to_podfactory(Employee.objects.all()))
+    ]
+    behind = [
+        one.employee_id
+        for one in all_standings(known_to_podfactory(Employee.objects.all()), people[1].pk)
+    ]
 
     assert numbers == [one.pk for one in people]
     assert behind == numbers[2:]
@@ -229,7 +234,8 @@ class TestRenaming:
         make_mapping(ana, podfactory_name="ana.quill")
 
         assert broken(ben, "Ana Quill") == [
-            "PodFactory knows them as “Ana Quill”: it couldn’t tell them from Ana Quill any more.",
+            "PodFactory would know them as “Ana Quill”: it couldn’t tell them from Ana Quill any "
+            "more.",
             "PodFactory knows Ana Quill as “ana.quill”: it couldn’t tell them from “Ana Quill” any "
             "more.",
         ]

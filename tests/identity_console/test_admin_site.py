@@ -42,15 +42,17 @@ PEOPLE = [
 OUTSIDE = "Changed outside the console"
 CHANGING = [*PEOPLE[:4], "Give accounts", *PEOPLE[4:]]
 ADDING = ["People", "Add a person", *CHANGING[1:]]
-RECORDS = ["Sync log", OUTSIDE, "Jobs", "PodFactory names"]
+POD = "Who PodFactory finds"
+PROGRAMS = [OUTSIDE, "Jobs", POD, "PodFactory names"]
+RECORDS = ["Sync log", *PROGRAMS]
 LINK = ["Held changes", "Sync log", "Link to Auth0"]
-FOR_ADMINISTRATORS = [*LINK, OUTSIDE, "Jobs", "PodFactory names", "Kiosks", "Who is signed in"]
+FOR_ADMINISTRATORS = [*LINK, *PROGRAMS, "Kiosks", "Who is signed in"]
 
 
 @pytest.mark.parametrize(
     ("role", "titles"),
     [
-        ("team_lead", [*CHANGING, OUTSIDE]),
+        ("team_lead", [*CHANGING, OUTSIDE, POD]),
         ("finance", PEOPLE + RECORDS),
         ("manager", [*ADDING, *RECORDS]),
         ("admin", [*ADDING, *FOR_ADMINISTRATORS]),

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from employees.models import Employee
 from employees.podfactory_standing import (
     Outcome,
     all_standings,
@@ -62,7 +63,7 @@ class Command(BaseCommand):
     def _look(self, write: Callable[..., Any]) -> Counter[str]:
         """Outcome, and by what somebody is found → how many people."""
         counts: Counter[str] = Counter()
-        for standing in all_standings(known_to_podfactory()):
+        for standing in all_standings(known_to_podfactory(Employee.objects.all())):
             outcome = standing.outcome
             counts[outcome] += 1
             why = " ".join(reasons(standing))
