@@ -23,6 +23,7 @@ from auth0sync.admin_batches import StagedBatchAdmin
 from auth0sync.admin_enrolment import EnrolmentPages
 from auth0sync.admin_explain import StepView
 from auth0sync.admin_log import SyncLogAdmin
+from auth0sync.admin_mass import MassChangePages
 from auth0sync.admin_mending import MendingPages
 from auth0sync.admin_podfactory import PodFactoryInAuth0
 from auth0sync.admin_statuses import Statuses
@@ -44,6 +45,7 @@ from employees.admin_readiness import Mending, missing_of
 from employees.authority import Operation, why_not
 from employees.filters import SelectFilter
 from employees.forecast import Leaving
+from employees.mass.models import MassChange
 from employees.models import Employee
 from employees.readiness import Missing
 from employees.selectors import joining_days
@@ -55,7 +57,8 @@ LOG_INS = (UserSocialAuth, Nonce, Association)
 # Not all are there with every broker.
 admin.site.unregister(filter(admin.site.is_registered, (*QUEUE, *LOG_INS)))
 
-admin.site.unregister(Employee)
+admin.site.unregister([Employee, MassChange])
+admin.site.register(MassChange, MassChangePages)
 admin.site.register(SyncLog, SyncLogAdmin)
 admin.site.register(StagedBatch, StagedBatchAdmin)
 

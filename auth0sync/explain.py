@@ -166,11 +166,16 @@ def why_nothing_moves(weather: Weather) -> list[str]:
     ]
     if weather.limited_until:
         found.append(f"Auth0's limit is reached; it goes on {_at(weather.limited_until, weather)}.")
+    return found + silence(weather)
+
+
+def silence(weather: Weather) -> list[str]:
+    """That no worker has shown a sign of life, which holds up all that is done by the queue."""
     beat = Heartbeat.objects.aggregate(last=Max("beaten_at"))["last"]
-    if beat is None or beat < weather.now - SILENT_AFTER:
-        since = f" since {clock(beat, weather.now)}" if beat else ""
-        found.append(f"No worker has shown a sign of life{since}: is qcluster running?")
-    return found
+    if beat is not None and beat >= weather.now - SILENT_AFTER:
+        return []
+    since = f" since {clock(beat, weather.now)}" if beat else ""
+    return [f"No worker has shown a sign of life{since}: is qcluster running?"]
 
 
 def _row(facts: Facts) -> list[tuple[str, str]]:

@@ -20,7 +20,9 @@ from employees import planning, services
 from employees.actors import actor_of, visible_to
 from employees.admin_actions import LeavingActions
 from employees.admin_base import ModelAdmin, ReadOnly, number_in
+from employees.admin_export import ExportPages
 from employees.admin_history import HistoryPage
+from employees.admin_importing import ImportPages
 from employees.admin_kiosks import KioskAdmin
 from employees.admin_people import PeopleInSight
 from employees.admin_pins import SLIPS_ACTION, PinActions
@@ -44,6 +46,7 @@ from employees.filters import (
     WorkspaceFilter,
 )
 from employees.forms import EmployeeForm
+from employees.mass.models import MassChange
 from employees.models import (
     AuthMethod,
     Employee,
@@ -81,6 +84,7 @@ class EmployeeAdmin(
     PodFactoryPages,
     WhoIsSignedIn,
     ReceiptCard,
+    ExportPages,
     ModelAdmin[Employee],
 ):
     """People: every write goes through ``services``; nobody is ever deleted."""
@@ -327,6 +331,7 @@ def needs_email(employee: Employee) -> bool:
 
 
 admin.site.register(Kiosk, KioskAdmin)
+admin.site.register(MassChange, ImportPages)
 
 
 @admin.register(RoleConfig)

@@ -1,6 +1,6 @@
 """The history of a person: every change by everybody, also by SQL, newest first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -17,6 +18,7 @@ from django.utils import timezone
 from employees.actors import names_of
 from employees.admin_base import Pages
 from employees.history import SQL_ACTOR, notice_changes
+from employees.mass.models import MassChange
 from employees.models import (
     Auth0Role,
     AuthMethod,
@@ -131,11 +133,12 @@ def lines_of(changes: Sequence[Change], zone: ZoneInfo) -> list[Line]:
         receipt.change_id: summary(receipt) for receipt in receipts.prefetch_related("doors")
     }
     programs = programs_of(changes)
+    files = _titles({change.batch for change in changes if change.source in MassChange.Kind})
     return [
         Line(
             at=change.at.astimezone(zone).strftime("%-d %b %Y, %H:%M:%S %Z"),
             who="" if change.actor == SQL_ACTOR else who.get(change.actor, change.actor),
-            door=", ".join(filter(None, [change.get_source_display(), programs.get(change.pk)])),
+            door=", ".join(filter(None, [_door(change, files), programs.get(change.pk)])),
             action=change.action,
             fields=[
                 (
@@ -182,6 +185,22 @@ def set_backs_of(employee_id: int) -> list[tuple[str, int]]:
         for (_, column), times in found.items()
         if times >= OFTEN
     ]
+
+
+def _door(change: Change, files: Mapping[str, str]) -> str:
+    return f"{change.get_source_display()}{files.get(change.batch, '')}"
+
+
+def _titles(batches: Collection[str]) -> dict[str, str]:
+    """Batch → what the mass change that did, or undid, it is called; no query for none."""
+    if not batches:
+        return {}
+    known = MassChange.objects.filter(Q(batch__in=batches) | Q(undo_batch__in=batches))
+    return {
+        batch: f" ({title})"
+        for title, *both in known.values_list("title", "batch", "undo_batch")
+        for batch in both
+    }
 
 
 def in_words(name: str, value: Any, zone: ZoneInfo, roles: Mapping[int, str]) -> str:

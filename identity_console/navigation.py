@@ -11,6 +11,7 @@ from unfold.dataclasses import SearchResult
 
 from auth0sync.models import StagedBatch, SyncLog
 from employees.actors import actor_of
+from employees.mass.models import MassChange
 from employees.models import Employee, Kiosk, PodFactoryMapping, RoleConfig
 
 PEOPLE_FOUND = 20  # in the search; more are on the list, one click away
@@ -24,6 +25,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         "People": [
             *_list("People", "group", Employee, request),
             *_add("Add a person", "person_add", Employee, request),
+            *_import(request),
             *_cannot_work(request),
             *_reviews(request),
             *_planned(request),
@@ -155,6 +157,17 @@ def _podfactory(request: HttpRequest) -> list[Item]:
         return []
     page = reverse("admin:employees_employee_podfactory")
     return [_item("Who PodFactory finds", "person_search", page, request)]
+
+
+def _import(request: HttpRequest) -> list[Item]:
+    pages: Any = admin.site.get_model_admin(MassChange)
+    if not pages.has_view_permission(request):
+        return []
+    item = _item(
+        "Import people", "upload_file", reverse("admin:employees_masschange_import"), request
+    )
+    every = reverse("admin:employees_masschange_changelist")
+    return [{**item, "active": request.path.startswith(every)}]
 
 
 def _numbered(item: Item, count: int) -> Item:

@@ -92,18 +92,29 @@ def note(change: MassChange, **recognised: Any) -> None:
     MassChange.objects.filter(pk=change.pk).update(recognised=change.recognised)
 
 
-def answer(change_id: int, version: int, outcomes: dict[int, str]) -> bool:
+def answer(change_id: int, version: int, outcomes: dict[int, str], for_all: str = "") -> bool:
     """Choose what becomes of rows that ask; False when it isn't in preview any more.
 
-    outcomes: row's id → one of its ``choices``; others are passed over.
+    outcomes: row's id → one of its ``choices``; others are passed over. for_all: the same for all
+    questions without an answer that offer it, a page of them in one transaction.
     """
     with transaction.atomic():
         if not _move(change_id, (State.PREVIEW,), version):
             return False
-        rows = MassRow.objects.filter(change=change_id, asks=True, pk__in=list(outcomes))
-        for row in rows:
+        asking = MassRow.objects.filter(change=change_id, asks=True)
+        for row in asking.filter(pk__in=list(outcomes)):
             if outcomes[row.pk] in row.choices:
                 MassRow.objects.filter(pk=row.pk).update(outcome=outcomes[row.pk])
+    last = 0
+    while for_all:
+        open_ones = asking.filter(outcome=Outcome.QUESTION, pk__gt=last).order_by("pk")
+        page = dict(open_ones.values_list("pk", "choices")[:ROWS_AT_ONCE])
+        if not page:
+            break
+        last = max(page)
+        MassRow.objects.filter(
+            pk__in=[pk for pk, choices in page.items() if for_all in choices]
+        ).update(outcome=for_all)
     summarise(MassChange.objects.get(pk=change_id))
     return True
 

@@ -27,7 +27,7 @@ class MassChange(models.Model):
 
     class State(models.TextChoices):
         READING = "reading", "is being read"
-        PREVIEW = "preview", "waits for you to confirm"
+        PREVIEW = "preview", "waits to be confirmed"
         WORKING = "working", "is being carried out"
         DONE = "done", "carried out"
         UNDOING = "undoing", "is being undone"
@@ -65,7 +65,7 @@ class MassChange(models.Model):
             models.Index(fields=["state", "lease_until"], name="employee_mass_state"),
             models.Index(fields=["kind", "-id"], name="employee_mass_kind"),
         ]
-        verbose_name = "mass change"
+        verbose_name = "import"
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.pk}: {self.title}"

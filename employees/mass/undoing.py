@@ -14,7 +14,7 @@ from employees.authority import SIGN_IN_COLUMNS, Actor
 from employees.errors import EmployeesError
 from employees.mass.deeds import columns_of
 from employees.mass.models import MassChange, MassRow
-from employees.models import AuthMethod, Change, EmployeeAuth, EmployeeUser
+from employees.models import AuthMethod, Change, Employee, EmployeeAuth, EmployeeUser
 from employees.selectors import invitation_of
 
 Look = Callable[[int, datetime], str]
@@ -48,22 +48,55 @@ def signed_in_since(employee_id: int, at: datetime, *, at_kiosk: bool = True) ->
     return next(filter(None, (look(employee_id, at) for look in _looks)), "")
 
 
+def signed_in(change: MassChange, most: int) -> tuple[list[tuple[Employee, str]], int]:
+    """Who would be left alone by an undo, for having signed in since, and how; and how many more.
+
+    Those of whom a row says so are found at once; they alone are then looked at one by one.
+    most: people.
+    """
+    at = change.begun_at
+    rows = MassRow.objects.filter(change=change, state=MassRow.State.DONE)
+    ids = rows.values("employee_id")
+    kiosk = EmployeeAuth.objects.filter(employee_id__in=ids, last_login__gte=at)
+    console = EmployeeUser.objects.filter(employee_id__in=ids, signed_in_at__gte=at)
+    proven = Employee.objects.filter(pk__in=ids, auth0_email_verified_at__gte=at)
+    known = {
+        *kiosk.values_list("employee_id", flat=True),
+        *console.values_list("employee_id", flat=True),
+        *proven.values_list("pk", flat=True),
+    }
+    people = Employee.objects.in_bulk(sorted(known)[:most])
+    of_them = rows.filter(employee_id__in=list(people)).order_by("line")
+    found = [
+        (people[row.employee_id], reason)
+        for row in of_them
+        if row.employee_id and (reason := why_kept(row, change))
+    ]
+    return found, max(0, len(known) - most)
+
+
+def why_kept(row: MassRow, change: MassChange) -> str:
+    """Why this row isn't taken back: the person has signed in since; "" when it can be."""
+    changed = _changed(row, change)
+    is_change = row.outcome == MassRow.Outcome.CHANGE
+    if row.done_at is None or (is_change and SIGN_IN_COLUMNS.isdisjoint(changed)):
+        return ""
+    at_kiosk = not (is_change and _had_pin_before(changed))
+    return signed_in_since(row.employee_id or 0, row.done_at, at_kiosk=at_kiosk)
+
+
 def take_back(row: MassRow, change: MassChange, actor: Actor) -> int:
     """Take this row back; return the person's number.
 
     Part of the caller's transaction. Raises: NotTakenBack, and whatever the services raise.
     """
     employee_id, batch = row.employee_id or 0, change.undo_batch
-    lines = list(Change.objects.filter(batch=change.batch, employee_id=employee_id).order_by("pk"))
-    changed = {name: pair for line in lines for name, pair in line.changes.items()}
-    opened = row.outcome != MassRow.Outcome.CHANGE or not SIGN_IN_COLUMNS.isdisjoint(changed)
-    since = row.done_at
-    at_kiosk = row.outcome != MassRow.Outcome.CHANGE or not _had_pin_before(changed)
-    if opened and since and (found := signed_in_since(employee_id, since, at_kiosk=at_kiosk)):
-        raise NotTakenBack(found)
+    if reason := why_kept(row, change):
+        raise NotTakenBack(reason)
     if row.outcome == MassRow.Outcome.NEW:
         services.archive(employee_id, actor, batch)
         return employee_id
+    changed = _changed(row, change)
     if row.outcome == MassRow.Outcome.BACK:
         was_archived = changed.pop("archived_at", [None])[0]
         changed.pop("is_active", None)
@@ -83,6 +116,12 @@ def take_back(row: MassRow, change: MassChange, actor: Actor) -> int:
         batch=batch,
     )
     return employee_id
+
+
+def _changed(row: MassRow, change: MassChange) -> dict[str, Any]:
+    """What carrying this row out has really changed, from the history: column → the pair."""
+    lines = Change.objects.filter(batch=change.batch, employee_id=row.employee_id or 0)
+    return {name: pair for line in lines.order_by("pk") for name, pair in line.changes.items()}
 
 
 def _had_pin_before(changed: Mapping[str, Any]) -> bool:

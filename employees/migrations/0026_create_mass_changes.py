@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('kind', models.CharField(choices=[('import', 'Import'), ('enrolment', 'Enrolment')], max_length=10)),
-                ('state', models.CharField(choices=[('reading', 'is being read'), ('preview', 'waits for you to confirm'), ('working', 'is being carried out'), ('done', 'carried out'), ('undoing', 'is being undone'), ('undone', 'undone'), ('failed', 'could not be read'), ('discarded', 'discarded')], default='reading', max_length=9)),
+                ('state', models.CharField(choices=[('reading', 'is being read'), ('preview', 'waits to be confirmed'), ('working', 'is being carried out'), ('done', 'carried out'), ('undoing', 'is being undone'), ('undone', 'undone'), ('failed', 'could not be read'), ('discarded', 'discarded')], default='reading', max_length=9)),
                 ('title', models.CharField(max_length=200)),
                 ('options', models.JSONField(default=dict)),
                 ('recognised', models.JSONField(default=dict)),
@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                 ('woken_at', models.DateTimeField(null=True)),
             ],
             options={
-                'verbose_name': 'mass change',
+                'verbose_name': 'import',
                 'db_table': 'employee_mass_changes',
             },
         ),

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from playwright.sync_api import Page
+from playwright.sync_api import FilePayload, Page
 
 from tests.browser.console import ConsoleWithPages
+from tests.browser.importing import IMPORTS, an_import
 from tests.browser.kiosk import enter
 from tests.browser.signing_in import (
     hire,
@@ -434,6 +435,19 @@ def save_when_signed_out(page: Page) -> None:
     page.get_by_text("You are signed out, so nothing was saved").wait_for()
 
 
+def upload_a_picture(page: Page) -> None:
+    """Have the form say why this is no list of people."""
+    picture = FilePayload(name="people.csv", mimeType="text/csv", buffer=b"\x89PNG" + bytes(50))
+    page.get_by_label("File", exact=True).set_input_files(picture)
+    page.get_by_role("button", name="Upload and preview").click()
+    page.locator(".mass-error").wait_for()
+
+
+def open_how_it_was_read(page: Page) -> None:
+    """What the file was read as, and what can be corrected."""
+    page.locator(".mass-reading summary").click()
+
+
 PAGES = (
     Shown("sign-in", "/login/", NOBODY),
     Shown("sign-in-local", "/login/local/", NOBODY),
@@ -478,6 +492,18 @@ PAGES = (
     Shown("enrolment-preview", an_enrolment("preview")),
     Shown("enrolment-preview-why", an_enrolment("preview", "?show=no_email")),
     Shown("sessions", f"{EMPLOYEES}sessions/"),
+    Shown("import", f"{IMPORTS}import/"),
+    Shown("import-refused", f"{IMPORTS}import/", prepare=upload_a_picture),
+    Shown("import-failed", an_import("locked.csv", b"Name\n", part="change")),
+    Shown("import-preview", an_import("new people.csv", part="change")),
+    Shown(
+        "import-reading",
+        an_import("new people.csv", part="change"),
+        prepare=open_how_it_was_read,
+    ),
+    Shown("import-done", an_import("joiners.csv", confirmed=True, part="change")),
+    Shown("import-undo", an_import("joiners.csv", confirmed=True, part="undo")),
+    Shown("imports", IMPORTS),
     Shown("employee-plan-leaving", somebody_planned(LEAVES, "plan-leaving")),
     Shown("employee-leaves", somebody_planned(LEAVES, "change")),
     Shown("employee-joins", somebody_planned(JOINS, "change")),

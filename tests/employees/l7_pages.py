@@ -83,6 +83,22 @@ admin/employees/employee/enrolment/                     writers    writers   -
 admin/employees/employee/enrolment/<int:change_id>/     writers    writers   -
 admin/employees/employee/enrolment/<int:change_id>/decide/ nobody  writers   sign_in
 admin/employees/employee/<int:employee_id>/seen/        nobody     managers  -
+admin/employees/employee/export.csv                     readers    readers   -
+admin/employees/employee/export.xlsx                    readers    readers   -
+
+# Imports
+admin/employees/masschange/import/                      managers   managers  -
+admin/employees/masschange/template.csv                 managers   managers  -
+admin/employees/masschange/template.xlsx                managers   managers  -
+admin/employees/masschange/<int:change_id>/progress/    managers   managers  -
+admin/employees/masschange/<int:change_id>/reading/     nobody     managers  -
+admin/employees/masschange/<int:change_id>/answer/      nobody     managers  -
+admin/employees/masschange/<int:change_id>/confirm/     nobody     managers  -
+admin/employees/masschange/<int:change_id>/discard/     nobody     managers  -
+admin/employees/masschange/<int:change_id>/retry/       nobody     managers  -
+admin/employees/masschange/<int:change_id>/undo/        managers   managers  -
+admin/employees/masschange/<int:change_id>/to-mend.csv  managers   managers  -
+admin/employees/masschange/<int:change_id>/to-mend.xlsx managers   managers  -
 
 # Pages of one person, for those who see them
 admin/employees/employee/<int:employee_id>/steps/       readers    readers   see
@@ -143,6 +159,7 @@ auth/user                    local    local    local    local    Users of the co
 auth/group                   local    local    local    local    Groups of users
 employees/employee           readers  managers writers  nobody   People
 employees/kiosk              admins   admins   admins   nobody   Kiosks
+employees/masschange         managers nobody   nobody   nobody   Imports
 employees/roleconfig         seers    nobody   nobody   nobody   Jobs
 employees/podfactorymapping  seers    nobody   nobody   nobody   PodFactory names
 auth0sync/synclog            seers    nobody   nobody   nobody   Sync log

@@ -20,6 +20,7 @@ from auth0sync.models import StagedBatch, SyncLog
 from employees import services
 from employees.authority import program
 from employees.history import new_batch
+from employees.mass.models import MassChange
 from employees.models import Kiosk
 from tests.builders import make_employee, make_mapping, make_role
 from tests.employees import l7_walk
@@ -113,6 +114,7 @@ def samples_of(world: World) -> dict[str, str]:
     SyncLog.objects.create(action="create account", employee_id=world.people["associate"].pk)
     StagedBatch.objects.create()
     Kiosk.objects.create(name="Line 3")
+    MassChange.objects.create(kind="import", state="done", batch=new_batch())
     batch = new_batch()
     services.deactivate(make_employee(**PLACE).pk, program("l7_pages"), batch)
     enrolment = begin(Whom(), Choice(), world.actor, "Everybody")
