@@ -14,7 +14,7 @@ USER = {
     "email_verified": True,
     "name": "Person {n}",
 }
-KNOWN = {"users", "first", "user", "roles"}
+KNOWN = {"users", "first", "user", "roles", "connection"}
 
 
 class BadCrowd(ValueError):
@@ -27,7 +27,8 @@ def make_users(tenant: Tenant, wanted: dict[str, Any]) -> dict[str, int]:
     ``first``: the number of the first one, else 1. ``user``: a template in which ``{n}`` stands for
     the number, and the text ``"{n}"`` alone for the number itself, such as
     ``{"app_metadata": {"employee_id": "{n}"}}``; its keys are added to USER. ``roles``: names, of
-    which each account gets one in turn. An account that is there already is replaced.
+    which each account gets one in turn. ``connection``: another one than the tenant's own, as a
+    social log-in has it. An account that is there already is replaced.
     Raises: BadCrowd.
     """
     unknown = sorted(set(wanted) - KNOWN)
@@ -44,7 +45,7 @@ def make_users(tenant: Tenant, wanted: dict[str, Any]) -> dict[str, int]:
     for position in range(first, first + number):
         text = template.replace('"{n}"', str(position)).replace("{n}", str(position))
         row = json.loads(text)
-        user = new_user(row, CONNECTION, str(row["user_id"]))
+        user = new_user(row, wanted.get("connection", CONNECTION), str(row["user_id"]))
         tenant.save_user(user)
         if roles:
             tenant.set_roles(user["user_id"], [ids[roles[position % len(roles)]]])
