@@ -30,12 +30,12 @@ def exported(location: str) -> Iterator[dict[str, Any]]:
     """
     where = urlsplit(location)
     if where.scheme != "https" and where.hostname not in LOOPBACK:
-        raise _unusable("the address of the export isn't https", "export_address")
+        raise unusable("the address of the export isn't https", "export_address")
     rest = b""
     for piece in _unpacked(location):
         *lines, rest = (rest + piece).split(b"\n")
         if len(rest) > LINE_BYTES_MOST:
-            raise _unusable("a line of the export is too long", "export_line")
+            raise unusable("a line of the export is too long", "export_line")
         yield from map(_account, filter(None, lines))
     if rest:
         yield _account(rest)
@@ -56,7 +56,7 @@ def _unpacked(location: str) -> Iterator[bytes]:
     except (httpx.HTTPError, zlib.error) as error:
         failure = f"lost_{type(error).__name__}"
     if failure or not unpack.eof:
-        raise _unusable("the export couldn't be read to its end", failure or "export_cut_off")
+        raise unusable("the export couldn't be read to its end", failure or "export_cut_off")
 
 
 def _account(line: bytes) -> dict[str, Any]:
@@ -64,9 +64,10 @@ def _account(line: bytes) -> dict[str, Any]:
     with suppress(ValueError):  # the error would hold the line
         account = json.loads(line)
     if not isinstance(account, dict) or not isinstance(account.get("user_id"), str):
-        raise _unusable("a line of the export is no account", "export_line")
+        raise unusable("a line of the export is no account", "export_line")
     return {**account, "email": normalise_email(account.get("email"))}
 
 
-def _unusable(why: str, code: str) -> Transient:
+def unusable(why: str, code: str) -> Transient:
+    """What to raise when the list can't be had or believed; why: the end of a sentence."""
     return Transient(f"Auth0's list of accounts can't be used: {why}.", code=code)

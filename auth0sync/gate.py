@@ -34,12 +34,14 @@ class Gate:
 
     until: ``time.monotonic()`` by which the last call has to be over; None for no such limit.
     probing: the pauses whose probe this claim is. outgoing: the last call that was to go out.
+    despite: what the calls go out in spite of, as ``switch.Off.code``.
     """
 
     holder: Holder
     until: float | None
     probing: set[str] = field(default_factory=set)
     outgoing: Outgoing = GET_TOKEN
+    despite: str = ""
 
     def before_call(self, outgoing: Outgoing) -> None:
         """Hold the lease and wait for a slot. Raises NotNow, LeaseLost: the call mustn't go out."""
@@ -68,7 +70,8 @@ class Gate:
         self.probing |= set(due)
 
     def _refuse_while_off(self) -> None:
-        if off := switch.why_off():
+        off = switch.why_off()
+        if off is not None and off.code != self.despite:
             raise NotNow(off.text, code=off.code, retry_after_s=switch.HELD_FOR_S)
 
     def _refuse_when_late(self) -> None:

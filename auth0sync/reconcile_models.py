@@ -16,15 +16,17 @@ class Comparison(models.Model):
     asked_by: ``Actor.name``, "night" or the command's name. export_at: of when the list of accounts
     is, at the earliest. attempts: how often it was begun, since whoever makes it may be killed.
 
-    rows_wanted: people who should have an open account. rows_shut: people, or rows that are gone,
-    whose account has to be shut. accounts: how many Auth0 has in the console's connection;
-    elsewhere: in other connections, which are no business of the console's. foreign: of other
-    installations. Of the people, ``equal`` don't differ, ``moving`` are being changed just now (so
-    nothing is said of them), ``differing`` have at least one open difference; and ``alone`` is how
-    many people have no account in Auth0. unexplained: by how many accounts and people the sheet
-    doesn't add up in spite of all that; ``notes`` says which, and what else has to be known.
-    kinds: kind → how many differences of it stand open (``Difference.Kind``), ignored ones aside;
-    ignored: how many of those.
+    The sheet: ``rows`` = paired + alone, and accounts = paired + foreign + leftover. ``rows`` are
+    rows_wanted (people who ask for an account), rows_shut (people, also without a row, whose
+    account has to be shut) and rows_untouched (people with an account that isn't the console's to
+    touch). accounts: how many Auth0 has in the console's connection. paired: accounts that are some
+    person's. alone: people without one. foreign: accounts of other installations. leftover:
+    accounts of nobody here; each is a difference, or moving. elsewhere: accounts in other
+    connections, which are no business of the console's, beside all that.
+    unexplained: by how many it doesn't add up; ``notes`` says which, and what else to know.
+    Of the people, ``equal`` don't differ, ``moving`` are being changed just now, so that nothing is
+    said of them, and ``differing`` have at least one difference. kinds: kind → how many
+    differences of it stand open (``Difference.Kind``); ignored: how many are, beside these.
     """
 
     class State(models.TextChoices):
@@ -53,13 +55,16 @@ class Comparison(models.Model):
 
     rows_wanted = models.PositiveIntegerField(default=0)
     rows_shut = models.PositiveIntegerField(default=0)
+    rows_untouched = models.PositiveIntegerField(default=0)
     accounts = models.PositiveIntegerField(default=0)
-    elsewhere = models.PositiveIntegerField(default=0)
+    paired = models.PositiveIntegerField(default=0)
+    alone = models.PositiveIntegerField(default=0)
     foreign = models.PositiveIntegerField(default=0)
+    leftover = models.PositiveIntegerField(default=0)
+    elsewhere = models.PositiveIntegerField(default=0)
     equal = models.PositiveIntegerField(default=0)
     moving = models.PositiveIntegerField(default=0)
     differing = models.PositiveIntegerField(default=0)
-    alone = models.PositiveIntegerField(default=0)
     ignored = models.PositiveIntegerField(default=0)
     unexplained = models.PositiveIntegerField(default=0)
     kinds = models.JSONField(default=dict)
@@ -76,6 +81,11 @@ class Comparison(models.Model):
     def __str__(self) -> str:
         return f"comparison {self.pk}: {self.get_state_display()}"
 
+    @property
+    def rows(self) -> int:
+        """The people's side of the sheet."""
+        return self.rows_wanted + self.rows_shut + self.rows_untouched
+
 
 class Difference(models.Model):
     """One thing in which Auth0 and the table differ; open from when it was first seen until it is
@@ -88,12 +98,13 @@ class Difference(models.Model):
     as the console last saw it, before; of ``EMAIL_DOUBLE`` the user ids that share the e-mail.
     about: of an account without a row, what a manager may see of it (``ownership.shown``).
     read_at: of when Auth0's side is; is_read_again: whether it was read by name since the list.
-    account_seen_at: ``Account.seen_at`` at that time: a decision on something older is refused.
     risk: what the safety brake counts when it is fixed (``models.Risk``); "" for nothing.
     rank: the order in which people should look, the most urgent first. version rises with
     everything that a person would want to see before deciding.
     owner: who looks after it; "" as long as nobody does. until: of an ignored one, the day on which
-    it comes back. outcome, closed_at: how and when it ended.
+    it comes back; None for never. applied_at: when the decision on one that is ``FIXING`` had
+    become a due mark; it is closed when the account is clean again. error: why that wasn't so.
+    outcome, closed_at: how and when it ended.
     """
 
     class Kind(models.TextChoices):
@@ -105,6 +116,7 @@ class Difference(models.Model):
         ROLE = "role", "another role in Auth0"
         FIELD = "field", "another value in Auth0"
         NO_ACCOUNT = "no_account", "an account is wanted, and there is none"
+        STUCK = "stuck", "the console can't do what the row wants"
         NO_ROW = "no_row", "an account of somebody whose row was deleted"
         EMAIL_DOUBLE = "email_double", "several accounts with one e-mail"
         UNKNOWN = "unknown", "an account that belongs to nobody here"
@@ -143,7 +155,6 @@ class Difference(models.Model):
     last_seen_at = models.DateTimeField(db_default=Now())
     read_at = models.DateTimeField(null=True)
     is_read_again = models.BooleanField(default=False)
-    account_seen_at = models.DateTimeField(null=True)
     comparison_id = models.IntegerField(default=0)  # the last one that found it
     version = models.PositiveIntegerField(default=0)
 
@@ -151,9 +162,10 @@ class Difference(models.Model):
     decision = models.CharField(max_length=8, choices=Decision.choices, blank=True)
     decided_by = models.CharField(max_length=100, blank=True)
     decided_at = models.DateTimeField(null=True)
+    applied_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=300, blank=True)
     until = models.DateField(null=True)
-    error = models.CharField(max_length=300, blank=True)  # why a decision couldn't be carried out
+    error = models.CharField(max_length=300, blank=True)
     outcome = models.CharField(max_length=100, blank=True)
     closed_at = models.DateTimeField(null=True)
 

@@ -6,6 +6,7 @@ database and is done afterwards.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -131,6 +132,25 @@ def resume(actor: str, reason: str = "") -> bool:
         if ended:
             _log("resumed", actor, reason)
     _wake_who_waits()
+    return bool(ended)
+
+
+def reconciled(actor: str, since: datetime) -> bool:
+    """All accounts were compared, so a pause until then is over; False when there is none.
+
+    What differs stands in the balance sheet and is left to people. Whatever this database wanted
+    to do when it was copied is done only after the account was read.
+    since: when the comparison began: a pause that is younger was for another reason.
+    """
+    with transaction.atomic():
+        ended = TenantState.objects.filter(pk=1, until_reconciled=True, paused_at__lt=since).update(
+            paused_at=None, paused_by="", paused_reason="", until_reconciled=False
+        )
+        if ended:
+            _log("resumed", actor, "all accounts were compared")
+    if ended:
+        Account.objects.exclude(done_seq=F("due_seq")).update(look_at=Now())
+        _wake_who_waits()
     return bool(ended)
 
 

@@ -76,19 +76,16 @@ class TenantJobs(Caller):
         )
         return str(answer["id"])
 
-    def export_users(self, connection_id: str, fields: Sequence[str]) -> str:
-        """Begin a job that lists all accounts of the connection, and return its id.
+    def export_users(self, fields: Sequence[str]) -> str:
+        """Begin a job that lists all accounts of all connections, and return its id.
 
-        fields: names of profile fields; a user without one comes without it.
+        fields: names of profile fields; a user without one comes without it, and metadata comes
+        whole (facts: exports).
         """
         send = sdk().jobs.users_exports.with_raw_response.create
         answer = self.call(
             Outgoing("export accounts", EXPORTS, Group.REST),
-            lambda: send(
-                connection_id=connection_id,
-                format="json",
-                fields=[{"name": name} for name in fields],
-            ),
+            lambda: send(format="json", fields=[{"name": name} for name in fields]),
         )
         return str(answer["id"])
 
