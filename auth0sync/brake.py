@@ -232,6 +232,25 @@ def would_pass(people: int) -> bool:
     return _is_passed(Kind.CHANGES) or counted + people > most
 
 
+def would_hold_so_many(people: int) -> int:
+    """How many of so many people, changed at once in a way that is counted, would be held: all of
+    a crowd that passes the threshold, or none."""
+    most = limit(Kind.CHANGES)
+    if most is None:
+        return 0
+    counted = BrakeCount.objects.filter(kind=Kind.CHANGES, at__gt=Now() - WITHIN).count()
+    return people if _is_passed(Kind.CHANGES) or counted + people > most else 0
+
+
+def expect(held: int, cause: str) -> None:
+    """A crowd is about to be changed that has to be held as a whole, not from the one on who passes
+    the threshold: pass it now. held: as :func:`would_hold_so_many` says; 0 for a small crowd."""
+    if held:
+        with transaction.atomic():
+            lock()
+            _join(Kind.CHANGES, cause, renewed_at=Now())
+
+
 def lock() -> None:
     """Wait for all others who count, hold or decide; until the transaction ends."""
     if Brake.objects.select_for_update().filter(pk=1).first() is None:

@@ -17,12 +17,12 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django_q.tasks import async_task, queue_size
 
-from auth0sync import batches, bulk, incidents, new_plan, switch
+from auth0sync import batches, bulk, incidents, new_plan, reconcile_follow, switch
 from auth0sync.due import next_due, note
 from auth0sync.models import Account, TenantState
 from auth0sync.nightly import scrub_if_due
 from auth0sync.pace import is_open
-from auth0sync.pruning import prune
+from auth0sync.pruning import prune, prune_comparisons
 from employees import planning, receipts
 from employees.console_sessions import end_sessions_of_shut_out, forget_ended
 from employees.history import known_between, notice_changes
@@ -66,6 +66,8 @@ class Sweeper:
         self._go_on_with_pass(until=now + SLICE_S)
         batches.carry_out()
         bulk.assemble(until=time.monotonic() + SLICE_S)
+        reconcile_follow.carry_out()
+        reconcile_follow.follow()
         hand_out()
         # After these, so that a plan which the database refuses doesn't hold them up. Whoever has
         # moved wakes a worker by themselves.
@@ -106,6 +108,7 @@ class Sweeper:
         batches.forget_empty()
         incidents.look()
         prune(settings.LOG_RETENTION_DAYS)
+        prune_comparisons(settings.LOG_RETENTION_DAYS)
         mass_changes.prune()
         if now >= self._next_clearing:  # Django itself never removes sessions that ran out
             self._next_clearing = now + SESSIONS_EVERY_S

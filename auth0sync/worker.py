@@ -24,6 +24,7 @@ from redis import RedisError
 
 from auth0sync.cluster import Cluster
 from auth0sync.models import Heartbeat
+from auth0sync.reconcile_child import Comparing
 from auth0sync.sweep import Sweeper
 from auth0sync.tasks import BEAT
 
@@ -45,6 +46,8 @@ class Worker:
 
     def __init__(self) -> None:
         self._sweeper = Sweeper()
+        self._is_sweeper = False
+        self._comparing = Comparing()
         self._stopping = threading.Event()
         self._starts = 0
         self._cluster: Cluster | None = None
@@ -72,7 +75,12 @@ class Worker:
             if not self._try("watch the workers", self._watch):
                 # What was asked may be lost with what was away: ask anew, with as much patience.
                 self._asked_at, self._ask_at = None, 0.0
-        self._try("sweep", self._sweeper.tick)
+        self._try("sweep", self._sweep)
+        if self._is_sweeper:  # one of all machines
+            self._try("compare", self._comparing.tick)
+
+    def _sweep(self) -> None:
+        self._is_sweeper = self._sweeper.tick()
 
     def _stop(self, signum: int, frame: FrameType | None) -> None:
         self._stopping.set()
@@ -140,6 +148,7 @@ class Worker:
 
     def _end(self) -> None:
         cluster = self._cluster
+        self._comparing.end()
         self._try("give the sweep back", self._sweeper.stop)
         if cluster is not None:
             # Workers look for this row before they go on with somebody else.

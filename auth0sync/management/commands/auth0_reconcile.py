@@ -1,0 +1,84 @@
+"""Compare the whole tenant with the table of employees; changes nothing without --fix."""
+
+import json
+import signal
+from typing import Any, NoReturn
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from auth0sync import reconcile_follow, reconcile_runs
+from auth0sync.cluster import end_with
+from auth0sync.errors import LeaseLost
+from auth0sync.models import Comparison, Difference
+from auth0sync.reconcile import COMMAND, compare
+from auth0sync.reconcile_runs import Lease
+from auth0sync.reconcile_words import as_json, lines
+
+
+class Command(BaseCommand):
+    help = (
+        "Compare all accounts in Auth0 with the people here, and write down what differs; a dry "
+        "run without --fix."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--fix",
+            action="store_true",
+            help="Bring Auth0 in line with the people here, as far as that needs nobody's word.",
+        )
+        parser.add_argument("--json", action="store_true", help="The balance sheet as JSON.")
+        parser.add_argument(
+            "--child-of",
+            type=int,
+            metavar="PID",
+            help="What is wanted, or the night's, for this worker; the worker starts it so.",
+        )
+
+    def handle(
+        self, *args: Any, fix: bool, json: bool, child_of: int | None, **options: Any
+    ) -> None:
+        signal.signal(signal.SIGTERM, _stop)
+        if child_of is not None:
+            end_with(child_of)
+        elif off := reconcile_runs.why_off():
+            raise CommandError(off.text)
+        lease = Lease()
+        if not lease.take():
+            raise CommandError("A comparison is under way already; auth0_reconcile waits for none.")
+        try:
+            row = self._compare(lease, fix=fix, is_child=child_of is not None)
+        finally:
+            lease.give_back()
+        if child_of is None:
+            self._say(row, fix=fix, in_json=json)
+
+    def _compare(self, lease: Lease, *, fix: bool, is_child: bool) -> Comparison:
+        try:
+            row = compare(lease, reconcile_runs.NIGHT if is_child else COMMAND)
+        except LeaseLost:
+            raise CommandError("Another program compares by now.") from None
+        if row.state == Comparison.State.DONE and (fix or is_child):
+            reconcile_follow.decide_by_rule(row.pk, fix=fix)
+            while reconcile_follow.carry_out():
+                lease.renew()
+        return row
+
+    def _say(self, row: Comparison, *, fix: bool, in_json: bool) -> None:
+        if row.state == Comparison.State.FAILED:
+            raise CommandError(row.error)
+        found = Difference.objects.filter(comparison_id=row.pk).order_by("rank", "pk")
+        if in_json:
+            self.stdout.write(json.dumps(as_json(row, found), indent=2))
+        else:
+            for line in lines(row, found):
+                self.stdout.write(line)
+        left = found.filter(state=Difference.State.OPEN).count() + row.unexplained
+        if left:
+            hint = "" if fix else "; --fix brings in line what needs nobody's word"
+            raise CommandError(f"{left} differences are to be decided{hint}.")
+
+
+def _stop(signum: int, frame: object) -> NoReturn:
+    """Give the lease back on the way out, so that the comparison is begun anew at once."""
+    raise SystemExit(128 + signum)
