@@ -195,6 +195,7 @@ def _next_step(run: Run) -> Step | None:
         look(run)
     elif account.origin and run.claim.seen is None:
         replace_deleted(run)
+        return _next_step(run)  # from the row without that account
     seen = run.claim.seen
     if seen and seen.roles is None and wanted.role and "roles" not in run.paused:
         run.claim.record(seen.with_roles(run.tenant.roles_of(seen.user_id)))

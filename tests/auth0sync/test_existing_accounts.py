@@ -9,8 +9,9 @@ from pytest_django import Settings
 from auth0sync.due import mark_due, note
 from auth0sync.engine import sync
 from auth0sync.models import TenantState
+from employees.services import change_employee
 from tests.auth0sync.people import account_of, add, by_sql, row_of
-from tests.builders import make_employee
+from tests.builders import boss, make_employee
 from tests.devtenant.running import RunningTenant
 
 pytestmark = pytest.mark.once
@@ -226,7 +227,7 @@ def test_an_account_that_is_made_anew_keeps_the_earlier_names(
     sync(ana.pk)
     tenant.api("DELETE", f"/users/{row_of(ana).auth0_user_id}")
 
-    by_sql(ana, name="Ana Quill")
+    change_employee(ana.pk, {"name": "Ana Quill"}, boss(1))
     sync(ana.pk)
 
     assert only_account(tenant)["app_metadata"]["previous_names"] == ["Ana Ortiz"]
