@@ -19,6 +19,10 @@ from social_django.models import Association, Nonce, UserSocialAuth
 from auth0sync import brake
 from auth0sync.admin_asking import Asking
 from auth0sync.admin_attention import AttentionPage, case_of
+from auth0sync.admin_balance import BalancePage
+from auth0sync.admin_balance_deciding import DecidingPages
+from auth0sync.admin_balance_rules import RulesPage
+from auth0sync.admin_balance_together import TogetherPage
 from auth0sync.admin_batches import StagedBatchAdmin
 from auth0sync.admin_enrolment import EnrolmentPages
 from auth0sync.admin_explain import StepView
@@ -90,6 +94,10 @@ class EmployeeWithAccountAdmin(
     PodFactoryInAuth0,
     StepView,
     ThreeWayView,
+    BalancePage,
+    DecidingPages,
+    RulesPage,
+    TogetherPage,
     Statuses,
     EmployeeAdmin,
 ):

@@ -8,6 +8,7 @@ from django.urls import URLPattern, path, reverse
 
 from auth0sync.explain import Explanation, explain
 from auth0sync.models import Account
+from auth0sync.side_by_side import compared_since, living
 from auth0sync.status import Weather, is_moving, standing, why_no_sync
 from employees.actors import actor_of
 from employees.admin_base import Pages
@@ -58,6 +59,8 @@ class StepView(Pages[Employee]):
             "standing": state,
             "joins": joins,
             "is_moving": is_moving(state, account),
+            "compared_at": compared_since(account) if account else None,
+            "differs": living(employee_id).exists(),
             "why_no_sync": refused or why_no_sync(person, account),
             "back": reverse("admin:employees_employee_change", args=[employee_id]),
         }

@@ -18,7 +18,15 @@ from auth0sync.account import DesiredAccount, Facts, Seen
 from auth0sync.errors import Conflict, Rejected
 from auth0sync.field_words import in_words
 from auth0sync.looking import giving_up
-from auth0sync.models import Account, Heartbeat, InvitationState, Pause, Priority, TenantState
+from auth0sync.models import (
+    Account,
+    Heartbeat,
+    InvitationState,
+    Pause,
+    Priority,
+    SyncLog,
+    TenantState,
+)
 from auth0sync.ownership import derived_id, stored_id
 from auth0sync.plan import (
     AddRole,
@@ -93,7 +101,8 @@ class Explanation:
 
     row: [] when the row is gone. decision: what the row asks for. refused: why nothing can be
     planned until a person has changed something; '' when it can. read_at: when Auth0's side was
-    last read or confirmed. holdups: why it isn't done yet, or that nothing is left to do.
+    last read or confirmed; read_by: by which call, as the log names it. holdups: why it isn't done
+    yet, or that nothing is left to do.
     """
 
     employee_id: int
@@ -103,6 +112,7 @@ class Explanation:
     refused: str
     fields: list[Compared]
     read_at: datetime | None
+    read_by: str
     calls: list[Call]
     holdups: list[str]
 
@@ -152,6 +162,7 @@ def explain(employee_id: int) -> Explanation | None:
         refused=refused,
         fields=_fields(wanted, seen, steps, is_closed=not refused and account.origin != ""),
         read_at=account.seen_at,
+        read_by=_read_by(account),
         calls=list(_calls(account, known_id or derived, not known_id, wanted, steps, weather)),
         holdups=list(_holdups(account, weather)),
     )
@@ -176,6 +187,15 @@ def silence(weather: Weather) -> list[str]:
         return []
     since = f" since {clock(beat, weather.now)}" if beat else ""
     return [f"No worker has shown a sign of life{since}: is qcluster running?"]
+
+
+def _read_by(account: Account) -> str:
+    """The last call that Auth0 has answered for this person before the account was seen."""
+    if account.seen_at is None:
+        return ""
+    calls = SyncLog.objects.filter(employee_id=account.pk, status=SyncLog.Status.SUCCESS)
+    before = calls.filter(created_at__lte=account.seen_at).order_by("-pk")
+    return before.values_list("action", flat=True).first() or ""
 
 
 def _row(facts: Facts) -> list[tuple[str, str]]:
@@ -276,13 +296,14 @@ def _calls(
     if seen is None and wanted and wanted.role:
         steps = [*steps, AddRole(wanted.role)]
     for step in steps:
-        yield Call(str(step), _put(_request(step), user_id))
+        yield Call(str(step), _put(request_of(step), user_id))
     if wanted and account.invitation in (InvitationState.WANTED, InvitationState.WAITING):
         what = mail_name(account).lower()
         yield Call(f"send the {what}", "POST /api/v2/tickets/password-change, then a mail")
 
 
-def _request(step: Step) -> str:
+def request_of(step: Step) -> str:
+    """The call that a step makes."""
     match step:
         case Create():
             return "POST /api/v2/users"

@@ -7,6 +7,7 @@ FROM = "from"  # in a form or an address
 LISTS = {  # beside the person's own pages
     "cannot-work": "admin:employees_employee_cannot_work",
     "attention": "admin:auth0sync_attention",
+    "balance": "admin:auth0sync_balance",
 }
 PAGES = {  # the person's others
     "steps": "admin:auth0sync_steps",

@@ -48,7 +48,7 @@ def fix(employee_id: int, rows: Sequence[Difference], actor: str, *, by_hand: bo
     for row in rows:
         if row.kind in OF_FIELDS:
             _refuse_changed(row, account, facts)
-            account.seen = _with(Seen.from_json(account.seen or {}), row).as_json()
+            account.seen = as_found(Seen.from_json(account.seen or {}), row).as_json()
             columns["seen"] = account.seen
         elif row.kind in TO_ADOPT:
             columns |= _adopted(row, account)
@@ -77,7 +77,7 @@ def take_over(row: Difference, actor: Actor) -> None:
     account = Account.objects.filter(pk=employee_id).first() or Account(pk=employee_id)
     facts = read_facts([employee_id]).get(employee_id)
     _refuse_changed(row, account, facts)
-    seen = _with(Seen.from_json(account.seen or {}), row)
+    seen = as_found(Seen.from_json(account.seen or {}), row)
     _write(account, {"seen": seen.as_json()})
     if row.kind == Kind.VERIFIED:
         if person.auth0_sync_status in (SyncStatus.CREATED, SyncStatus.VERIFIED):
@@ -125,7 +125,7 @@ def _wanted(row: Difference, facts: Facts | None, seen: Seen) -> Any:
     return flat(wanted).get(row.field)
 
 
-def _with(seen: Seen, row: Difference) -> Seen:
+def as_found(seen: Seen, row: Difference) -> Seen:
     """What was seen, with this field as it was found in Auth0."""
     if row.field == "roles":
         return seen.with_roles(tuple(row.auth0 or ()))

@@ -70,10 +70,20 @@ def offers(row: Difference) -> list[Difference.Decision]:
     return [*found, Decision.IGNORE]
 
 
-def why_not(actor: Actor, row: Difference, decision: Difference.Decision | None = None) -> str:
-    """Why ``actor`` can't decide this; "" when they can. decision: None for any."""
-    person = Employee.objects.filter(pk=row.employee_id or 0).first()
-    return _why_not(actor, row, decision, person)
+def why_not(
+    actor: Actor, row: Difference, decision: Difference.Decision | None, person: Employee | None
+) -> str:
+    """Why ``actor`` can't decide this; "" when they can.
+
+    decision: None for any. person: whom it is about; None where there is no row.
+    """
+    if person is None:
+        return why_not_administer(actor, "decide about accounts of nobody here")
+    operation = Operation.SYNC
+    if decision == Decision.TAKE_OVER and row.kind != Kind.VERIFIED:
+        is_shut = row.kind == Kind.SHUT
+        operation = Operation.DEACTIVATE if is_shut else operation_of(TAKEABLE[row.field])
+    return why_not_to(actor, operation, person)
 
 
 def fix(pk: int, actor: Actor, *, version: int) -> None:
@@ -227,7 +237,7 @@ def _deciding(
     if row is None or row.state == State.CLOSED:
         raise NotAllowed("This difference is over: nothing has to be decided any more.")
     person = Employee.objects.select_for_update().filter(pk=row.employee_id or 0).first()
-    if reason := _why_not(actor, row, decision, person):
+    if reason := why_not(actor, row, decision, person):
         raise NotAllowed(reason)
     same = Difference.objects.select_for_update().filter(pk=pk, version=version)
     found = same.exclude(state=State.CLOSED).first()
@@ -238,18 +248,6 @@ def _deciding(
     if decision is not None and decision not in offers(found):
         raise NotAllowed(CHANGED)
     return found
-
-
-def _why_not(
-    actor: Actor, row: Difference, decision: Difference.Decision | None, person: Employee | None
-) -> str:
-    if person is None:
-        return why_not_administer(actor, "decide about accounts of nobody here")
-    operation = Operation.SYNC
-    if decision == Decision.TAKE_OVER and row.kind != Kind.VERIFIED:
-        is_shut = row.kind == Kind.SHUT
-        operation = Operation.DEACTIVATE if is_shut else operation_of(TAKEABLE[row.field])
-    return why_not_to(actor, operation, person)
 
 
 def _decided(
@@ -281,7 +279,7 @@ def _fixable(page: list[Difference], actor: Actor) -> list[Difference]:
         row
         for row in page
         if Decision.FIX in offers(row)
-        and not _why_not(actor, row, Decision.FIX, people.get(row.employee_id or 0))
+        and not why_not(actor, row, Decision.FIX, people.get(row.employee_id or 0))
     ]
 
 

@@ -71,13 +71,19 @@ def want(actor: Actor) -> Comparison:
 
     Raises: NotAllowed, with a sentence, also while nothing may be called.
     """
-    if not actor.may_write or actor.is_bound_to_a_place:
-        raise NotAllowed("You can't have the accounts compared: ask a manager.")
-    if off := why_off():
-        raise NotAllowed(off.text)
+    if reason := why_not_want(actor):
+        raise NotAllowed(reason)
     with transaction.atomic():
         TenantState.objects.select_for_update().get(pk=1)  # a double click asks once
         return under_way() or Comparison.objects.create(asked_by=actor.name[:100])
+
+
+def why_not_want(actor: Actor) -> str:
+    """Why ``actor`` can't have the accounts compared now; "" when they can."""
+    if not actor.may_write or actor.is_bound_to_a_place:
+        return "You can't have the accounts compared: ask a manager."
+    off = why_off()
+    return off.text if off else ""
 
 
 def why_off() -> switch.Off | None:

@@ -1,32 +1,30 @@
 """The three-way view of one person: who wrote each value, which side counts, and why.
 
 It reads the database alone. What Auth0 has now is what the last comparison read, where that was
-after the account was last seen; else nobody knows better than that.
+after the account was last seen; else what was last seen stands for it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from auth0sync.account import Facts, Seen
 from auth0sync.errors import Conflict, Rejected
 from auth0sync.field_words import in_words
-from auth0sync.models import Account, TenantState
+from auth0sync.models import Account, Comparison, Difference, TenantState
 from auth0sync.plan import wanted_of
 from auth0sync.rows import read_facts
-from auth0sync.sides import COLUMNS, as_text, flat
+from auth0sync.sides import COLUMNS, flat
 from auth0sync.three_way import Line, Verdict, three_way
+from auth0sync.value_words import said
 from employees.actors import names_of
 from employees.history import SQL_ACTOR, notice_changes
-from employees.models import Auth0Role, Change, Workspace
+from employees.models import Change
 
-LABELS = {
-    "roles": {str(value): str(label) for value, label in Auth0Role.choices},
-    "app_metadata.workspace": {str(value): str(label) for value, label in Workspace.choices},
-}
 # What somebody who looks after people knows by these names; the rest follows from it.
 PLAIN = (
     *("email", "name", "blocked", "roles"),
@@ -52,10 +50,14 @@ class Writer:
 
 @dataclass(frozen=True)
 class Field:
-    """One field on three sides, in words."""
+    """One field on three sides, in words.
+
+    difference: what the last comparison wrote down of it, where that isn't over.
+    """
 
     line: Line
     writer: Writer | None
+    difference: Difference | None = None
 
     @property
     def name(self) -> str:
@@ -92,16 +94,20 @@ class Field:
 class SideBySide:
     """The view of one person.
 
-    plain, others: the fields that a manager knows, or that differ; and those that follow from
-    them. refused: why nothing can be planned as the row is; "" when it can. is_alone: the console
-    has seen no account.
+    plain, others: the fields that a manager knows, or that differ, those first; and those that
+    follow from them. refused: why nothing can be planned as the row is; "" when it can. is_alone:
+    the console has seen no account. whole: the differences that are about no field, such as a
+    second account. read_at: when the comparison read Auth0's side, where that was after it was
+    last seen.
     """
 
     plain: list[Field]
     others: list[Field]
     refused: str
     is_alone: bool
+    whole: list[Difference]
     seen_at: datetime | None
+    read_at: datetime | None
 
     @property
     def differences(self) -> list[Field]:
@@ -119,30 +125,44 @@ def side_by_side(employee_id: int) -> SideBySide:
     account = Account.objects.filter(pk=employee_id).first() or Account(pk=employee_id)
     seen = Seen.from_json(account.seen) if account.seen else None
     row, refused = _wanted(facts, account, seen)
-    lines = three_way(row, flat(seen) if seen else None, None)
+    noted = list(living(employee_id))
+    fresh = [each for each in noted if _is_since(each.read_at, account)]
+    read = {each.field: each for each in fresh if each.field}
+    now = flat(seen) | {name: each.auth0 for name, each in read.items()} if read else None
+    lines = three_way(row, flat(seen) if seen else None, now)
     writers = last_writers(employee_id)
-    fields = [Field(line, _writer_of(line.name, writers)) for line in lines]
-    shown = {f.name for f in fields if f.name in PLAIN or (seen and f.line.differs)}
+    by_field = {each.field: each for each in noted if each.field}
+    fields = [
+        Field(line, _writer_of(line.name, writers), by_field.get(line.name)) for line in lines
+    ]
+    shown = {f.name for f in fields if f.name in PLAIN or (f.line.differs and seen)}
     return SideBySide(
-        plain=[field for field in fields if field.name in shown],
+        plain=sorted(
+            (field for field in fields if field.name in shown), key=lambda f: not f.line.differs
+        ),
         others=[field for field in fields if field.name not in shown and seen],
         refused=refused,
-        is_alone=seen is None,
+        is_alone=seen is None and not read,
+        whole=[each for each in noted if not each.field],
         seen_at=account.seen_at,
+        read_at=max((e.read_at for e in fresh if e.read_at), default=compared_since(account)),
     )
 
 
-def said(name: str, value: Any) -> str:
-    """A value as the form says it; "" for nothing. name: as Auth0 calls the field."""
-    if name in LABELS:
-        values = value if isinstance(value, list | tuple) else [value]
-        return as_text([LABELS[name].get(each, each) for each in values if each])
-    if name == "user_metadata.hire_date" and isinstance(value, str):
-        try:
-            return date.fromisoformat(value).strftime("%-d %b %Y")
-        except ValueError:
-            return value  # Auth0 takes any text
-    return as_text(value)
+def living(employee_id: int) -> QuerySet[Difference]:
+    """What the comparison has found of this person that isn't over, the most urgent first."""
+    found = Difference.objects.filter(employee_id=employee_id)
+    return found.exclude(state=Difference.State.CLOSED).order_by("rank", "pk")
+
+
+def _is_since(moment: datetime | None, account: Account) -> bool:
+    return moment is not None and (account.seen_at is None or moment > account.seen_at)
+
+
+def compared_since(account: Account) -> datetime | None:
+    """Of when the last comparison's list is, where the account was seen before that."""
+    done = Comparison.objects.filter(state=Comparison.State.DONE).order_by("-finished_at").first()
+    return done.export_at if done and _is_since(done.export_at, account) else None
 
 
 def last_writers(employee_id: int) -> dict[str, Writer]:

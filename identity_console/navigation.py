@@ -33,6 +33,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             *_attention(request),
         ],
         "Auth0": [
+            *_balance(request),
             *_list("Held changes", "front_hand", StagedBatch, request),
             *_list("Sync log", "sync", SyncLog, request),
             *_switch(request),
@@ -168,6 +169,12 @@ def _import(request: HttpRequest) -> list[Item]:
     )
     every = reverse("admin:employees_masschange_changelist")
     return [{**item, "active": request.path.startswith(every)}]
+
+
+def _balance(request: HttpRequest) -> list[Item]:
+    if not admin.site.get_model_admin(Employee).has_view_permission(request):
+        return []
+    return [_item("Balance sheet", "balance", reverse("admin:auth0sync_balance"), request)]
 
 
 def _numbered(item: Item, count: int) -> Item:

@@ -10,13 +10,17 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from auth0sync.admin_enrolment import COUNTED_MOST
+from auth0sync.balance import balance_standing, groups
+from auth0sync.balance_words import top
 from auth0sync.budget import budget
 from auth0sync.enrolment_words import without_accounts
 from auth0sync.status import STANDINGS, Weather, clock
 from employees.actors import actor_of, names_of, visible_to
+from employees.authority import Actor
 from employees.models import Change, Employee
 
 LATEST = 8  # changes
+GROUPS = 4  # kinds of differences
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ def overview(request: HttpRequest) -> dict[str, Any]:
     bound = actor_of(request).is_bound_to_a_place
     return {
         "budget": None if bound or not settings.AUTH0_DOMAIN else _budget(),
+        "balance": _balance(actor_of(request)) if settings.AUTH0_DOMAIN else None,
         "can_add": pages.has_add_permission(request),
         "without_account": _without_account(pages, request),
         "tiles": tiles,
@@ -100,6 +105,15 @@ def _budget() -> dict[str, Any]:
         "standstill": weather.standstill(),
         "finished": finished,
     }
+
+
+def _balance(actor: Actor) -> dict[str, Any]:
+    """Whether console and Auth0 agree: "0 unexplained", or what differs."""
+    open_groups = [(each.label, each.counts["open"]) for each in groups(actor)]
+    open_groups = [(label, count) for label, count in open_groups if count]
+    to_decide = sum(count for _, count in open_groups)
+    found = top(balance_standing(), to_decide, sees_all=not actor.is_bound_to_a_place)
+    return {"top": found, "groups": open_groups[:GROUPS], "more": len(open_groups[GROUPS:])}
 
 
 def _latest(request: HttpRequest) -> list[Line]:

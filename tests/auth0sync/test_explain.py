@@ -437,8 +437,9 @@ def test_the_page_costs_a_few_queries(
     ana = add()
     manager.get(steps_of(ana))
 
-    # 5 of who asks, 1 for the person, 14 of the explanation, 3 of the standing, 4 of the frame
-    with django_assert_num_queries(27):
+    # 5 of who asks, 1 for the person, 14 of the explanation, 3 of the standing, 2 of the
+    # comparison, 4 of the frame
+    with django_assert_num_queries(29):
         manager.get(steps_of(ana))
 
 

@@ -318,8 +318,8 @@ class TestRefusals:
         balanced(tenant)
         manager = Actor("admin:5", Auth0Role.MANAGER)
 
-        assert "Only administrators" in reconcile_decisions.why_not(manager, the_one())
-        assert reconcile_decisions.why_not(boss(), the_one()) == ""
+        assert "Only administrators" in reconcile_decisions.why_not(manager, the_one(), None, None)
+        assert reconcile_decisions.why_not(boss(), the_one(), None, None) == ""
 
     def test_what_isnt_offered_cant_be_decided(self, tenant: RunningTenant) -> None:
         _, difference = drifted(tenant, given_name="Anna")

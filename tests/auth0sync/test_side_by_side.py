@@ -1,17 +1,20 @@
 """The three-way view of one person, and the page that shows it."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from auth0sync.engine import sync
-from auth0sync.models import Account, TenantState
-from auth0sync.side_by_side import Field, SideBySide, said, side_by_side
+from auth0sync.models import Account, Comparison, Difference, TenantState
+from auth0sync.side_by_side import Field, SideBySide, side_by_side
 from auth0sync.three_way import Verdict
+from auth0sync.value_words import said
 from employees.models import Employee
 from employees.services import change_employee, deactivate
 from tests.auth0sync.people import add, by_sql
@@ -228,3 +231,36 @@ def test_the_page_costs_a_few_queries(
 
     with django_assert_max_num_queries(30):
         manager.get(page_of(ana))
+
+
+# The step view says the same, and leads here
+
+
+def test_the_step_view_says_by_which_call_auth0_was_read(tenant: RunningTenant) -> None:
+    manager, _ = signed_in("manager")
+    ana = add("none")
+    sync(ana.pk)
+
+    answer = manager.get(reverse("admin:auth0sync_steps", args=[ana.pk]))
+
+    assert "by the call “give role”" in text(answer)
+    assert page_of(ana) in answer.content.decode()
+
+
+@pytest.mark.parametrize("differs", [False, True])
+def test_the_step_view_says_that_the_comparison_has_looked_since(
+    tenant: RunningTenant, differs: bool
+) -> None:
+    manager, _ = signed_in("manager")
+    ana = add("none")
+    sync(ana.pk)
+    done = {"export_at": Now() + timedelta(minutes=1), "finished_at": Now()}
+    Comparison.objects.create(state=Comparison.State.DONE, **done)
+    if differs:
+        Difference.objects.create(kind=Difference.Kind.DOUBLE, employee_id=ana.pk)
+
+    page = text(manager.get(reverse("admin:auth0sync_steps", args=[ana.pk])))
+
+    assert "The comparison has looked since" in page
+    assert ("found something else" in page) is differs
+    assert side_by_side(ana.pk).read_at is not None

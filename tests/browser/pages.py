@@ -9,6 +9,7 @@ from playwright.sync_api import FilePayload, Page
 from tests.browser.console import ConsoleWithPages
 from tests.browser.importing import IMPORTS, an_import
 from tests.browser.kiosk import enter
+from tests.browser.sheets import side_by_side_of, the_difference, with_a_sheet
 from tests.browser.signing_in import (
     hire,
     invitations,
@@ -469,6 +470,7 @@ PAGES = (
     Shown("kiosk-help-own-pin", "/kiosk/", KIOSK, prepare=ask_for_her_own_pin),
     Shown("tenant-log-in", "/login/", NOBODY, prepare=go_to_the_tenant),
     Shown("start", "/admin/"),
+    Shown("balance-never", f"{EMPLOYEES}balance/"),
     Shown("employees", EMPLOYEES),
     Shown("employees-chosen", EMPLOYEES, prepare=choose_somebody),
     Shown("employees-invite-many", EMPLOYEES, prepare=ask_to_invite_everybody),
@@ -482,6 +484,18 @@ PAGES = (
     Shown("employee-deactivate", page_below("deactivate")),
     Shown("employee-steps", page_below("steps")),
     Shown("employee-three-way", page_below("three-way")),
+    Shown("balance", with_a_sheet(f"{EMPLOYEES}balance/")),
+    Shown("balance-manager", with_a_sheet(f"{EMPLOYEES}balance/"), MANAGER),
+    Shown("balance-left", with_a_sheet(f"{EMPLOYEES}balance/?state=ignored")),
+    Shown("balance-three-way", side_by_side_of("user_metadata.phone_number")),
+    Shown("balance-role", the_difference("role")),
+    Shown("balance-unknown", the_difference("unknown")),
+    Shown(
+        "balance-together",
+        with_a_sheet(f"{EMPLOYEES}balance/together/?group=field:user_metadata.phone_number"),
+    ),
+    Shown("balance-rules", f"{EMPLOYEES}balance/rules/"),
+    Shown("balance-start", with_a_sheet("/admin/")),
     Shown("employee-history", page_below("history")),
     Shown("employee-random-pin", page_below("random_pin")),
     Shown("employee-type-pin", page_below("type_pin")),

@@ -16,8 +16,9 @@ from django.utils import timezone
 from auth0sync.admin_asking import SALT as INVITATIONS
 from auth0sync.enrolling import Whom, begin
 from auth0sync.enrolment import Choice
-from auth0sync.models import Account
+from auth0sync.models import Account, Difference
 from auth0sync.plan import ROLE_CODES
+from auth0sync.reconcile_follow import carry_out
 from employees import lockout, pin_services, planning, reviews, services
 from employees.actors import visible_to
 from employees.admin_actions import SALT
@@ -165,6 +166,9 @@ def admin_door(world: World, person: Employee, what: str) -> Iterator[tuple[str,
             yield "button", _moves(world, person, _post, url)
             chosen = {"action": action, "_selected_action": person.pk}
             yield "list", _moves(world, person, _post, LIST, chosen)
+    if what == "sync":
+        yield "difference", _moves(world, person, _fix_one)
+        yield "differences", _moves(world, person, _fix_together)
     if what == "invite":
         signed = signing.dumps([person.pk], salt=INVITATIONS, compress=True)
         many = reverse("admin:auth0sync_send_invitations_again")
@@ -335,6 +339,28 @@ def _confirm(world: World, page: Any) -> None:
     if "forecast" in shown and shown["forecast"].touched:
         signed = shown["signed"]
         world.browser.post(reverse("admin:employees_employee_leaving"), {"people": signed})
+
+
+def _fix_one(world: World, person: Employee, trying: Trying) -> None:
+    difference = _differ(person)
+    trying.begin()
+    url = reverse("admin:auth0sync_difference", args=[difference.pk])
+    world.browser.post(url, {"decision": "fix", "version": 0})
+
+
+def _fix_together(world: World, person: Employee, trying: Trying) -> None:
+    """The page says whose would be fixed, the button asks for it, and the sweep does it."""
+    _differ(person)
+    trying.begin()
+    asked = {"group": Difference.Kind.STUCK, "differences": 1}
+    world.browser.post(reverse("admin:auth0sync_together"), asked)
+    carry_out()
+
+
+def _differ(person: Employee) -> Difference:
+    """As the comparison writes down that something couldn't be done."""
+    Difference.objects.all().delete()
+    return Difference.objects.create(kind=Difference.Kind.STUCK, employee_id=person.pk)
 
 
 def _undo(world: World, person: Employee, trying: Trying) -> None:

@@ -83,6 +83,12 @@ admin/employees/employee/enrolment/                     writers    writers   -
 admin/employees/employee/enrolment/<int:change_id>/     writers    writers   -
 admin/employees/employee/enrolment/<int:change_id>/decide/ nobody  writers   sign_in
 admin/employees/employee/<int:employee_id>/seen/        nobody     managers  -
+admin/employees/employee/balance/                       readers    readers   -
+admin/employees/employee/balance/progress/              readers    readers   -
+admin/employees/employee/balance/compare/               nobody     managers  -
+admin/employees/employee/balance/rules/                 admins     admins    -
+admin/employees/employee/balance/together/              nobody     writers   sync
+admin/employees/employee/balance/<int:difference_id>/   readers    writers   sync
 admin/employees/employee/export.csv                     readers    readers   -
 admin/employees/employee/export.xlsx                    readers    readers   -
 

@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from auth0sync.enrolling import Whom, begin
 from auth0sync.enrolment import Choice
-from auth0sync.models import StagedBatch, SyncLog
+from auth0sync.models import Difference, StagedBatch, SyncLog
 from employees import services
 from employees.authority import program
 from employees.history import new_batch
@@ -118,7 +118,12 @@ def samples_of(world: World) -> dict[str, str]:
     batch = new_batch()
     services.deactivate(make_employee(**PLACE).pk, program("l7_pages"), batch)
     enrolment = begin(Whom(), Choice(), world.actor, "Everybody")
-    found = {f"{PERSON}undo/": batch, f"{PERSON}enrolment/": str(enrolment.pk)}
+    difference = Difference.objects.create(kind="stuck", employee_id=world.people["associate"].pk)
+    found = {
+        f"{PERSON}undo/": batch,
+        f"{PERSON}enrolment/": str(enrolment.pk),
+        f"{PERSON}balance/<": str(difference.pk),
+    }
     for line in models():
         entry = apps.get_model(line["model"].replace("/", "."))._default_manager.first()
         if entry is not None:

@@ -45,16 +45,17 @@ ADDING = ["People", "Add a person", "Import people", *CHANGING[1:]]
 POD = "Who PodFactory finds"
 PROGRAMS = [OUTSIDE, "Jobs", POD, "PodFactory names"]
 RECORDS = ["Sync log", *PROGRAMS]
-LINK = ["Held changes", "Sync log", "Link to Auth0"]
+SHEET = "Balance sheet"
+LINK = [SHEET, "Held changes", "Sync log", "Link to Auth0"]
 FOR_ADMINISTRATORS = [*LINK, *PROGRAMS, "Kiosks", "Who is signed in"]
 
 
 @pytest.mark.parametrize(
     ("role", "titles"),
     [
-        ("team_lead", [*CHANGING, OUTSIDE, POD]),
-        ("finance", PEOPLE + RECORDS),
-        ("manager", [*ADDING, *RECORDS]),
+        ("team_lead", [*CHANGING, SHEET, OUTSIDE, POD]),
+        ("finance", [*PEOPLE, SHEET, *RECORDS]),
+        ("manager", [*ADDING, SHEET, *RECORDS]),
         ("admin", [*ADDING, *FOR_ADMINISTRATORS]),
     ],
 )

@@ -24,6 +24,7 @@ class Command(BaseCommand):
 def lines(found: Explanation) -> list[str]:
     """The explanation as plain text."""
     read = f", {found.read_at:%Y-%m-%d %H:%M:%S} UTC" if found.read_at else ""
+    read += f" by {found.read_by}" if found.read_by else ""
     equal = len(found.fields) - len(found.differences)
     return [
         f"Employee {found.employee_id}, account {found.user_id or 'none'}",
