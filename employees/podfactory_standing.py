@@ -159,6 +159,8 @@ def lost_by_renaming(new_names: Mapping[int, str]) -> dict[int, list[Loss]]:
     Somebody who isn't in PodFactory's table is taken to be known by the new name as by the old
     one: only whom it would mistake them for counts.
     """
+    if not new_names:
+        return {}
     active = Employee.objects.filter(pk__in=list(new_names), is_active=True)
     renamed = {row[0]: row for row in active.values_list("pk", "name", "email")}
     gained = {pk: rough_keys(new_names[pk]) - rough_keys(row[1]) for pk, row in renamed.items()}

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from employees.actors import may_be_named
 from employees.authority import Actor, Operation, operation_of, why_not, why_not_grant
 from employees.emails import normalise_email
 from employees.errors import EmployeesError
@@ -24,6 +25,8 @@ from employees.models import (
     SearchKey,
 )
 from employees.plan_forms import beginning_of
+from employees.podfactory_standing import lost_by_renaming
+from employees.podfactory_words import sentences
 from employees.rehire import keys_of, look_alikes, plain_name, said_of
 from employees.services import refuse_losing_last_admin
 from employees.zones import zone_of
@@ -65,7 +68,26 @@ def judge(
         _judge_one(row, row_cleaned, known, defaults, actor)
         _compare_with_earlier(row, earlier)
         found.append(row)
+    _warn_of_podfactory(found, actor)
     return found
+
+
+def _warn_of_podfactory(rows: Sequence[MassRow], actor: Actor) -> None:
+    """Say of a new name whom PodFactory would miss by it; a warning, which stops nothing."""
+    renamed = {
+        row.employee_id: row
+        for row in rows
+        if row.outcome == Outcome.CHANGE
+        and row.employee_id is not None
+        and "name" in row.values
+        and row.values["name"] != row.before["name"]
+    }
+    lost = lost_by_renaming({pk: row.values["name"] for pk, row in renamed.items()})
+    for pk, losses in lost.items():
+        row = renamed[pk]
+        seen = may_be_named(actor, {number for loss in losses for number in loss.names})
+        row.field = "name"
+        row.reason = " ".join(sentences(losses, pk, row.values["name"], seen))[:500]
 
 
 def _look_up(change: MassChange, cleaned: Sequence[Cleaned]) -> _Known:

@@ -15,7 +15,7 @@ from employees.mass.models import MassChange, MassFile, MassRow
 from employees.mass.working import work
 from employees.models import Auth0Role, Employee, EmployeeUser
 from employees.selectors import invitation_of
-from tests.builders import boss, make_employee, make_role
+from tests.builders import boss, make_employee, make_mapping, make_role
 from tests.employees.massing import a_user, work_off
 
 Outcome, State = MassRow.Outcome, MassChange.State
@@ -182,6 +182,26 @@ class ReadingTests(ImportCase):
         many = [(n, [f"Person {n}", f"p{n}@example.com"]) for n in range(3, 203)]
         with self.assertNumQueries(3):
             judge(change, many, cleaner, self.actor)
+
+
+class PodFactoryTests(ImportCase):
+    def test_a_name_that_podfactory_would_miss_is_said_beforehand_and_written_all_the_same(
+        self,
+    ) -> None:
+        bob = make_employee(email="bob@example.com", name="Bob Marsh")
+        make_employee(email="cy@example.com", name="Cy Ross")
+        make_mapping(bob, podfactory_name="bob.marsh", podfactory_email=None)
+        change = self.read("Name,E-mail\nBob Ruiz,bob@example.com\nCy Rose,cy@example.com\n")
+
+        warned = self.row(change)
+        self.assertEqual((warned.outcome, warned.field), ("change", "name"))
+        self.assertIn("PodFactory knows them as “bob.marsh”: it would find nobody", warned.reason)
+        self.assertEqual(self.row(change, 3).reason, "")
+
+        work_off(change, self.actor)
+
+        bob.refresh_from_db()
+        self.assertEqual((bob.name, self.row(change).reason), ("Bob Ruiz", ""))
 
 
 class DaysTests(ImportCase):
