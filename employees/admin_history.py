@@ -31,7 +31,7 @@ from employees.models import (
     Workspace,
 )
 from employees.receipt_words import summary
-from employees.review_outside import OFTEN, OWNERS, probably, set_backs
+from employees.review_outside import OFTEN, OWNERS, probably, program_of, set_backs
 from employees.zones import zone_of
 
 ROWS = 50  # lines on one page
@@ -112,7 +112,7 @@ class HistoryPage(Pages[Employee]):
             "original": person,
             "page": page,
             "lines": lines_of(list(page.object_list), zone_of(person.workspace)),
-            "set_backs": set_backs_of(person.pk),
+            "set_backs": set_backs_of(person),
             "owners": OWNERS,
         }
         return TemplateResponse(request, "admin/employees/history.html", context)
@@ -172,16 +172,16 @@ def programs_of(changes: Sequence[Change]) -> dict[int, str]:
     }
 
 
-def set_backs_of(employee_id: int) -> list[tuple[str, int]]:
-    """The fields of somebody that other programs have set back again and again, and how often."""
+def set_backs_of(person: Employee) -> list[tuple[str, int, str]]:
+    """The fields of somebody that a program has set back again and again, how often, and which."""
     since = timezone.now() - REMEMBERED
-    theirs = Change.objects.filter(employee_id=employee_id, at__gte=since).order_by("-id")
+    theirs = Change.objects.filter(employee_id=person.pk, at__gte=since).order_by("-id")
     newest = list(theirs[:LOOKED_AT])
     if not any(change.source == Change.Source.SQL for change in newest):
         return []
     found = set_backs(reversed(newest))
     return [
-        (LABELS.get(column, column), times)
+        (LABELS.get(column, column), times, program_of(column, person.connecteam_user_id))
         for (_, column), times in found.items()
         if times >= OFTEN
     ]

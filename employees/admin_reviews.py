@@ -150,7 +150,7 @@ class ReviewPages(Pages[Employee]):
         if obj is not None:
             reviews = Review.objects.filter(Q(pk=obj.pk) | Q(kept_id=obj.pk, state=State.MERGED))
             context["reviews"] = found = list(reviews)
-            context["set_backs"] = set_backs_of(obj.pk)
+            context["set_backs"] = set_backs_of(obj)
             own = next((each for each in found if each.pk == obj.pk), None)
             if own is not None and own.state == State.OPEN:
                 context["in_review"] = [str(Why(each).label) for each in own.why]

@@ -58,6 +58,11 @@ def probably(change: Change, connecteam: str | None, is_mapped: bool) -> str:
     return f"{CONNECTEAM} or {FLASK}" if written == {"is_active"} else f"probably {CONNECTEAM}"
 
 
+def program_of(column: str, connecteam: str | None) -> str:
+    """Which program a field that was set back is of, to begin a sentence with."""
+    return f"Probably {CONNECTEAM}" if connecteam and column in NIGHTLY else "Another program"
+
+
 def who_added(connecteam: str | None, is_mapped: bool) -> str:
     """Which program made the row of somebody on the review list, in a few words."""
     if connecteam:

@@ -248,6 +248,59 @@ PlannedMove.objects.filter(employee=kay).update(
 """
 
 
+TO_REVIEW = "page.of.reviews@example.com"
+
+
+def reviewed(part: str) -> Callable[[ConsoleWithPages], str]:
+    """A page about whom other programs added: one may be two who are here, one is nobody yet.
+
+    part: "list", or that of a row: "review", "merge", "change", and "undo-merge" of one that was.
+    """
+
+    def address(console: ConsoleWithPages) -> str:
+        if number_of(console, TO_REVIEW) is None:
+            console.manage("shell", "-c", REVIEWS.format(name=LONG_NAME, email=TO_REVIEW))
+        if part == "list":
+            return f"{EMPLOYEES}review/"
+        state = "merged" if part == "undo-merge" else "open"
+        (row,) = console.sql(
+            "SELECT MIN(employee_id) AS id FROM employee_reviews WHERE state = %s", state
+        )
+        kept = number_of(console, TO_REVIEW)
+        return f"{EMPLOYEES}{row['id']}/{part}/" + (f"?with={kept}" if part == "merge" else "")
+
+    return address
+
+
+REVIEWS = """
+from employees import authority, history, services
+from employees.models import Employee, PodFactoryMapping
+from employees.review_merging import merge
+from employees.review_preview import token_of
+admin = authority.Actor(name="admin:1", role="admin")
+values = {{"name": "Ana Ortiz", "department": "Picking", "email": "{email}"}}
+ana = services.add_employee(values, "none", admin)
+services.deactivate(services.add_employee({{"name": "Ana M. Ortiz"}}, "none", admin).pk, admin)
+def by_sql(connecteam, **columns):
+    row = Employee(connecteam_user_id=connecteam, auth_method="pin", **columns)
+    row.save(force_insert=True)
+    history.notice_changes([row.pk])
+    return Employee.objects.get(pk=row.pk)
+first = by_sql("7700101", name="ORTIZ VEGA, Ana", email="7700101@company.com",
+               phone_number="+1 601 555 0142", hire_date="2026-11-02")
+mapped = by_sql(None, name="ortiz.ana", email="ana.ortizhp@example.com", hire_date="2026-11-20")
+PodFactoryMapping.objects.create(employee=mapped, podfactory_email=mapped.email)
+by_sql("7700102", name="{name}", email="7700102@company.com")
+again = by_sql("7700103", name="A. Ortiz", email="7700103@company.com")
+kept = Employee.objects.get(pk=ana.pk)
+merge(again.pk, kept.pk, [], admin, token_of(again, kept))
+for _ in range(2):
+    services.change_employee(first.pk, {{"name": "Ana Ortiz Vega"}}, admin)
+    Employee.objects.filter(pk=first.pk).update(name="ORTIZ VEGA, Ana")
+    history.notice_changes([first.pk])
+"""
+
+
 def somebody_who_left(part: str) -> Callable[[ConsoleWithPages], str]:
     """A page of somebody who was switched off by another program, and whose account is blocked."""
 
@@ -505,6 +558,13 @@ PAGES = (
     Shown("enrolment-choose", f"{EMPLOYEES}enrolment/"),
     Shown("enrolment-preview", an_enrolment("preview")),
     Shown("enrolment-preview-why", an_enrolment("preview", "?show=no_email")),
+    Shown("reviews", reviewed("list")),
+    Shown("review-one", reviewed("review")),
+    Shown("review-merge", reviewed("merge")),
+    Shown("review-undo", reviewed("undo-merge")),
+    Shown("review-person", reviewed("change")),
+    Shown("review-history", reviewed("history")),
+    Shown("outside", f"{EMPLOYEES}outside/"),
     Shown("sessions", f"{EMPLOYEES}sessions/"),
     Shown("import", f"{IMPORTS}import/"),
     Shown("import-refused", f"{IMPORTS}import/", prepare=upload_a_picture),

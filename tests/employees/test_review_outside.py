@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from employees.models import Change
-from employees.review_outside import probably, set_backs, who_added
+from employees.review_outside import probably, program_of, set_backs, who_added
 
 pytestmark = pytest.mark.once
 
@@ -43,6 +43,11 @@ def test_who_added_somebody() -> None:
     assert who_added("7", True) == "probably by Connecteam"
     assert who_added(None, True) == "probably by PodFactory"
     assert who_added("", False) == "by another program"
+
+
+def test_whose_a_field_is_that_was_set_back() -> None:
+    assert program_of("name", "7") == "Probably Connecteam"
+    assert program_of("name", None) == program_of("phone_number", "7") == "Another program"
 
 
 def test_a_value_that_comes_back_is_counted_by_field_and_another_isnt() -> None:
