@@ -14,12 +14,15 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from employees.actors import actor_of
+from employees.actors import actor_of, may_be_named
 from employees.admin_base import Pages, number_in
 from employees.admin_history import LABELS, in_words
+from employees.authority import Actor
 from employees.errors import AlreadyDecided, EmployeesError
 from employees.history import notice_changes, values_of
 from employees.models import Employee, Review, RoleConfig
+from employees.podfactory_standing import lost_by_renaming
+from employees.podfactory_words import sentences
 from employees.review_merging import merge, undo_merge, why_not_undo
 from employees.review_preview import BRINGS_BACK, Preview, preview
 from employees.reviews import State, waiting
@@ -103,6 +106,7 @@ class MergePages(Pages[Employee]):
         return {
             "found": found,
             "choices": shown(found),
+            "lost": lost_by_name(found, actor_of(request)),
             "refused": refused or why_not,
             "can_merge": not why_not,
         }
@@ -175,6 +179,24 @@ def shown(found: Preview) -> list[ShownChoice]:
         return choices
     words = ("Works here", "stays switched off", "comes back")
     return [*choices, ShownChoice(BRINGS_BACK, *words, back.takes_other, back.why_not)]
+
+
+def lost_by_name(found: Preview, actor: Actor) -> list[str]:
+    """What PodFactory would miss if the kept row took the other's name, in sentences.
+
+    The other row is out of its sight from then on.
+    """
+    if "name" not in [each.column for each in found.choices]:
+        return []
+    kept, other = found.kept.pk, found.other.pk
+    losses = [
+        loss
+        for loss in lost_by_renaming({kept: found.other.name}).get(kept, [])
+        if loss.employee_id != other
+        and set(loss.found.employee_ids) - {other} != {loss.employee_id}
+    ]
+    seen = may_be_named(actor, {pk for loss in losses for pk in loss.names})
+    return sentences(losses, kept, found.other.name, seen)
 
 
 def _word(

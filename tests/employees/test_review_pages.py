@@ -270,6 +270,24 @@ class MergePageTests(ReviewTestCase):
 
         self.assertContains(page, "has an Auth0 account: it is blocked")
 
+    def test_a_name_by_which_podfactory_would_miss_them_is_warned_of(self) -> None:
+        make_mapping(self.ana, podfactory_name="Ana Ortiz", podfactory_email="ana@example.com")
+        update("employees", self.number, name="Bea Reyes")
+
+        page = self.client.get(address("merge", self.number), {"with": self.ana.pk})
+        self.assertContains(page, "PodFactory knows them as “Ana Ortiz”: it would find nobody")
+
+        update("employees", self.number, name="Ana Ortiz")
+        same = self.client.get(address("merge", self.number), {"with": self.ana.pk})
+        self.assertNotContains(same, "PodFactory knows")
+
+    def test_the_row_that_goes_isnt_taken_for_somebody_else(self) -> None:
+        make_mapping(self.ana, podfactory_name="Ana Ortiz-Vega", podfactory_email="x@example.com")
+
+        page = self.client.get(address("merge", self.number), {"with": self.ana.pk})
+
+        self.assertNotContains(page, "With the name of number")
+
     def test_without_another_row_it_leads_to_where_one_is_chosen(self) -> None:
         page = self.client.get(address("merge", self.number))
 
