@@ -24,6 +24,7 @@ from auth0sync.admin_balance_deciding import DecidingPages
 from auth0sync.admin_balance_rules import RulesPage
 from auth0sync.admin_balance_together import TogetherPage
 from auth0sync.admin_batches import StagedBatchAdmin
+from auth0sync.admin_bulk import ImportJobAdmin
 from auth0sync.admin_enrolment import EnrolmentPages
 from auth0sync.admin_explain import StepView
 from auth0sync.admin_log import SyncLogAdmin
@@ -32,7 +33,7 @@ from auth0sync.admin_mending import MendingPages
 from auth0sync.admin_podfactory import PodFactoryInAuth0
 from auth0sync.admin_statuses import Statuses
 from auth0sync.admin_three_way import ThreeWayView
-from auth0sync.models import Account, StagedBatch, SyncLog
+from auth0sync.models import Account, ImportJob, StagedBatch, SyncLog
 from auth0sync.status import (
     STANDINGS,
     Standing,
@@ -65,6 +66,7 @@ admin.site.unregister([Employee, MassChange])
 admin.site.register(MassChange, MassChangePages)
 admin.site.register(SyncLog, SyncLogAdmin)
 admin.site.register(StagedBatch, StagedBatchAdmin)
+admin.site.register(ImportJob, ImportJobAdmin)
 
 
 class StandingFilter(SelectFilter):

@@ -89,7 +89,8 @@ def _refusal(status: int, answer: Answer, capability: str) -> SyncError:
             missing=missing,
         )
     if status == 404:
-        if capability == "roles" and code != "inexistent_user":
+        is_about_users = code == "inexistent_user" or "users do not exist" in message
+        if capability == "roles" and not is_about_users:
             return Misconfigured(
                 "A role doesn't exist in Auth0 any more.", code="role_missing", capability="roles"
             )

@@ -163,7 +163,9 @@ class Claim:
         invitation = columns.get("invitation", self.account.invitation)
         if attention is None and invitation == InvitationState.FAILED:
             attention = Attention.MAIL
-        columns = {"priority": Priority.BULK, **NO_ERROR, **_attention(attention), **columns}
+        # Whoever waits for a mail by hand waits before the crowd, also when all else is done.
+        priority = Priority(self.account.priority) if self.waits_for else Priority.BULK
+        columns = {"priority": priority, **NO_ERROR, **_attention(attention), **columns}
         if done:
             columns |= {
                 "done_seq": self.seq,

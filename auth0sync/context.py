@@ -14,9 +14,10 @@ from django.utils.html import format_html
 
 from auth0sync import switch
 from auth0sync.models import Account, InvitationState, Pause, StagedBatch, TenantState
-from auth0sync.outage import MEANWHILE, auth0_is_down, is_paused, who_waits
-from auth0sync.pauses import EVERYTHING
+from auth0sync.outage import MEANWHILE, auth0_is_down, is_paused, one_by_one, who_waits
+from auth0sync.pauses import EVERYTHING, QUIET
 from auth0sync.status import why_off
+from auth0sync.tenant_jobs import IMPORTS
 from employees.actors import actor_of
 
 
@@ -46,6 +47,8 @@ def notices(is_admin: bool = False) -> list[str]:
         since, error = counts["paused_since"], counts["error"]
         of_it = waiting if counts["paused"] == EVERYTHING else who_waits(counts["of_it"], None, now)
         found.append(is_paused(counts["paused"], since, error, now, is_admin) + of_it)
+    if counts["no_jobs"] and counts["made"] > settings.AUTH0_BULK_MIN:
+        found.append(one_by_one(counts["made"], counts["no_jobs"], is_admin))
     if not settings.MAIL_CONFIGURED:
         found.append(_no_mail_server(counts["invitations"]))
     return [sentence for sentence in found if sentence]
@@ -54,7 +57,8 @@ def notices(is_admin: bool = False) -> list[str]:
 def _counts() -> dict[str, Any]:
     """Of those who have something planned, which is an indexed column."""
     waits = ~Q(due_seq=F("done_seq"))
-    pause = Pause.objects.order_by("since", "pk")
+    pause = Pause.objects.exclude(pk__in=QUIET).order_by("since", "pk")
+    no_jobs = Pause.objects.filter(pk=IMPORTS)
     return Account.objects.filter(due_at__isnull=False).aggregate(
         waiting=Count("pk", filter=waits),
         oldest=Min(Coalesce("waiting_since", "due_at"), filter=waits),
@@ -65,6 +69,8 @@ def _counts() -> dict[str, Any]:
         paused=Min(Subquery(pause.values("pk")[:1])),
         paused_since=Min(Subquery(pause.values("since")[:1])),
         error=Min(Subquery(pause.values("error")[:1])),
+        made=Count("pk", filter=waits & Q(origin="")),
+        no_jobs=Min(Subquery(no_jobs.values("error")[:1])),
     )
 
 

@@ -17,14 +17,17 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
-from auth0sync import switch
+from auth0sync import mail_pace, switch
+from auth0sync.bulk import why_one_by_one
+from auth0sync.bulk_words import jobs, progress
 from auth0sync.errors import SyncError
-from auth0sync.models import Account, Heartbeat, Pause, TenantState
+from auth0sync.models import Account, Heartbeat, ImportJob, Pause, TenantState
 from auth0sync.status import clock, why_off
 from auth0sync.token import have_token
 from employees import scrubbing
 from employees.kiosk.knock import KNOCK_HEADER, PROOF_HEADER, is_proof, new_knock
 
+JOB_WITHIN = timedelta(hours=3)
 BEAT_WITHIN = timedelta(minutes=2)
 MAIL_TIMEOUT_S = 5
 DOOR_TIMEOUT_S = 5
@@ -63,6 +66,7 @@ def findings() -> Iterator[Finding]:
     yield _switch()
     yield from _pauses()
     yield _outage()
+    yield _import_jobs()
     yield _worker()
     yield _mail()
     yield _alerts()
@@ -142,6 +146,23 @@ def _outage() -> Finding:
     return Finding("Outage", text, "Wait: it is tried once a minute and goes on by itself.")
 
 
+def _import_jobs() -> Finding:
+    """Those under way, or why none ever is."""
+    what = "Import jobs"
+    if why := why_one_by_one():
+        return Finding(what, f"New accounts are made one by one, however many they are. {why}")
+    under_way = jobs().exclude(state=ImportJob.State.OVER)
+    oldest = under_way.annotate(now=Now()).order_by("pk").first()
+    if oldest is None:
+        return Finding(what, "None is under way.")
+    number = Account.objects.filter(job__in=under_way).count()
+    how_far = progress(oldest, oldest.now)
+    text = f"{under_way.count()} under way for {number} people; {oldest}: {how_far}."
+    if oldest.made_at > oldest.now - JOB_WITHIN:
+        return Finding(what, text)
+    return Finding(what, text, "See the worker's log; after two hours the engine makes them.")
+
+
 def _worker() -> Finding:
     if Heartbeat.objects.filter(beaten_at__gt=Now() - BEAT_WITHIN).exists():
         return Finding("Worker", "At least one is at work.")
@@ -158,7 +179,9 @@ def _mail() -> Finding:
     except (SMTPException, OSError) as failure:
         problem = f"The mail server refuses, or isn't there ({type(failure).__name__})."
         return Finding("Mail", problem, "Check EMAIL_URL.")
-    return Finding("Mail", "The mail server answers.")
+    took_none = mail_pace.Lane.SERVER in mail_pace.held()
+    held = " It took no mail a moment ago, so the others wait for a while." if took_none else ""
+    return Finding("Mail", f"The mail server answers.{held}")
 
 
 def _alerts() -> Finding:

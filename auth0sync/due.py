@@ -16,7 +16,7 @@ from django.db.models.functions import Coalesce, Least, Now
 from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
-from auth0sync import brake, pauses, switch
+from auth0sync import brake, mail_pace, pauses, switch
 from auth0sync.account import Facts
 from auth0sync.models import Account, Attention, InvitationState, MailKind, Priority
 from auth0sync.rows import read_facts, write_columns
@@ -276,11 +276,12 @@ def next_due(limit: int, *, fair: bool = False) -> list[int]:
     fair: the longest wait counts among all but the leavers. Ask so now and then, and a steady
     stream of changes by hand doesn't keep the rest waiting for ever.
     """
-    paused = pauses.held()
+    paused = pauses.held() | mail_pace.held()
     if pauses.EVERYTHING in paused:
         return []
     leavers, by_hand, rest = (_longest_waiting(each, limit, paused) for each in Priority)
-    rest = sorted(rest + _planned(limit, paused))
+    by_hand = sorted(by_hand + _planned(Priority.INTERACTIVE, limit, paused))
+    rest = sorted(rest + _planned(Priority.BULK, limit, paused))
     others = sorted(by_hand + rest) if fair else by_hand + rest
     return [pk for _, pk in (leavers + others)[:limit]]
 
@@ -297,9 +298,9 @@ def _longest_waiting(
     return [(since, pk) for since, pk in rows if since is not None]
 
 
-def _planned(limit: int, paused: Collection[str]) -> list[tuple[datetime, int]]:
+def _planned(priority: Priority, limit: int, paused: Collection[str]) -> list[tuple[datetime, int]]:
     """Those who were done, and whose time for another look or a mail has come: when, and ids."""
-    planned = _free(paused).filter(priority=Priority.BULK, waiting_since__isnull=True)
+    planned = _free(paused).filter(priority=priority, waiting_since__isnull=True)
     rows = planned.order_by("due_at").values_list("due_at", "pk")[:limit]
     return [(since, pk) for since, pk in rows if since is not None]
 

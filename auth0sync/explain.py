@@ -15,6 +15,8 @@ from django.db.models import Max, Q
 from django.db.models.functions import Now
 
 from auth0sync.account import DesiredAccount, Facts, Seen
+from auth0sync.bulk import why_one_by_one
+from auth0sync.bulk_words import jobs, progress
 from auth0sync.errors import Conflict, Rejected
 from auth0sync.field_words import in_words
 from auth0sync.looking import giving_up
@@ -28,6 +30,7 @@ from auth0sync.models import (
     TenantState,
 )
 from auth0sync.ownership import derived_id, stored_id
+from auth0sync.pauses import QUIET
 from auth0sync.plan import (
     AddRole,
     Block,
@@ -173,7 +176,7 @@ def why_nothing_moves(weather: Weather) -> list[str]:
     found = [standstill] if (standstill := weather.standstill()) else []
     found += [
         f"Paused since {clock(pause.since, weather.now)}: {pause.error}"
-        for pause in Pause.objects.order_by("since")
+        for pause in Pause.objects.exclude(pk__in=QUIET).order_by("since")
     ]
     if weather.limited_until:
         found.append(f"Auth0's limit is reached; it goes on {_at(weather.limited_until, weather)}.")
@@ -337,6 +340,12 @@ def _holdups(account: Account, weather: Weather) -> Iterator[str]:
         return
     if account.batch_id is not None:
         yield "The safety brake holds it until a second person has decided."
+    if account.job_id and (job := jobs().filter(pk=account.job_id).first()):
+        others = vars(job)["members"] - 1
+        with_them = f"with {others} others" if others != 1 else "with 1 other"
+        yield f"In {job} {with_them}: {progress(job, now)}."
+    elif not account.origin and (why := why_one_by_one()):
+        yield f"New accounts are made one by one, however many they are. {why}"
     yield from why_nothing_moves(weather)
     if account.lease and account.lease_until and account.lease_until > now:
         holder = account.lease.rpartition(":")[0]
@@ -352,6 +361,8 @@ def _holdups(account: Account, weather: Weather) -> Iterator[str]:
     if account.due_at > now:
         tries = f" after {account.attempts} failed tries" if account.attempts else ""
         yield f"The next try is {_at(account.due_at, weather)}{tries}{asked}."
+        return
+    if account.job_id:
         return
     since = clock(account.waiting_since or account.due_at, now)
     urgency = Priority(account.priority).label

@@ -4,9 +4,15 @@ A mail is a call too: it may be sent twice after a crash, never to a placeholder
 carries a new link. The link is a credential; it is in no row and no log.
 """
 
+import re
 import time
 from collections.abc import Callable
-from smtplib import SMTPException, SMTPRecipientsRefused
+from smtplib import (
+    SMTPDataError,
+    SMTPException,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+)
 from typing import Any
 
 from django.conf import settings
@@ -14,13 +20,14 @@ from django.core.mail import EmailMessage
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
 
-from auth0sync import pauses
+from auth0sync import mail_pace, pauses
 from auth0sync.account import Facts, Seen
 from auth0sync.calls import Call, Outgoing
 from auth0sync.claim import Claim, after
 from auth0sync.errors import Misconfigured, NotNow, Paused, Rejected, SyncError, Transient
 from auth0sync.gate import Gate
-from auth0sync.models import InvitationState, MailKind
+from auth0sync.mail_pace import Lane
+from auth0sync.models import InvitationState, MailKind, Priority
 from auth0sync.rate import Group
 from auth0sync.rows import read_facts
 from auth0sync.tenant import Tenant
@@ -30,6 +37,9 @@ from employees.models import Invitation
 SENT_BY_ITSELF = {Invitation.WORK, Invitation.PERSONAL, Invitation.AUTH0}
 NOTICE_RETRY_S = 300
 ACTIONS = {MailKind.INVITATION: "send invitation", MailKind.PASSWORD: "send password mail"}
+OF_ALL = "mails_"  # begins the code of a refusal that the next mail would meet too
+TOO_MANY = {421, 452, 454}
+TOO_MANY_WORDS = re.compile(r"too (many|much|fast)|rate|limit|quota|throttl", re.IGNORECASE)
 RETRY_AFTER_S = (60, 300, 900, 3600)  # the last one again and again
 
 
@@ -69,10 +79,17 @@ def _settle_invitation(claim: Claim, tenant: Tenant, gate: Gate, facts: Facts, s
         error = Transient("No mail server is configured (EMAIL_URL).", code="no_mail_server")
         _wait(claim, seen, error)
         return
+    lane = Lane.AUTH0 if _is_sent_by_auth0(kind, facts) else Lane.SERVER
+    try:
+        mail_pace.take_turn(lane, at_once=claim.account.priority != Priority.BULK)
+    except NotNow as error:
+        _wait_for_turn(claim, seen, lane, str(error))
+        return
     # Before the call, so that a crash can't hide a link that is still open.
     claim.record(seen, ticket_until=after(settings.AUTH0_INVITE_HOURS * 3600))
     failure = _try_and_log(gate, ACTIONS[kind], lambda: _invite(kind, tenant, facts, seen))
     if failure is None:
+        mail_pace.taken(lane)
         claim.record(
             seen,
             invitation=InvitationState.SENT,
@@ -82,13 +99,9 @@ def _settle_invitation(claim: Claim, tenant: Tenant, gate: Gate, facts: Facts, s
             invitation_attempts=0,
         )
     elif isinstance(failure, Paused):  # tried when the pause is probed; the account is clean
-        claim.waits_for = failure.capability
-        claim.record(
-            seen,
-            invitation=InvitationState.WAITING,
-            invitation_at=Now(),
-            invitation_error=str(failure),
-        )
+        _wait_for_turn(claim, seen, failure.capability, str(failure))
+    elif failure.code.startswith(OF_ALL):
+        _wait_for_turn(claim, seen, lane, str(failure))
     elif isinstance(failure, Rejected):
         claim.record(
             seen,
@@ -98,6 +111,17 @@ def _settle_invitation(claim: Claim, tenant: Tenant, gate: Gate, facts: Facts, s
         )
     else:
         _wait(claim, seen, failure)
+
+
+def _wait_for_turn(claim: Claim, seen: Seen, capability: str, why: str) -> None:
+    """Due at once, but taken by nobody while all wait for the same; no try is counted."""
+    claim.waits_for = capability
+    claim.record(
+        seen,
+        invitation=InvitationState.WAITING,
+        invitation_at=Now(),
+        invitation_error=why[:500],
+    )
 
 
 def _wait(claim: Claim, seen: Seen, error: SyncError) -> None:
@@ -196,20 +220,33 @@ def _address(kind: MailKind, facts: Facts, seen: Seen) -> str:
 def _send(address: str, template: str, context: dict[str, object]) -> None:
     subject = render_to_string(f"{template}_subject.txt", context).strip()
     message = EmailMessage(subject, render_to_string(f"{template}.txt", context), to=[address])
-    refused = False
-    failure = ""
     # The errors of smtplib may hold the message, and the message holds the link: none is chained.
+    failure: SyncError | None = None
     try:
         message.send()
-    except SMTPRecipientsRefused:
-        refused = True
     except (SMTPException, OSError) as error:
-        failure = type(error).__name__
-    if refused:
-        raise Rejected(
-            "The mail server refuses the address: check it for a typing error.",
-            code="mail_refused",
-            field="email",
-        )
+        failure = _meaning(error)
     if failure:
-        raise Transient("The mail server doesn't take the mail.", code=f"mail_{failure}")
+        raise failure
+
+
+def _meaning(error: SMTPException | OSError) -> SyncError:
+    """What it means that a mail wasn't taken: for this address, or for all of them."""
+    code, said = 0, ""
+    if isinstance(error, SMTPRecipientsRefused):
+        code, said = next((code, str(text)) for code, text in error.recipients.values())
+        if code >= 500:
+            return Rejected(
+                "The mail server refuses the address: check it for a typing error.",
+                code="mail_refused",
+                field="email",
+            )
+    elif isinstance(error, SMTPResponseException):
+        code, said = error.smtp_code, str(error.smtp_error)
+    had_enough = code in TOO_MANY or (400 <= code < 500 and bool(TOO_MANY_WORDS.search(said)))
+    is_alone = isinstance(error, SMTPRecipientsRefused | SMTPDataError)
+    name = type(error).__name__
+    if is_alone and not had_enough:
+        return Transient("The mail server doesn't take the mail.", code=f"mail_{name}")
+    mail_pace.refused(Lane.SERVER, had_enough=had_enough)
+    return Transient("The mail server takes no mails at the moment.", code=f"{OF_ALL}{name}")

@@ -13,6 +13,7 @@ CANT = {
     "roles": "give roles",
     "tickets": "send invitations",
     "read": "read accounts",
+    "import results": "see what became of import jobs",
 }
 
 
@@ -45,6 +46,15 @@ def is_paused(capability: str, since: datetime, error: str, now: datetime, is_ad
     if is_admin:
         return f"{what} {error} It is tried again every minute, and then all goes on by itself."
     return f"{what} An administrator has to mend it; everything else goes on."
+
+
+def one_by_one(number: int, error: str, is_admin: bool) -> str:
+    """The banner of many new accounts, where the tenant takes no import jobs.
+
+    error: as for :func:`is_paused`.
+    """
+    why = error if is_admin else "Auth0 doesn't take them all at once."
+    return f"{number} new accounts are made one by one, so it takes longer. {why}"
 
 
 def who_waits(count: int, oldest: datetime | None, now: datetime) -> str:

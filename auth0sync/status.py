@@ -271,6 +271,8 @@ def why_waiting(account: Account | None, weather: Weather) -> str:
         return standstill + since
     if account is None:
         return "The console looks at this row in a moment."
+    if account.job_id:
+        return f"One of many new accounts that Auth0 makes at once (import job {account.job_id})."
     next_try = f" Next try {clock(due_at, now)}." if due_at and due_at > now else ""
     if account.attempts and account.error:  # without an attempt the error is an old one
         return account.error + next_try

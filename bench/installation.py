@@ -65,8 +65,12 @@ class Installation:
         """Have nothing listen where the tenant was: calls are refused at once."""
         self._stand_in.stop()
 
-    def start_worker(self) -> None:
-        """Start ``manage.py qcluster``; its first work shows that it is ready."""
+    def start_worker(self, **settings: str) -> None:
+        """Start ``manage.py qcluster``; its first work shows that it is ready.
+
+        settings: environment variables that it has besides, this time.
+        """
+        self._worker.env = self._env | settings
         self._worker.start(lambda: True)
 
     def stop_worker(self) -> None:

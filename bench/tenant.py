@@ -54,6 +54,15 @@ class Tenant:
         counted: dict[str, int] = self._state()["calls"]
         return counted
 
+    def count(self) -> dict[str, Any]:
+        """How many there are of everything: ``users`` and so on."""
+        found: dict[str, Any] = self._client.get("/_count").raise_for_status().json()
+        return found
+
+    def called(self) -> int:
+        """Management API calls since its start."""
+        return sum(n for call, n in self.count()["calls"].items() if "/api/v2/" in call)
+
     def call_times(self) -> list[float]:
         """When each of the last 5,000 calls came in: seconds since the epoch."""
         return [float(call["at"]) for call in self.requests()]

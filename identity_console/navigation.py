@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from unfold.dataclasses import SearchResult
 
-from auth0sync.models import StagedBatch, SyncLog
+from auth0sync.models import ImportJob, StagedBatch, SyncLog
 from employees.actors import actor_of
 from employees.mass.models import MassChange
 from employees.models import Employee, Kiosk, PodFactoryMapping, RoleConfig
@@ -35,6 +35,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         "Auth0": [
             *_balance(request),
             *_list("Held changes", "front_hand", StagedBatch, request),
+            *_list("Import jobs", "group_add", ImportJob, request),
             *_list("Sync log", "sync", SyncLog, request),
             *_switch(request),
         ],

@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from auth0sync import token
 from auth0sync.login import Auth0
+from auth0sync.mail_pace import Lane
 from auth0sync.models import Account, Brake, Bucket, TenantState
 from auth0sync.rate import Group, Limits
 from tests.auth0sync.visiting import CONSOLE, Visitor
@@ -64,7 +65,8 @@ def lease_runs_out(employee_id: int) -> None:
 
 
 def time_passes(employee_id: int) -> None:
-    """Whatever was put off for this employee is due now."""
+    """Whatever was put off for this employee is due now, a mail's turn too."""
+    Bucket.objects.filter(pk__in=list(Lane)).update(next_at=Now())
     accounts = Account.objects.filter(pk=employee_id)
     accounts.exclude(due_at=None).update(due_at=Now())
     accounts.exclude(look_at=None).update(look_at=Now() - timedelta(seconds=1))

@@ -94,6 +94,20 @@ def the_held_batch(console: ConsoleWithPages) -> str:
     return f"/admin/auth0sync/stagedbatch/{row['id']}/change/"
 
 
+def the_import_jobs(console: ConsoleWithPages) -> str:
+    """The list of import jobs: one that is over, and one that waits for its turn."""
+    if not console.sql("SELECT id FROM auth0_import_jobs"):
+        console.sql(
+            "INSERT INTO auth0_import_jobs (state, auth0_id, people, inserted, refused, doubtful,"
+            " attempts, error, lease, next_at, made_at, sent_at, ended_at, over_at) VALUES"
+            " ('over', 'job_sample', 500, 498, 2, 0, 0, '', '', %s, %s, %s, %s, %s),"
+            " ('sent', 'job_other', 500, 0, 0, 0, 0, '', '', %s, %s, %s, NULL, NULL)",
+            *["2026-11-27 09:00:00"] * 5,
+            *["2036-11-27 09:00:00", "2026-11-27 09:00:00", "2026-11-27 09:00:00"],
+        )
+    return "/admin/auth0sync/importjob/"
+
+
 def somebody_with(status: str) -> Callable[[ConsoleWithPages], str]:
     """The page of a sample person whose account has this status."""
 
@@ -623,4 +637,5 @@ PAGES = (
     # Last, since every page has the banner from then on.
     Shown("held-changes", the_held_batch),
     Shown("held-changes-list", "/admin/auth0sync/stagedbatch/"),
+    Shown("import-jobs", the_import_jobs),
 )

@@ -170,6 +170,7 @@ employees/roleconfig         seers    nobody   nobody   nobody   Jobs
 employees/podfactorymapping  seers    nobody   nobody   nobody   PodFactory names
 auth0sync/synclog            seers    nobody   nobody   nobody   Sync log
 auth0sync/stagedbatch        admins   nobody   nobody   nobody   Held changes
+auth0sync/importjob          admins   nobody   nobody   nobody   Import jobs
 """
 
 # What can be done to the ticked rows of a list; "Delete selected" follows MODELS by itself.

@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from auth0sync.enrolling import Whom, begin
 from auth0sync.enrolment import Choice
-from auth0sync.models import Difference, StagedBatch, SyncLog
+from auth0sync.models import Difference, ImportJob, StagedBatch, SyncLog
 from employees import services
 from employees.authority import program
 from employees.history import new_batch
@@ -113,6 +113,7 @@ def samples_of(world: World) -> dict[str, str]:
     make_mapping(world.people["associate"])
     SyncLog.objects.create(action="create account", employee_id=world.people["associate"].pk)
     StagedBatch.objects.create()
+    ImportJob.objects.create()
     Kiosk.objects.create(name="Line 3")
     MassChange.objects.create(kind="import", state="done", batch=new_batch())
     batch = new_batch()

@@ -46,7 +46,7 @@ POD = "Who PodFactory finds"
 PROGRAMS = [OUTSIDE, "Jobs", POD, "PodFactory names"]
 RECORDS = ["Sync log", *PROGRAMS]
 SHEET = "Balance sheet"
-LINK = [SHEET, "Held changes", "Sync log", "Link to Auth0"]
+LINK = [SHEET, "Held changes", "Import jobs", "Sync log", "Link to Auth0"]
 FOR_ADMINISTRATORS = [*LINK, *PROGRAMS, "Kiosks", "Who is signed in"]
 
 
