@@ -5,7 +5,7 @@ how somebody signs in, and with it asks for the account: the engine does the res
 newcomer. Whose account was closed when they went back to the PIN gets that one opened again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from django.db.models import Q, QuerySet
@@ -20,7 +20,7 @@ from auth0sync.rows import read_facts
 from employees.actors import visible_to
 from employees.authority import Actor, Operation, why_not
 from employees.emails import is_placeholder, is_usable
-from employees.models import AuthMethod, Employee, Invitation
+from employees.models import AuthMethod, Employee, Invitation, Review
 from employees.readiness import no_usable_email
 from employees.selectors import joining_days, shop_floor_departments
 from employees.values import proposed_auth_method
@@ -41,6 +41,7 @@ class WhyNot(Choices):
     NO_EMAIL = "no_email", "no usable e-mail"
     SHARED = "shared", "share an e-mail with somebody"
     ROLE = "role", "have an Auth0 role that is unknown here"
+    REVIEW = "review", "to be reviewed first"
 
 
 @dataclass(frozen=True)
@@ -94,15 +95,13 @@ def enrollable(actor: Actor) -> QuerySet[Employee]:
     """Those in sight who would get an account, as far as a database can say it."""
     elsewhere = Q(auth0_user_id__isnull=False) & ~Q(auth0_user_id="")
     ours = Account.objects.exclude(origin="").values("pk")
-    return (
-        working(without_account(actor))
-        .exclude(no_usable_email())
-        .exclude(elsewhere & ~Q(pk__in=ours))
-    )
+    people = working(without_account(actor)).exclude(no_usable_email())
+    people = people.exclude(elsewhere & ~Q(pk__in=ours))
+    return people.exclude(pk__in=Review.objects.filter(state=Review.State.OPEN).values("pk"))
 
 
 def outlooks(people: Sequence[Employee], choice: Choice, actor: Actor) -> list[Outlook]:
-    """What it would do for each of ``people``, in their order; nine queries for any number.
+    """What it would do for each of ``people``, in their order; ten queries for any number.
 
     Whoever is out of ``actor``'s sight has to be left out before: a reason says that they exist.
     Left out here is whose row another program has deleted meanwhile.
@@ -112,6 +111,7 @@ def outlooks(people: Sequence[Employee], choice: Choice, actor: Actor) -> list[O
         facts=read_facts(ids),
         accounts=Account.objects.in_bulk(ids),
         joins=joining_days(people),
+        in_review=set(_in_review(ids)),
         shop_floor=shop_floor_departments(),
         installation=installation(),
     )
@@ -125,6 +125,7 @@ class _Known:
     facts: dict[int, Facts]
     accounts: dict[int, Account]
     joins: dict[int, str]
+    in_review: set[int]
     shop_floor: frozenset[str]
     installation: str
 
@@ -137,6 +138,7 @@ def _outlook(person: Employee, known: _Known, choice: Choice, actor: Actor) -> O
         or _away(person, known.joins.get(person.pk, ""))
         or _there_already(facts, has_one)
         or _unusable(facts, actor)
+        or (_REVIEW if person.pk in known.in_review else None)
     )
     if found:
         return Outlook(person, *found)
@@ -156,6 +158,16 @@ def _outlook(person: Employee, known: _Known, choice: Choice, actor: Actor) -> O
 
 
 _Reason = tuple[WhyNot, str] | None
+_REVIEW = (
+    WhyNot.REVIEW,
+    "Another program added them, and they may be somebody who is here already: see “To be "
+    "reviewed”.",
+)
+
+
+def _in_review(ids: Iterable[int]) -> Iterable[int]:
+    waiting = Review.objects.filter(pk__in=list(ids), state=Review.State.OPEN)
+    return waiting.values_list("pk", flat=True)
 
 
 def _out_of_reach(person: Employee, actor: Actor) -> _Reason:

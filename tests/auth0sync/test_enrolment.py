@@ -12,7 +12,7 @@ from auth0sync.enrolment import Choice, Outlook, WhyNot, enrollable, outlooks, w
 from auth0sync.models import Account, Origin
 from employees import planning
 from employees.authority import Actor
-from employees.models import Auth0Role, AuthMethod, Employee, InvitationChoice
+from employees.models import Auth0Role, AuthMethod, Employee, InvitationChoice, Review
 from tests.auth0sync.people import row_of
 from tests.builders import boss, make_employee, make_role
 
@@ -174,6 +174,16 @@ def test_an_account_of_before_is_opened_again_without_a_second_mail(
     assert found.is_risky is risky
 
 
+def test_whoever_waits_to_be_reviewed_may_be_somebody_else_and_gets_none() -> None:
+    ana, bo = make_employee(), make_employee()
+    Review.objects.create(pk=ana.pk, why=["department"])
+    Review.objects.create(pk=bo.pk, why=["department"], state=Review.State.LEFT)
+
+    assert outlook(ana).why_not == WhyNot.REVIEW
+    assert outlook(bo).why_not == ""
+    assert set(enrollable(boss(1))) == {bo}
+
+
 def test_somebody_deleted_meanwhile_is_left_out() -> None:
     ana = make_employee()
     Employee.objects.filter(pk=ana.pk).delete()
@@ -187,7 +197,7 @@ def test_a_page_of_people_costs_as_many_queries_as_one(
     people = [make_employee() for _ in range(30)]
     people[0].is_active = False
 
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         assert len(outlooks(people, Choice(), boss(1))) == 30
 
 
