@@ -8,7 +8,7 @@ from types import FrameType
 
 import httpx
 
-from bench import draining, enrolling, guessing, leaving, report, sweeping
+from bench import draining, enrolling, guessing, importing, leaving, report, sweeping
 from bench.alone import installed
 from bench.databases import USUAL_SERVER, answers
 from bench.errors import BenchFailed
@@ -25,8 +25,8 @@ class Size:
 
     rounds to slow_each: as in ``measure_saves``; singles to down: as in
     ``measure_following``; kiosk_people, kiosk_each: as in ``measure_kiosk``; sweep_people: as in
-    ``sweeping.measure``; drains: whether a crowd is worked off, and another leaves, which takes
-    minutes.
+    ``sweeping.measure``; import_people: as in ``importing.measure``; drains: whether a crowd is
+    worked off, and another leaves, which takes minutes.
     """
 
     rounds: int
@@ -39,6 +39,7 @@ class Size:
     kiosk_people: int
     kiosk_each: int
     sweep_people: int
+    import_people: int
     drains: bool
 
 
@@ -53,6 +54,7 @@ FULL = Size(
     kiosk_people=100_000,
     kiosk_each=200,
     sweep_people=100_000,
+    import_people=10_000,
     drains=True,
 )
 QUICK = Size(
@@ -66,6 +68,7 @@ QUICK = Size(
     kiosk_people=2_000,
     kiosk_each=20,
     sweep_people=3_000,
+    import_people=300,
     drains=False,
 )
 
@@ -142,6 +145,9 @@ def _measure(server: str, size: Size) -> int:
             print(line, flush=True)
     with installed(url) as installation:
         for line in enrolling.measure(installation):
+            print(line, flush=True)
+    with installed(url) as installation:
+        for line in importing.measure(installation, size.import_people):
             print(line, flush=True)
     if size.drains:
         with installed(url) as installation:

@@ -4,7 +4,7 @@ import time
 
 from employees.mass.working import work
 
-SLICE_S = 20.0  # the queue would kill a task at 55
+SLICE_S = 8.0  # so long a leaver may have to wait where all workers have one of these
 
 
 def mass_change(change_id: int) -> None:

@@ -31,10 +31,11 @@ def prepare(change: MassChange, go_on: Callable[[], bool]) -> bool:
     cleaner = Cleaner(found["mapping"], Order(found["order"]), _roles())
     actor, last = actor_named(change.begun_by), changes.last_line(change)
     lines = (line for line in lines if line[0] > last)
+    # A page in every slice at least, however long the way there was.
     while page := list(islice(lines, PAGE)):
+        changes.add_rows(change, judge(change, page, cleaner, actor))
         if not go_on():
             return False
-        changes.add_rows(change, judge(change, page, cleaner, actor))
     return True
 
 

@@ -27,7 +27,7 @@ from employees.mass.models import MassChange, MassRow
 from employees.mass.undoing import take_back
 
 LEASE = timedelta(seconds=30)  # a page of rows takes far less
-PAGE = 100  # rows between two looks at clock and lease
+PAGE = 25  # rows between two looks at clock and lease
 logger = logging.getLogger(__name__)
 
 

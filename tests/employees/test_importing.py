@@ -167,7 +167,7 @@ class ReadingTests(ImportCase):
         people = "".join(f"Person {n},p{n}@example.com,,\n" for n in range(450))
         change = changes.begin("import", "people.csv", self.actor, {}, (HEAD + people).encode())
         work(change.pk, until=time.monotonic() - 1)
-        self.assertEqual(change.rows.count(), 0)
+        self.assertEqual(change.rows.count(), 200)
 
         work(change.pk, until=time.monotonic() + 10)
 
