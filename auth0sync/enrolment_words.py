@@ -88,17 +88,16 @@ def _forecast(tally: Tally) -> Iterator[str]:
         )
     elif tally.accounts > tally.reopened:
         yield "The safety brake holds none of the new accounts, since you confirm them here."
-    one_by_one = tally.accounts - tally.reopened
-    if one_by_one > settings.AUTH0_BULK_MIN:
+    new = tally.accounts - tally.reopened
+    if new > settings.AUTH0_BULK_MIN:
         why = why_one_by_one()
-        one_by_one = one_by_one if why else 0
         yield f"They are made one by one. {why}" if why else "Auth0’s import jobs make them."
     standstill = Weather.today().standstill()
     if standstill:
         yield f"{standstill} The accounts follow when that is over; nothing is lost until then."
     else:
-        length = about(duration(one_by_one, tally.mails))
-        yield f"At the present pace the calls take {length}, what waits already included."
+        length = about(duration(new, tally.mails))
+        yield f"At the present pace it takes {length}, what waits already included."
 
 
 def _mails(tally: Tally) -> Iterator[str]:

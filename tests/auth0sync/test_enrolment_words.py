@@ -58,7 +58,7 @@ def test_it_is_called_after_its_people(whom: Whom, title: str) -> None:
         ({"reopened": 2}, "2 of them had an account before: they are opened again, without an i"),
         ({"reopened": 2, "risky": 2}, "2 of those who had one have another e-mail or role by now"),
         ({}, "The safety brake holds none of the new accounts, since you confirm them here."),
-        ({}, "At the present pace the calls take less than a minute, what waits already include"),
+        ({}, "At the present pace it takes less than a minute, what waits already included."),
     ],
 )
 def test_the_forecast_says(
