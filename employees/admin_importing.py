@@ -120,7 +120,6 @@ class ImportPages(MassChangeAdmin):
             ],
             "needs_name": "" if {"id", "email", "name", *NAMES} & mapping else NO_NAME,
             "order_is_open": found["order_example"] and not found["order_is_sure"],
-            "has_file_to_mend": True,
         }
 
     def _refuse(self, request: HttpRequest) -> None:

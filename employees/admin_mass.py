@@ -161,6 +161,7 @@ class MassChangeAdmin(ReadOnly, ModelAdmin[MassChange]):
             "notices": self.notices(change) if is_preview else [],
             "to_do": sum(sum(counts.get(outcome, {}).values()) for outcome in changes.DEEDS),
             "refused": sum(states.get("refused", 0) for states in counts.values()),
+            "to_mend": _to_mend(counts),
             "can_undo": change.state == State.DONE and _has(counts, "done"),
             "kept_until": moment(change.ended_at + changes.KEPT_ROWS) if change.ended_at else "",
             "confirmed_by": names.get(change.confirmed_by, change.confirmed_by),
@@ -304,6 +305,12 @@ def _number(counts: Counts, tab: str) -> int:
     if tab in (MassRow.State.REFUSED, MassRow.State.KEPT):
         return sum(states.get(tab, 0) for states in counts.values())
     return sum(counts.get(tab, {}).values())
+
+
+def _to_mend(counts: Counts) -> int:
+    left_out = [counts.get(outcome, {}) for outcome in ("problem", "question")]
+    refused = sum(counts.get(outcome, {}).get("refused", 0) for outcome in changes.DEEDS)
+    return refused + sum(sum(states.values()) for states in left_out)
 
 
 def _has(counts: Counts, state: str) -> bool:

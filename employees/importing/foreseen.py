@@ -56,6 +56,9 @@ def _count_change(found: Counter[str], row: MassRow) -> None:
     for name in ("email", "auth0_role", "auth_method"):
         if name in row.values and row.values[name] != row.before.get(name):
             found[f"changes:{name}"] += 1
+    had = row.before.get("auth_method")
+    closes = row.values.get("auth_method") == AuthMethod.PIN and had != AuthMethod.PIN
+    found["blocks"] += closes
 
 
 def sentences(summary: Mapping[str, Any]) -> list[str]:
@@ -78,7 +81,7 @@ def _who(get: Counter[str]) -> str:
         parts.append(f"brings {get[Outcome.BACK]} back")
     if not parts:
         return "Nobody would be added or changed."
-    sentence = and_([*parts, "blocks nobody"])
+    sentence = and_([*parts, f"blocks {get['blocks'] or 'nobody'}"])
     return f"{sentence[0].upper()}{sentence[1:]}."
 
 

@@ -146,6 +146,9 @@ def _compare_with_person(row: MassRow, person: Employee, known: _Known, actor: A
     problems = _problems_of_change(row, person, changed, known, actor)
     if problems:
         _refuse(row, problems)
+    elif _seems_another(row, person):
+        question = f"Number {person.pk} is {person.name} here: is this the same person?"
+        _ask(row, question, [Outcome.CHANGE, Outcome.SKIP])
     elif _is_away(person) and person.pk not in known.joining:
         choices = _ways_back(person, actor) + [Outcome.CHANGE] * bool(changed) + [Outcome.SKIP]
         since = "is in the archive" if person.archived_at else "is switched off"
@@ -244,6 +247,14 @@ def _compare_with_earlier(row: MassRow, earlier: dict[str, int]) -> None:
     row.key, row.employee_id = "", None
     same = "is about the same person" if row.values.get("email") is None else "has the same e-mail"
     _refuse(row, [("email", f"Line {line} {same}: leave one of them out.")])
+
+
+def _seems_another(row: MassRow, person: Employee) -> bool:
+    """Whether neither name nor e-mail is theirs: the number may be one of another program."""
+    name, email = row.values.get("name"), row.values.get("email")
+    if not name or plain_name(name) == plain_name(person.name):
+        return False
+    return not email or email != normalise_email(person.email)
 
 
 def _ways_back(person: Employee, actor: Actor) -> list[str]:

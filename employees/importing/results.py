@@ -26,25 +26,13 @@ FORMATS = {
     XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 IN_TEMPLATE = tuple(column for column in COLUMNS if column.name not in ("first_name", "last_name"))
-EXAMPLE = {
-    "name": "Ada Quill",
-    "email": "ada.quill@example.com",
-    "personal_email": "ada@example.net",
-    "phone_number": "662-555-0100",
-    "department": "Picking",
-    "workspace": "MS",
-    "hire_date": "2026-12-01",
-    "invitation": "work",
-}
 PAGE = 500  # rows
 WIDTH = 24  # characters, of a column in a workbook
 
 
 def template(form: str) -> HttpResponseBase:
-    """An empty list with all headings and one example. form: one of FORMATS."""
-    headings = [column.label for column in IN_TEMPLATE]
-    example = [EXAMPLE.get(column.name, "") for column in IN_TEMPLATE]
-    return download([headings, example], "people", form)
+    """An empty list with all headings. An example would be imported too. form: one of FORMATS."""
+    return download([[column.label for column in IN_TEMPLATE]], "people", form)
 
 
 def to_mend(change: MassChange, form: str) -> HttpResponseBase:

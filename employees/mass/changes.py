@@ -71,11 +71,11 @@ def begin_anew(change_id: int, version: int, options: dict[str, Any]) -> bool:
 def add_rows(change: MassChange, rows: Iterable[MassRow]) -> None:
     """Stage a page of rows; a line that is there already stays, so that none is there twice.
 
-    Raises: LeaseLost, when another process prepares it by now, maybe with other options.
+    Raises: LeaseLost, when another process prepares it by now, or somebody has discarded it.
     """
     with transaction.atomic():
         held = MassChange.objects.select_for_update().filter(pk=change.pk, lease=change.lease)
-        if not held.exists():
+        if not held.filter(state=State.READING).exists():
             raise LeaseLost
         MassRow.objects.bulk_create(rows, ignore_conflicts=True)
 

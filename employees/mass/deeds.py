@@ -41,6 +41,7 @@ def carry_out(row: MassRow, change: MassChange, actor: Actor) -> int:
 def _add(row: MassRow, change: MassChange, actor: Actor) -> int:
     values = merged(row, change)
     columns, invitation = columns_of(values), values.get("invitation") or ""
+    columns.setdefault("workspace", None)  # not what the database takes for want of another
     starts_at = None  # now
     if values.get("starts_on"):
         starts_on = date.fromisoformat(values["starts_on"])

@@ -124,6 +124,10 @@ def what_became(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
     undone = sum(get[o, RowState.UNDONE] for o in DEEDS)
     if undone:
         said.append(f"{undone:,} taken back.")
+    if problems := sum(counts.get(Outcome.PROBLEM, {}).values()):
+        said.append(f"{problems:,} left out, since something is wrong in the line.")
+    if questions := sum(counts.get(Outcome.QUESTION, {}).values()):
+        said.append(f"{questions:,} left out, since nobody answered the question.")
     for state, words in (
         (RowState.KEPT, "left as they are: signed in, or changed, since."),
         (RowState.REFUSED, "not carried out: see the problems."),

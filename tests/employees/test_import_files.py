@@ -257,10 +257,9 @@ class HandedOutTests(SimpleTestCase):
     def test_the_template_is_read_by_the_import_in_both_forms(self) -> None:
         for form in results.FORMATS:
             content = b"".join(results.template(form))
-            ((_, headings), (_, example)) = read(f"people.{form}", content)
+            ((_, headings),) = read(f"people.{form}", content)
 
             self.assertNotIn("", columns.recognise(headings))
-            self.assertEqual(example[1], "Ada Quill")
 
     def test_a_name_of_a_file_can_do_nothing_in_a_header(self) -> None:
         response = results.download([], 'a"; x\r\n../b', "csv")

@@ -126,6 +126,28 @@ class ReadingTests(ImportCase):
         self.assertTrue(left.is_active)
         self.assertEqual((left.email, left.department), ("ana@example.com", "Packing"))
 
+    def test_the_number_of_another_program_changes_nobody_unasked(self) -> None:
+        bob = make_employee(name="Bob Marsh", email="bob@example.com")
+        change = self.read(f"ID,Name,Mail\n{bob.pk},Ada Quill,ada@example.com\n")
+
+        row = self.row(change)
+        self.assertEqual((row.outcome, row.choices), (Outcome.QUESTION, ["change", "skip"]))
+        self.assertEqual(row.reason, f"Number {bob.pk} is Bob Marsh here: is this the same person?")
+
+    def test_a_newcomer_whose_workspace_nobody_knows_gets_none(self) -> None:
+        work_off(self.read("Name\nAda\n", defaults={}), self.actor)
+
+        self.assertIsNone(Employee.objects.get(name="Ada").workspace)
+
+    def test_whoever_loses_an_account_by_it_is_counted_beforehand(self) -> None:
+        make_employee(email="bob@example.com", auth_method="hybrid")
+        change = self.read("Mail,Signs in with\nbob@example.com,PIN\n")
+
+        self.assertEqual(
+            sentences(change.summary),
+            ["Changes 1 and blocks 1.", "1 way of signing in changes."],
+        )
+
     def test_first_and_last_name_are_put_together(self) -> None:
         change = self.read("Nombre;Apellidos;Correo\nJosé;Núñez Ibáñez;j@example.com\n")
 

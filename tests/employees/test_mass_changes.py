@@ -184,6 +184,16 @@ class CarryingOutTests(TestCase):
 
 
 class PreparingTests(TestCase):
+    def test_what_was_discarded_meanwhile_gets_no_more_rows(self) -> None:
+        def discarded(change: MassChange, go_on: Callable[[], bool]) -> bool:
+            changes.discard(change.pk, change.version)
+            changes.add_rows(change, [MassRow(change=change, line=2, outcome=Outcome.NEW)])
+            return True
+
+        change = staged(boss(), prepare=discarded)
+
+        self.assertEqual((change.state, change.rows.count()), (State.DISCARDED, 0))
+
     def test_a_file_that_cannot_be_read_says_why(self) -> None:
         def refuses(change: MassChange, go_on: Callable[[], bool]) -> bool:
             raise kinds.CannotPrepare("This is a picture: save the list as CSV.")
