@@ -13,7 +13,6 @@ from auth0sync.reconcile_decisions import rules, set_rule
 from auth0sync.reconcile_policy import Rule
 from employees.actors import actor_of
 from employees.admin_base import Pages
-from employees.errors import EmployeesError
 from employees.models import Employee
 
 
@@ -55,17 +54,13 @@ class RulesPage(Pages[Employee]):
 
     def _save(self, request: HttpRequest) -> HttpResponse:
         saved = 0
-        try:
-            for name, rule, may_be in rules():
-                chosen = request.POST.get(name, rule.value)
-                if chosen != rule.value and chosen in [each.value for each in may_be]:
-                    set_rule(name, Rule(chosen), actor_of(request))
-                    saved += 1
-        except EmployeesError as error:
-            self.message_user(request, str(error), messages.ERROR)
-        else:
-            text = "The next comparison goes by it." if saved else "Nothing was changed."
-            self.message_user(request, text, messages.SUCCESS)
+        for name, rule, may_be in rules():
+            chosen = request.POST.get(name, rule.value)
+            if chosen != rule.value and chosen in [each.value for each in may_be]:
+                set_rule(name, Rule(chosen), actor_of(request))
+                saved += 1
+        text = "The next comparison goes by it." if saved else "Nothing was changed."
+        self.message_user(request, text, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:auth0sync_balance_rules"))
 
 

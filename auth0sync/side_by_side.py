@@ -17,6 +17,7 @@ from auth0sync.errors import Conflict, Rejected
 from auth0sync.field_words import in_words
 from auth0sync.models import Account, Comparison, Difference, TenantState
 from auth0sync.plan import wanted_of
+from auth0sync.reconcile_policy import Rule, rule_of
 from auth0sync.rows import read_facts
 from auth0sync.sides import COLUMNS, flat
 from auth0sync.three_way import Line, Verdict, three_way
@@ -25,17 +26,23 @@ from employees.actors import names_of
 from employees.history import SQL_ACTOR, notice_changes
 from employees.models import Change
 
+Kind = Difference.Kind
 # What somebody who looks after people knows by these names; the rest follows from it.
 PLAIN = (
     *("email", "name", "blocked", "roles"),
     *("user_metadata.department", "user_metadata.hire_date", "user_metadata.phone_number"),
     *("user_metadata.personal_email", "app_metadata.workspace", "app_metadata.connecteam_id"),
 )
-WHY = {
+MOVED = {
     Verdict.HERE: "Changed here; it goes to Auth0 by itself.",
-    Verdict.THERE: "Changed by somebody in Auth0. What the console has counts.",
-    Verdict.BOTH: "Changed here, and in Auth0 to something else. What the console has counts.",
-    Verdict.NEVER_SEEN: "The account was never like this. What the console has counts.",
+    Verdict.THERE: "Changed by somebody in Auth0.",
+    Verdict.BOTH: "Changed here, and in Auth0 to something else.",
+    Verdict.NEVER_SEEN: "The account was never like this.",
+}
+WINS = {
+    Rule.REPORT: "What the console has counts, until a person decides otherwise.",
+    Rule.ROW: "What the console has counts: by rule, the next comparison puts it back.",
+    Rule.AUTH0: "What Auth0 has counts: by rule, the next comparison takes it over.",
 }
 
 
@@ -52,12 +59,14 @@ class Writer:
 class Field:
     """One field on three sides, in words.
 
-    difference: what the last comparison wrote down of it, where that isn't over.
+    rule: which side wins by itself. difference: what the last comparison wrote down of it, where
+    that isn't over.
     """
 
     line: Line
     writer: Writer | None
-    difference: Difference | None = None
+    rule: Rule
+    difference: Difference | None
 
     @property
     def name(self) -> str:
@@ -87,7 +96,10 @@ class Field:
     @property
     def why(self) -> str:
         """Which side counts, and why; "" where they agree."""
-        return WHY.get(self.line.verdict, "")
+        if not self.line.differs:
+            return ""
+        moved = MOVED[self.line.verdict]
+        return moved if self.line.verdict == Verdict.HERE else f"{moved} {WINS[self.rule]}"
 
 
 @dataclass(frozen=True)
@@ -124,7 +136,8 @@ def side_by_side(employee_id: int) -> SideBySide:
     facts = read_facts([employee_id]).get(employee_id)
     account = Account.objects.filter(pk=employee_id).first() or Account(pk=employee_id)
     seen = Seen.from_json(account.seen) if account.seen else None
-    row, refused = _wanted(facts, account, seen)
+    state = TenantState.objects.get(pk=1)
+    row, refused = _wanted(facts, account, seen, state.installation)
     noted = list(living(employee_id))
     fresh = [each for each in noted if _is_since(each.read_at, account)]
     read = {each.field: each for each in fresh if each.field}
@@ -133,7 +146,13 @@ def side_by_side(employee_id: int) -> SideBySide:
     writers = last_writers(employee_id)
     by_field = {each.field: each for each in noted if each.field}
     fields = [
-        Field(line, _writer_of(line.name, writers), by_field.get(line.name)) for line in lines
+        Field(
+            line,
+            _writer_of(line.name, writers),
+            rule_of(_ruled(line), state.compare_policy),
+            by_field.get(line.name),
+        )
+        for line in lines
     ]
     shown = {f.name for f in fields if f.name in PLAIN or (f.line.differs and seen)}
     return SideBySide(
@@ -180,19 +199,28 @@ def last_writers(employee_id: int) -> dict[str, Writer]:
     }
 
 
+def _ruled(line: Line) -> str:
+    """What the rule for this field is called."""
+    if line.name == "blocked":
+        return str(Kind.OPEN if line.row else Kind.SHUT)
+    return str(Kind.ROLE) if line.name == "roles" else line.name
+
+
 def _writer_of(name: str, writers: Mapping[str, Writer]) -> Writer | None:
     wrote = [writers[column] for column in COLUMNS.get(name, ()) if column in writers]
     return max(wrote, key=lambda writer: writer.at, default=None)
 
 
-def _wanted(facts: Facts | None, account: Account, seen: Seen | None) -> tuple[dict[str, Any], str]:
+def _wanted(
+    facts: Facts | None, account: Account, seen: Seen | None, installation: str
+) -> tuple[dict[str, Any], str]:
     """What the row wants of each field, and why that can't be done; nothing where it has no say."""
     try:
         wanted = wanted_of(
             facts,
             seen,
             has_account=account.origin != "",
-            installation=TenantState.objects.get(pk=1).installation,
+            installation=installation,
             assign_roles=settings.AUTH0_ENABLE_ROLE_ASSIGNMENT,
         )
     except (Conflict, Rejected) as error:

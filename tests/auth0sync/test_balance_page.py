@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
@@ -15,6 +16,7 @@ from auth0sync import switch
 from auth0sync.balance import balance_standing, groups, visible_differences
 from auth0sync.balance_words import Run, duration, progress, top
 from auth0sync.models import Comparison, Difference, TenantState
+from employees.authority import Actor
 from employees.models import Employee
 from tests.builders import boss, make_employee
 from tests.signed_in import signed_in, team_lead
@@ -290,6 +292,25 @@ def test_a_team_lead_sees_her_own_people_and_no_numbers_of_the_company() -> None
     assert "The last comparisons" not in text(answer)
 
 
+def test_who_may_see_nobody_sees_nothing_of_it() -> None:
+    stray = Client()
+    stray.force_login(User.objects.create_user("stray", is_staff=True))
+    one = differs(make_employee())
+    page = reverse("admin:auth0sync_difference", args=[one.pk])
+    sides = reverse("admin:auth0sync_three_way", args=[one.employee_id])
+
+    for url in (PAGE, PROGRESS, TOGETHER, RULES, page, sides):
+        assert stray.get(url).status_code == 403, url
+    assert not visible_differences(Actor(name="nobody")).exists()
+
+
+def test_why_a_decision_came_to_nothing_is_said() -> None:
+    compared()
+    differs(make_employee(), error="Auth0 doesn't take this number.")
+
+    assert "Auth0 doesn&#x27;t take this number." in text(manager().get(PAGE))
+
+
 def test_accounts_of_nobody_here_are_for_administrators() -> None:
     one = differs(None, Kind.UNKNOWN, about={"email": "who@example.com"})
     page = reverse("admin:auth0sync_difference", args=[one.pk])
@@ -411,6 +432,22 @@ def test_a_second_click_finds_others_than_were_shown() -> None:
 
     assert "there are others now than you saw" in answer.content.decode()
     assert "There is nothing here that you can fix." in text(answer)
+
+
+def test_where_nothing_is_left_nothing_is_done() -> None:
+    answer = manager().post(TOGETHER, {"group": "stuck", "differences": 0}, follow=True)
+
+    assert "Nothing was left to fix." in answer.content.decode()
+
+
+def test_one_alone_is_fixed_as_one() -> None:
+    browser = manager()
+    differs(make_employee(), Kind.STUCK)
+
+    answer = browser.post(TOGETHER, {"group": "stuck", "differences": 1}, follow=True)
+
+    assert "1 difference is being brought in line" in answer.content.decode()
+    assert "Fix all" not in text(browser.get(PAGE, {"group": "stuck"}))
 
 
 def test_without_a_kind_there_is_nothing_to_fix_together() -> None:

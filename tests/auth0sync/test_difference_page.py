@@ -265,6 +265,29 @@ def test_the_three_way_view_shows_what_the_comparison_read(tenant: RunningTenant
     assert page_of(one) in answer.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("field", "row", "auth0", "rules", "said"),
+    [
+        (PHONE, OURS, THEIRS, {}, "until a person decides otherwise"),
+        (PHONE, OURS, THEIRS, {PHONE: "auth0"}, "What Auth0 has counts: by rule"),
+        ("roles", "production_associate", ["admin"], {"role": "row"}, "by rule, the next"),
+        ("blocked", False, True, {"shut": "row"}, "by rule, the next comparison puts it back"),
+    ],
+)
+def test_which_side_counts_follows_the_rule(
+    tenant: RunningTenant, field: str, row: Any, auth0: Any, rules: dict[str, str], said: str
+) -> None:
+    ana, one = edited_in_auth0(tenant)
+    TenantState.objects.update(compare_policy=rules)
+    values = {"field": field, "wanted": row, "auth0": auth0, "seen": row}
+    Difference.objects.filter(pk=one.pk).update(**values)
+
+    (found,) = side_by_side(ana.pk).differences
+
+    assert found.name == field
+    assert said in found.why
+
+
 def test_both_sides_may_have_moved(tenant: RunningTenant) -> None:
     ana, _ = edited_in_auth0(tenant)
     Employee.objects.filter(pk=ana.pk).update(phone_number="+1 601 555 0777")
