@@ -16,7 +16,7 @@ from employees.zones import moment
 
 Decision, State, Kind = Difference.Decision, Difference.State, Difference.Kind
 URGENT = (Kind.OPEN, Kind.FOREIGN, Kind.DOUBLE)
-AT_ONCE = (Decision.FIX, Decision.TAKE_OVER)  # by one click; the others want to know more
+AT_ONCE = (Decision.FIX, Decision.TAKE_OVER)  # by one click; all else is said first
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,8 @@ def _buttons(
     page = reverse("admin:auth0sync_difference", args=[difference.pk])
     if difference.state == State.OPEN:
         for decision in offers(difference):
-            if decision in AT_ONCE:
+            deactivates = decision == Decision.TAKE_OVER and difference.kind == Kind.SHUT
+            if decision in AT_ONCE and not deactivates:
                 label = difference_words.way_out(difference, decision, who)
                 refused = why_not(actor, difference, decision, person)
                 yield Button(label, page, decision, posts=True, why_not=refused)

@@ -7,8 +7,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.text import capfirst
 
-from auth0sync.difference_words import FIELD, WORDS, heading
+from auth0sync.difference_words import WORDS, field_named, heading
 from auth0sync.reconcile_decisions import rules, set_rule
 from auth0sync.reconcile_policy import Rule
 from employees.actors import actor_of
@@ -65,4 +66,4 @@ class RulesPage(Pages[Employee]):
 
 
 def _label(name: str) -> str:
-    return heading(name if name in WORDS else f"{FIELD}{name}")
+    return heading(name) if name in WORDS else capfirst(field_named(name))

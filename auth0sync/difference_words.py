@@ -11,6 +11,13 @@ from auth0sync.value_words import said
 
 Kind = Difference.Kind
 FIELD = "field:"  # before the field's name, in the name of a group
+MARKS = {  # what is yes or no, or a word of the console's own, is no “another on the shop floor”
+    "user_metadata.is_shop_floor",
+    "app_metadata.podfactory_enabled",
+    "app_metadata.podfactory_sync_status",
+    "app_metadata.created_by",
+    "app_metadata.installation",
+}
 
 
 @dataclass(frozen=True)
@@ -141,7 +148,12 @@ def parts_of(group: str) -> tuple[str, str]:
 def heading(group: str) -> str:
     """What a group is called."""
     kind, field = parts_of(group)
-    return f"Another {in_words(field)}" if field else WORDS[kind].group
+    return f"Another {field_named(field)}" if field else WORDS[kind].group
+
+
+def field_named(field: str) -> str:
+    """A field as it is called after "another" or "the"."""
+    return f"mark “{in_words(field)}”" if field in MARKS else in_words(field)
 
 
 def happened(difference: Difference, who: str) -> str:
@@ -182,4 +194,4 @@ def way_out(difference: Difference, decision: str, who: str) -> str:
 
 def _fill(text: str, difference: Difference, who: str) -> str:
     account = difference.about.get("email") or difference.user_id
-    return text.format(who=who, field=in_words(difference.field), account=account)
+    return text.format(who=who, field=field_named(difference.field), account=account)

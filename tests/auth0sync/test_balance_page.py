@@ -239,6 +239,16 @@ def test_each_is_named_with_both_values_explained_and_has_its_ways_out() -> None
     assert reverse("admin:auth0sync_three_way", args=[ana.pk]) in answer.content.decode()
 
 
+def test_nobody_is_deactivated_by_one_click_in_the_list() -> None:
+    one = differs(make_employee(name="Ana"), Kind.SHUT, field="blocked", auth0=True, wanted=False)
+    browser = manager()
+
+    assert "Open the account again" in (listed := text(browser.get(PAGE)))
+    assert "Deactivate Ana here too" not in listed
+    page = browser.get(reverse("admin:auth0sync_difference", args=[one.pk]))
+    assert "Deactivate Ana here too They are deactivated here, with a" in text(page)
+
+
 def test_they_can_be_chosen_by_kind_and_by_how_far_they_are() -> None:
     compared()
     ana, ben, kim = make_employee(name="Ana"), make_employee(name="Ben"), make_employee(name="Kim")

@@ -49,6 +49,13 @@ def test_a_field_is_called_as_the_form_calls_it() -> None:
     assert heading(group_of(one)) == "Another phone number"
 
 
+def test_what_is_yes_or_no_is_called_a_mark() -> None:
+    one = difference(field="user_metadata.is_shop_floor", auth0=False, wanted=True)
+
+    assert heading(group_of(one)) == "Another mark “on the shop floor”"
+    assert values(one)[:2] == [("Console", "yes"), ("Auth0", "no")]
+
+
 def test_a_name_with_braces_is_only_a_name() -> None:
     assert "{field}" in happened(difference(), "{field}")
 
