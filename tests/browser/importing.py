@@ -49,6 +49,16 @@ def an_import(
     return address
 
 
+def one_that_is_being_carried_out(console: ConsoleWithPages) -> str:
+    """The page of an import which somebody seems to work on; nobody does."""
+    address = an_import("hires of may.csv", part="change")(console)
+    console.sql(
+        "UPDATE employee_mass_changes SET state = 'working', lease_until = '2099-01-01 00:00:00' "
+        "WHERE title = 'hires of may.csv'"
+    )
+    return address
+
+
 def _state(console: ConsoleWithPages, title: str) -> str:
     (row,) = console.sql("SELECT state FROM employee_mass_changes WHERE title = %s", title)
     return str(row["state"])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from playwright.sync_api import FilePayload, Page
 
 from tests.browser.console import ConsoleWithPages
-from tests.browser.importing import IMPORTS, an_import
+from tests.browser.importing import IMPORTS, an_import, one_that_is_being_carried_out
 from tests.browser.kiosk import enter
 from tests.browser.sheets import side_by_side_of, the_difference, with_a_sheet
 from tests.browser.signing_in import (
@@ -590,6 +590,7 @@ PAGES = (
         prepare=open_how_it_was_read,
     ),
     Shown("import-done", an_import("joiners.csv", confirmed=True, part="change")),
+    Shown("import-progress", one_that_is_being_carried_out),
     Shown("import-undo", an_import("joiners.csv", confirmed=True, part="undo")),
     Shown("imports", IMPORTS),
     Shown("employee-plan-leaving", somebody_planned(LEAVES, "plan-leaving")),
