@@ -127,7 +127,7 @@ def _reviews(request: HttpRequest) -> list[Item]:
     if not pages.has_view_permission(request):
         return []
     page = reverse("admin:employees_employee_reviews")
-    item = _item("To be reviewed", "person_search", page, request)
+    item = _item("To be reviewed", "fact_check", page, request)
     return [_numbered(item, pages.count_in_review(request))]
 
 

@@ -268,14 +268,15 @@ TO_REVIEW = "page.of.reviews@example.com"
 def reviewed(part: str) -> Callable[[ConsoleWithPages], str]:
     """A page about whom other programs added: one may be two who are here, one is nobody yet.
 
-    part: "list", or that of a row: "review", "merge", "change", and "undo-merge" of one that was.
+    part: "review/", "outside/", or that of a row: "review", "merge", "change"; "undo-merge" is of
+    one that was merged.
     """
 
     def address(console: ConsoleWithPages) -> str:
         if number_of(console, TO_REVIEW) is None:
             console.manage("shell", "-c", REVIEWS.format(name=LONG_NAME, email=TO_REVIEW))
-        if part == "list":
-            return f"{EMPLOYEES}review/"
+        if part in ("review/", "outside/"):
+            return f"{EMPLOYEES}{part}"
         state = "merged" if part == "undo-merge" else "open"
         (row,) = console.sql(
             "SELECT MIN(employee_id) AS id FROM employee_reviews WHERE state = %s", state
@@ -572,13 +573,13 @@ PAGES = (
     Shown("enrolment-choose", f"{EMPLOYEES}enrolment/"),
     Shown("enrolment-preview", an_enrolment("preview")),
     Shown("enrolment-preview-why", an_enrolment("preview", "?show=no_email")),
-    Shown("reviews", reviewed("list")),
+    Shown("reviews", reviewed("review/")),
     Shown("review-one", reviewed("review")),
     Shown("review-merge", reviewed("merge")),
     Shown("review-undo", reviewed("undo-merge")),
     Shown("review-person", reviewed("change")),
     Shown("review-history", reviewed("history")),
-    Shown("outside", f"{EMPLOYEES}outside/"),
+    Shown("outside", reviewed("outside/")),
     Shown("sessions", f"{EMPLOYEES}sessions/"),
     Shown("import", f"{IMPORTS}import/"),
     Shown("import-refused", f"{IMPORTS}import/", prepare=upload_a_picture),

@@ -1,5 +1,6 @@
 """Two rows of one person become one, and two again (requirement P6)."""
 
+from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
@@ -8,12 +9,13 @@ from django.test import TestCase
 from auth0sync.models import Account
 from employees import history, reviews
 from employees.authority import Actor
-from employees.errors import AlreadyDecided, EmailTaken, NotAllowed, UnknownEmployee
+from employees.errors import AlreadyDecided, EmailTaken, EmployeesError, NotAllowed, UnknownEmployee
 from employees.models import Change, Employee, EmployeeAuth, PodFactoryMapping, Review
 from employees.review_merging import merge, undo_merge, why_not_undo
 from employees.review_preview import BRINGS_BACK, preview, token_of, why_not_merge
 from employees.services import change_employee
-from tests.builders import boss, make_auth, make_employee, make_mapping
+from tests.builders import CommittedTestCase, boss, make_auth, make_employee, make_mapping
+from tests.employees.test_concurrency import at_once
 from tests.outside import connecteam_inserts, connecteam_updates, podfactory_inserts, update
 
 MANAGER = Actor("admin:3", "manager", 3)
@@ -385,3 +387,38 @@ class PreviewTests(MergingTestCase):
 
     def test_nothing_stands_in_the_way_of_two_plain_rows(self) -> None:
         self.assertEqual(why_not_merge(row(self.number), row(self.ana.pk), boss()), "")
+
+
+class AtOnceTests(CommittedTestCase):
+    def setUp(self) -> None:
+        self.numbers = [connecteam_inserts("Ana Ortiz"), connecteam_inserts("Ana Ortiz")]
+        noticed(*self.numbers)
+
+    def merging(self, number: int, into: int, user: int) -> Callable[[], str]:
+        token = token_of(row(number), row(into))
+
+        def merge_it() -> str:
+            try:
+                merge(number, into, [], boss(user), token)
+            except EmployeesError as error:
+                return str(error)
+            return "merged"
+
+        return merge_it
+
+    def test_of_two_who_merge_one_row_one_is_told(self) -> None:
+        number, kept = self.numbers
+
+        said = at_once(self.merging(number, kept, 1), self.merging(number, kept, 2))
+
+        self.assertEqual(sorted(said)[1], "merged")
+        self.assertIn("decided this already", sorted(said)[0])
+        self.assertEqual(Change.objects.filter(action="merged").count(), 1)
+
+    def test_two_rows_merged_into_each_other_leave_one(self) -> None:
+        one, other = self.numbers
+
+        said = at_once(self.merging(one, other, 1), self.merging(other, one, 2))
+
+        self.assertEqual(said.count("merged"), 1)
+        self.assertEqual(Employee.objects.filter(is_active=True).count(), 1)
