@@ -6,7 +6,7 @@ from pytest_django import Settings
 
 from auth0sync import bulk_members, bulk_steps
 from auth0sync.due import note
-from auth0sync.models import ImportJob, TenantState
+from auth0sync.models import Account, ImportJob, TenantState
 from auth0sync.rows import read_facts
 from employees.models import Employee
 from employees.services import change_employee, deactivate
@@ -137,6 +137,11 @@ def goes_and_comes_back(person: Employee) -> None:
     by_sql(person, is_active=True)
 
 
+def is_deleted_by_sql(person: Employee) -> None:
+    Employee.objects.filter(pk=person.pk).delete()
+    note([person.pk], actor="sql")
+
+
 EVENTS = [
     is_renamed,
     gets_another_address,
@@ -145,7 +150,26 @@ EVENTS = [
     is_switched_off_by_sql,
     is_changed_by_sql_that_nobody_noticed,
     goes_and_comes_back,
+    is_deleted_by_sql,
 ]
+
+
+def test_who_comes_into_a_job_when_its_file_was_sent_already_goes_on_as_before(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd = newcomers(3)
+    job = assembled()
+    (late,) = newcomers(1)
+
+    def comes() -> None:
+        Account.objects.filter(pk=late.pk).update(job=job)
+
+    right_after(monkeypatch, "import accounts", comes)
+    assert follow_until(State.OVER).inserted == 3
+
+    assert (account_of(late).job, account_of(late).attempts) == (None, 0)
+    settle_all()
+    all_is_well(tenant, [*crowd, late])
 
 
 @pytest.mark.parametrize("call", CALLS)

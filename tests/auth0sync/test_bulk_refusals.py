@@ -9,9 +9,10 @@ from django.db import OperationalError, connection
 from django.db.models.functions import Now
 from pytest_django import Settings
 
-from auth0sync import bulk, bulk_members, bulk_steps, token
+from auth0sync import bulk, bulk_members, bulk_steps, pauses, token
 from auth0sync.bulk_claim import JobClaim
 from auth0sync.bulk_file import refused
+from auth0sync.errors import Misconfigured
 from auth0sync.models import Account, Bucket, ImportJob, Origin, Pause, TenantState
 from auth0sync.pauses import PROBE_EVERY_S
 from auth0sync.rows import read_facts
@@ -210,6 +211,20 @@ def test_where_the_plan_has_no_jobs_all_go_one_by_one_at_once(tenant: RunningTen
     assert job.error == bulk.why_one_by_one() == Pause.objects.get(pk="imports").error
     assert ImportJob.objects.count() == 1
     assert len(tenant.calls("POST", "/api/v2/users")) == 3
+    assert all(account_of(person).is_clean for person in crowd)
+
+
+def test_a_job_that_another_found_out_about_isnt_sent(tenant: RunningTenant) -> None:
+    crowd = newcomers(3)
+    assembled()
+    error = Misconfigured("Not in the plan.", code="insufficient_entitlement", capability="imports")
+    pauses.begin(error, "import accounts")
+
+    job = follow_until(State.OVER)
+    sync_all()
+
+    assert job.error == "Not in the plan."
+    assert not tenant.calls("POST", JOBS)
     assert all(account_of(person).is_clean for person in crowd)
 
 
