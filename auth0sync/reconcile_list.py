@@ -42,7 +42,7 @@ LINKS_MOST = 3  # of one job
 JOB_MOST_S = 2 * 3600.0
 LOOK_MOST_S = 30.0  # between two looks at a job
 PATIENCE_S = 900.0  # for a tenant that doesn't answer, or has no room below its limit
-GIVE_WAY_S = 600.0  # in all, to people who wait for a call
+GIVE_WAY_S = 60.0  # in all, to people who wait for a call: there may be no worker
 RENEW_EVERY = 1_000  # accounts
 
 Result = TypeVar("Result")

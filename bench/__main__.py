@@ -8,7 +8,7 @@ from types import FrameType
 
 import httpx
 
-from bench import draining, enrolling, guessing, importing, leaving, report, sweeping
+from bench import comparing, draining, enrolling, guessing, importing, leaving, report, sweeping
 from bench.alone import installed
 from bench.databases import USUAL_SERVER, answers
 from bench.errors import BenchFailed
@@ -26,7 +26,8 @@ class Size:
     rounds to slow_each: as in ``measure_saves``; singles to down: as in
     ``measure_following``; kiosk_people, kiosk_each: as in ``measure_kiosk``; sweep_people: as in
     ``sweeping.measure``; import_people: as in ``importing.measure``; drains: whether a crowd is
-    worked off, and another leaves, which takes minutes.
+    worked off, and another leaves, which takes minutes. compared: how many people have accounts
+    that are compared, smaller first.
     """
 
     rounds: int
@@ -41,6 +42,7 @@ class Size:
     sweep_people: int
     import_people: int
     drains: bool
+    compared: tuple[int, ...]
 
 
 FULL = Size(
@@ -56,6 +58,7 @@ FULL = Size(
     sweep_people=100_000,
     import_people=10_000,
     drains=True,
+    compared=comparing.SIZES,
 )
 QUICK = Size(
     rounds=1,
@@ -70,6 +73,7 @@ QUICK = Size(
     sweep_people=3_000,
     import_people=300,
     drains=False,
+    compared=(200, 400),
 )
 
 
@@ -148,6 +152,9 @@ def _measure(server: str, size: Size) -> int:
             print(line, flush=True)
     with installed(url) as installation:
         for line in importing.measure(installation, size.import_people):
+            print(line, flush=True)
+    with installed(url) as installation:
+        for line in comparing.measure(installation, size.compared):
             print(line, flush=True)
     if size.drains:
         with installed(url) as installation:

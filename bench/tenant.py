@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 TIMEOUT_S = 30
+SEED_S = 120  # ten thousand accounts on a busy machine
 NO_LIMIT = {"burst": 1_000_000, "per_second": 1_000_000}
 
 
@@ -48,6 +49,14 @@ class Tenant:
     def add_fault(self, spec: dict[str, Any]) -> None:
         """Have calls go wrong, as ``POST /_faults`` takes it, from now on."""
         self._client.post("/_faults", json=spec).raise_for_status()
+
+    def seed(self, users: int, first: int, user: dict[str, Any]) -> None:
+        """Have so many accounts, numbered from ``first``, each a production associate.
+
+        user: a template, as ``POST /_seed`` takes it.
+        """
+        wanted = {"users": users, "first": first, "user": user, "roles": ["production_associate"]}
+        self._client.post("/_seed", json=wanted, timeout=SEED_S).raise_for_status()
 
     def calls(self) -> dict[str, int]:
         """Calls since its start, by method and address with ``{id}`` for each id."""

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from auth0sync import reconcile_follow, reconcile_runs
+from auth0sync import reconcile_follow, reconcile_runs, switch
 from auth0sync.cluster import end_with
 from auth0sync.errors import LeaseLost
 from auth0sync.models import Comparison, Difference
@@ -43,26 +43,26 @@ class Command(BaseCommand):
             end_with(child_of)
         elif off := reconcile_runs.why_off():
             raise CommandError(off.text)
+        is_restored = switch.why_off() is not None  # by a copy: people decide what differs then
+        if fix and is_restored:
+            raise CommandError("Paused until reconciled: compare without --fix first.")
         lease = Lease()
         if not lease.take():
             raise CommandError("A comparison is under way already; auth0_reconcile waits for none.")
-        try:
-            row = self._compare(lease, fix=fix, is_child=child_of is not None)
-        finally:
-            lease.give_back()
-        if child_of is None:
-            self._say(row, fix=fix, in_json=json)
-
-    def _compare(self, lease: Lease, *, fix: bool, is_child: bool) -> Comparison:
+        is_child = child_of is not None
         try:
             row = compare(lease, reconcile_runs.NIGHT if is_child else COMMAND)
+            is_good = row.state == Comparison.State.DONE
+            if is_good and (fix or (is_child and not is_restored)):
+                reconcile_follow.decide_by_rule(row.pk, fix=fix)
+                while reconcile_follow.carry_out():
+                    lease.renew()
         except LeaseLost:
             raise CommandError("Another program compares by now.") from None
-        if row.state == Comparison.State.DONE and (fix or is_child):
-            reconcile_follow.decide_by_rule(row.pk, fix=fix)
-            while reconcile_follow.carry_out():
-                lease.renew()
-        return row
+        finally:
+            lease.give_back()
+        if not is_child:
+            self._say(row, fix=fix, in_json=json)
 
     def _say(self, row: Comparison, *, fix: bool, in_json: bool) -> None:
         if row.state == Comparison.State.FAILED:
