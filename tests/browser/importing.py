@@ -56,6 +56,7 @@ def one_that_is_being_carried_out(console: ConsoleWithPages) -> str:
         "UPDATE employee_mass_changes SET state = 'working', lease_until = '2099-01-01 00:00:00' "
         "WHERE title = 'hires of may.csv'"
     )
+    console.sql("UPDATE employee_mass_rows SET state = 'done' WHERE line = 2 AND state = 'waiting'")
     return address
 
 
