@@ -24,7 +24,7 @@ from employees.authority import Actor, Operation, why_not
 from employees.errors import EmployeesError
 from employees.history import SQL_ACTOR, values_of
 from employees.models import Employee, PodFactoryMapping, Review
-from employees.review_outside import who_added
+from employees.review_outside import OWNERS, who_added
 from employees.review_suggestions import Suggestion, suggestions
 from employees.reviews import State, Why, count_in_review, in_review, leave
 from employees.zones import moment, zone_of
@@ -151,6 +151,7 @@ class ReviewPages(Pages[Employee]):
             reviews = Review.objects.filter(Q(pk=obj.pk) | Q(kept_id=obj.pk, state=State.MERGED))
             context["reviews"] = found = list(reviews)
             context["set_backs"] = set_backs_of(obj)
+            context["owners"] = OWNERS
             own = next((each for each in found if each.pk == obj.pk), None)
             if own is not None and own.state == State.OPEN:
                 context["in_review"] = [str(Why(each).label) for each in own.why]

@@ -119,6 +119,19 @@ class Forecast:
         ]
         return f"{self.way.verb} {_and(places)}."
 
+    @property
+    def connecteam(self) -> str:
+        """That Connecteam may undo this tonight, for how many; "" where it knows none of them."""
+        known = sum(1 for person in self.touched if person.connecteam_user_id)
+        if not known:
+            return ""
+        whom = f"{known} of them" if len(self.touched) > 1 else "This person"
+        verb = "are" if known > 1 else "is"
+        return (
+            f"{whom} {verb} known to Connecteam, whose nightly sync writes who is active: change "
+            "it there too, or it may come back."
+        )
+
 
 def forecast(way: Leaving, people: Sequence[Employee], actor: Actor) -> Forecast:
     """What ``way`` would do to ``people``; three queries, however many they are.

@@ -86,6 +86,19 @@ class ForecastTests(LeavingTestCase):
         self.assertEqual(found.touched, [first])
         self.assertIn("last administrator", found.refused[0][1])
 
+    def test_whom_connecteam_may_bring_back_tonight_is_said(self) -> None:
+        known = [make_employee(connecteam_user_id="7"), make_employee(connecteam_user_id="8")]
+        other = make_employee()
+
+        for people, words in (
+            ([known[0]], "This person is known to Connecteam"),
+            ([known[0], other], "1 of them is known to Connecteam"),
+            ([*known, other], "2 of them are known to Connecteam"),
+        ):
+            with self.subTest(words):
+                self.assertContains(self.preview("deactivate", *people), words)
+        self.assertNotContains(self.preview("deactivate", other), "known to Connecteam")
+
     def test_it_asks_as_often_for_many_as_for_one(self) -> None:
         people = [make_employee() for _ in range(20)]
         with CaptureQueriesContext(connection) as for_one:

@@ -430,10 +430,11 @@ class SetBackTests(ReviewTestCase):
 
         self.assertNotContains(self.client.get(address("change", self.number)), "set the field")
 
-    def test_the_history_says_which_program_writes_what(self) -> None:
-        self.assertContains(
-            self.client.get(address("history", self.ana.pk)), "Which program writes what"
-        )
+    def test_a_persons_page_and_history_say_which_program_writes_what(self) -> None:
+        for name in ("change", "history"):
+            with self.subTest(name):
+                page = self.client.get(address(name, self.ana.pk))
+                self.assertContains(page, "Which program writes what", count=1)
 
 
 class AccountTests(ReviewTestCase):
