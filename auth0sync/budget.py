@@ -13,6 +13,7 @@ from auth0sync.bulk import why_one_by_one
 from auth0sync.bulk_file import PEOPLE_MOST
 from auth0sync.bulk_steps import ACTIVE_MOST, ROLE_MOST
 from auth0sync.models import (
+    PLANNED,
     Account,
     Bucket,
     ImportJob,
@@ -126,7 +127,7 @@ def _waiting(made: int = 0, mailed: int = 0) -> _Waiting:
     waits, ours = ~Q(due_seq=F("done_seq")), ~Q(origin="")
     unclean, alone = waits & ~paused, Q(job=None)
     leaves = Q(priority=Priority.LEAVER)
-    counts = Account.objects.filter(due_at__isnull=False, batch=None).aggregate(
+    counts = Account.objects.filter(PLANNED, batch=None).aggregate(
         people=Count("pk", filter=unclean),
         made=Count("pk", filter=unclean & ~ours & alone),
         by_job=Count("pk", filter=unclean & ~alone),

@@ -13,7 +13,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.html import format_html
 
 from auth0sync import switch
-from auth0sync.models import Account, InvitationState, Pause, StagedBatch, TenantState
+from auth0sync.models import PLANNED, Account, InvitationState, Pause, StagedBatch, TenantState
 from auth0sync.outage import MEANWHILE, auth0_is_down, is_paused, one_by_one, who_waits
 from auth0sync.pauses import EVERYTHING, QUIET
 from auth0sync.status import why_off
@@ -55,11 +55,11 @@ def notices(is_admin: bool = False) -> list[str]:
 
 
 def _counts() -> dict[str, Any]:
-    """Of those who have something planned, which is an indexed column."""
+    """Of those who have something planned: by the index."""
     waits = ~Q(due_seq=F("done_seq"))
     pause = Pause.objects.exclude(pk__in=QUIET).order_by("since", "pk")
     no_jobs = Pause.objects.filter(pk=IMPORTS)
-    return Account.objects.filter(due_at__isnull=False).aggregate(
+    return Account.objects.filter(PLANNED).aggregate(
         waiting=Count("pk", filter=waits),
         oldest=Min(Coalesce("waiting_since", "due_at"), filter=waits),
         invitations=Count(

@@ -5,6 +5,7 @@ that the account can still be blocked.
 """
 
 import secrets
+from datetime import UTC, datetime
 from typing import Any, NoReturn, TypeVar
 
 from django.db import models
@@ -185,6 +186,10 @@ class ImportJob(models.Model):
         return f"import job {self.pk}"
 
 
+# Accounts that have something planned. A range, since SQLite takes no index for IS NOT NULL.
+PLANNED = models.Q(due_at__gt=datetime(2000, 1, 1, tzinfo=UTC))
+
+
 class Attention(models.IntegerChoices):
     """Why a person has to look at an account, the most urgent first."""
 
@@ -321,7 +326,11 @@ class SyncLog(models.Model):
 
     class Meta:
         db_table = "auth0_sync_logs"
-        indexes = [models.Index(fields=["employee_id", "-id"], name="auth0_log_employee")]
+        indexes = [
+            models.Index(fields=["employee_id", "-id"], name="auth0_log_employee"),
+            models.Index(fields=["status", "-id"], name="auth0_log_status"),
+            models.Index(fields=["action", "-id"], name="auth0_log_action"),
+        ]
         verbose_name = "sync log entry"
         verbose_name_plural = "sync log"
 

@@ -27,6 +27,7 @@ class Installation:
 
     def __init__(self, database: Database, folder: Path, plan: str = "demo") -> None:
         self.database = database
+        self._folder = folder
         tenant_port, smtp_port, web_port = free_ports(3)
         self.web_port = web_port
         self.tenant = Tenant(f"http://127.0.0.1:{tenant_port}")
@@ -40,6 +41,7 @@ class Installation:
         self._stand_in = Program("The tenant", stand_in, self._env, folder / "tenant.log")
         self._web = Program("The web server", gunicorn, self._env, folder / "web.log")
         self._worker = Program("The worker", [*MANAGE, "qcluster"], self._env, folder / "q.log")
+        self._clusters: list[Program] = []
 
     def start(self) -> None:
         """Make the tables and an administrator, start tenant and web server, and log in."""
@@ -54,7 +56,7 @@ class Installation:
 
     def stop(self) -> None:
         """End all programs."""
-        for program in (self._worker, self._web, self._stand_in):
+        for program in (self._worker, *self._clusters, self._web, self._stand_in):
             program.stop()
 
     def start_tenant(self) -> None:
@@ -76,6 +78,25 @@ class Installation:
     def stop_worker(self) -> None:
         """End the worker; due people stay due."""
         self._worker.stop()
+
+    def start_clusters(self, clusters: int, workers: int, settings: dict[str, str]) -> None:
+        """Start so many ``manage.py qcluster`` at once, each with so many worker processes.
+
+        settings: further ones, for these clusters alone.
+        """
+        env = self._env | settings | {"QUEUE_WORKERS": str(workers)}
+        self._clusters = [
+            Program(f"Cluster {n}", [*MANAGE, "qcluster"], env, self._folder / f"q{n}.log")
+            for n in range(clusters)
+        ]
+        for cluster in self._clusters:
+            cluster.start(lambda: True)
+
+    def stop_clusters(self) -> None:
+        """End them; due people stay due."""
+        for cluster in self._clusters:
+            cluster.stop()
+        self._clusters = []
 
     def wait_for_calls(
         self, is_enough: Callable[[list[dict[str, Any]]], bool], seconds: float, but: str = ""
@@ -110,8 +131,9 @@ class Installation:
         return self._web.cpu_s()
 
     def must_run(self) -> None:
-        """Raises: BenchFailed, when the worker has ended by itself."""
-        self._worker.must_run()
+        """Raises: BenchFailed, when the worker, or a cluster, has ended by itself."""
+        for program in self._clusters or [self._worker]:
+            program.must_run()
 
 
 def _environment(database_url: str, tenant_port: int, smtp_port: int) -> dict[str, str]:

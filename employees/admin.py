@@ -45,6 +45,7 @@ from employees.filters import (
     StateFilter,
     WorkspaceFilter,
 )
+from employees.finding import by_index
 from employees.forms import EmployeeForm
 from employees.mass.models import MassChange
 from employees.models import (
@@ -184,19 +185,26 @@ class EmployeeAdmin(
         self, request: HttpRequest, queryset: QuerySet[Employee], search_term: str
     ) -> tuple[QuerySet[Employee], bool]:
         """A number finds the person with that employee number first, then what the text finds."""
+        number = number_in(search_term)
+        indexed = by_index(queryset, search_term, number)
+        if indexed is not None:
+            return self._number_first(indexed, number), False
         found, duplicates = super().get_search_results(request, queryset, search_term)
         # A phone types ’ where the row has ', and the other way round.
         for is_typed, is_meant in ("’'", "'’"):
             if is_typed in search_term:
                 term = search_term.replace(is_typed, is_meant)
                 found = found | super().get_search_results(request, queryset, term)[0]
-        number = number_in(search_term)
         if number is not None:
-            # Many e-mails hold a 5, so number 5 would be the last of them all.
-            is_another = Case(When(pk=number, then=0), default=1)
             found = found | queryset.filter(pk=number)
-            found = found.order_by(is_another, *queryset.query.order_by)
-        return found, duplicates
+        return self._number_first(found, number), duplicates
+
+    def _number_first(self, found: QuerySet[Employee], number: int | None) -> QuerySet[Employee]:
+        """Many e-mails hold a 5, so number 5 would be the last of them all."""
+        if number is None:
+            return found
+        is_another = Case(When(pk=number, then=0), default=1)
+        return found.order_by(is_another, *found.query.order_by)
 
     def get_form(
         self, request: HttpRequest, obj: Employee | None = None, change: bool = False, **kwargs: Any

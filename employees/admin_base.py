@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import PAGE_VAR
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from employees.actors import actor_of
+from employees.counting import CountedPages
 
 if TYPE_CHECKING:  # the theme has no types; its classes are Django's with other templates
     from django.contrib.admin import ModelAdmin as ThemedAdmin
@@ -118,6 +120,13 @@ class ModelAdmin(ForReaders[_Row], ThemedAdmin[_Row]):
     list_filter_submit = True
     show_full_result_count = False
     show_facets = ShowFacets.NEVER  # counting for every choice would read whole tables
+
+    def get_paginator(
+        self, request: HttpRequest, queryset: Any, per_page: int, *args: Any, **kwargs: Any
+    ) -> CountedPages:
+        """Pages that cost the same however long the list is."""
+        further = request.GET.get(PAGE_VAR, "")
+        return CountedPages(queryset, per_page, *args, further=further, **kwargs)
 
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[_Row], *args: Any, **kwargs: Any

@@ -14,6 +14,7 @@ from django.urls import URLPattern, path, reverse
 from employees.actors import actor_of
 from employees.admin_base import Pages
 from employees.authority import Operation, why_not
+from employees.counting import sight_of
 from employees.emails import is_usable
 from employees.filters import departments_for, workspaces_for
 from employees.models import Employee
@@ -62,7 +63,11 @@ class CannotWork(Pages[Employee]):
         """How many people in sight can't work today; asked once for a request."""
         kept = vars(request)
         if _KEPT not in kept:
-            kept[_KEPT] = sum(count_not_ready(self.get_queryset(request)).values())
+            kept[_KEPT] = sum(
+                count_not_ready(
+                    self.get_queryset(request), whose=(sight_of(actor_of(request)), {})
+                ).values()
+            )
         count: int = kept[_KEPT]
         return count
 
@@ -74,7 +79,7 @@ class CannotWork(Pages[Employee]):
         asked = {name: request.GET.get(name, "") for name in ("missing", "department", "workspace")}
         places = {name: asked[name] for name in ("department", "workspace") if asked[name]}
         people = self.get_queryset(request).filter(**places)
-        counts = count_not_ready(people)
+        counts = count_not_ready(people, whose=(sight_of(actor), places))
         everybody = sum(counts.values())
         if not places:
             vars(request)[_KEPT] = everybody

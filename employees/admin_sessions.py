@@ -3,7 +3,7 @@
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -38,6 +38,7 @@ class WhoIsSignedIn(Pages[Employee]):
         refuse_all_but_administrators(request)
         term = request.GET.get("q", "").strip()[:TERM_MOST]
         page = Paginator(sessions_named(term), ROWS).get_page(request.GET.get("p"))
+        page.object_list = with_how_many(list(page.object_list))
         context = {
             **self.admin_site.each_context(request),
             "title": "Who is signed in",
@@ -73,13 +74,20 @@ def refuse_all_but_administrators(request: HttpRequest) -> None:
 
 
 def sessions_named(term: str) -> QuerySet[ConsoleSession]:
-    """The sessions of people with ``term`` in their name, each with how many theirs are."""
-    of_the_same = living().filter(user=OuterRef("user")).order_by().values("user")
+    """The sessions of people with ``term`` in their name, the last used first."""
     sessions = living().select_related("user__employee_link__employee")
     if term:
         sessions = sessions.filter(user__employee_link__employee__name__icontains=term)
-    counted = sessions.annotate(of_theirs=Subquery(of_the_same.values(n=Count("pk"))))
-    return counted.order_by("-seen_at", "-pk")
+    return sessions.order_by("-seen_at", "-pk")
+
+
+def with_how_many(sessions: list[ConsoleSession]) -> list[ConsoleSession]:
+    """The same, each with ``of_theirs``: how many this person has, of these or others."""
+    users = living().filter(user__in={each.user_id for each in sessions}).order_by()
+    counts = dict(users.values_list("user").annotate(sessions=Count("pk")))
+    for each in sessions:
+        vars(each)["of_theirs"] = counts.get(each.user_id, 0)
+    return sessions
 
 
 def name_of(session: ConsoleSession) -> str:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Value, When
 from django.db.models import TextChoices as Choices
 
+from employees.counting import kept
 from employees.models import AuthMethod, Employee, EmployeeAuth, SyncStatus
 
 
@@ -26,17 +27,30 @@ class Missing(Choices):
 
 def not_ready(people: QuerySet[Employee]) -> QuerySet[Any]:
     """Those of ``people`` who can't work today, each with ``missing``, a value of ``Missing``."""
+    return _working(people).exclude(missing="")
+
+
+def count_not_ready(people: QuerySet[Employee], whose: object) -> Mapping[Missing, int]:
+    """How many of ``people`` lack what; one query, and nothing for what nobody lacks.
+
+    It has to look at everybody who works, so ``counting.kept`` holds for it. whose: tells
+    ``people`` from others.
+    """
+
+    def ask() -> tuple[Mapping[Missing, int], int]:
+        groups = _working(people).order_by().values_list("missing").annotate(count=Count("pk"))
+        found = dict(groups)
+        return {name: found[name] for name in Missing if name in found}, sum(found.values())
+
+    return kept(("not ready", whose), ask)
+
+
+def _working(people: QuerySet[Employee]) -> QuerySet[Any]:
+    """Those of ``people`` who work here, with what they lack; "" for nothing."""
     working = people.filter(is_active=True, archived_at__isnull=True)
     whens = [When(condition, then=Value(name.value)) for name, condition in _conditions().items()]
     missing = Case(*whens, default=Value(""), output_field=CharField())
-    return working.annotate(missing=missing).exclude(missing="")
-
-
-def count_not_ready(people: QuerySet[Employee]) -> Mapping[Missing, int]:
-    """How many of ``people`` lack what; one query, and nothing for what nobody lacks."""
-    groups = not_ready(people).order_by().values_list("missing").annotate(count=Count("pk"))
-    found = dict(groups)
-    return {name: found[name] for name in Missing if name in found}
+    return working.annotate(missing=missing)
 
 
 def _conditions() -> dict[Missing, Q]:

@@ -24,6 +24,7 @@ from employees.zones import in_full
 MOST = 5  # people
 PHONE_DIGITS = 10  # at the end, which +1 662 555 0100 and (662) 555-0100 share
 LEAST_PHONE = 7
+NAME, PHONE, EMAIL = "name:", "phone:", "e-mail:"  # before the keys that stand for the person
 PAIR = "pair:"  # before the keys of names that may only be alike
 POD_KEY = "pod:"  # before the keys of whom PodFactory may mean
 
@@ -52,13 +53,13 @@ def keys_of(values: Mapping[str, Any]) -> set[str]:
 
     values: columns of ``employees``; others are passed over.
     """
-    keys = {f"name:{name}"} if (name := plain_name(values.get("name"))) else set()
+    keys = {f"{NAME}{name}"} if (name := plain_name(values.get("name"))) else set()
     if phone := plain_phone(values.get("phone_number")):
-        keys.add(f"phone:{phone}")
+        keys.add(f"{PHONE}{phone}")
     for column in ("email", "personal_email"):
         email = normalise_email(values.get(column))
         if email and not is_placeholder(email):
-            keys.add(f"e-mail:{email[:200]}")
+            keys.add(f"{EMAIL}{email[:200]}")
     return keys
 
 

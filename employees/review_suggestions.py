@@ -15,13 +15,13 @@ from employees.authority import Actor
 from employees.emails import is_placeholder, normalise_email
 from employees.models import Employee, PodFactoryMapping, Review, SearchKey
 from employees.podfactory import from_email
-from employees.rehire import PAIR, keys_of, plain_name
+from employees.rehire import EMAIL, NAME, PAIR, PHONE, keys_of, plain_name
 from employees.review_names import LEAST, alike, names_in, pairs_alike
 
 MOST = 3  # suggestions for one person
 LOOKED_AT = 12  # of the best, in case some may not be seen
 CANDIDATES_MOST = 20_000  # keys read for one page
-NAME, PHONE, EMAIL = "name:", "phone:", "e-mail:"
+
 POINTS = {PHONE: 85, EMAIL: 96}  # of 100, for what is the same
 FROM_EMAIL = 4  # what a name read out of an e-mail is worth less
 ANOTHER_REASON = 3  # what each further reason adds

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterable
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from employees.counting import kept
 from employees.emails import normalise_email
 from employees.models import (
     Auth0Role,
@@ -71,9 +72,15 @@ def administrators() -> QuerySet[Employee]:
 
 def departments() -> list[str]:
     """The departments to choose from: those in use and the names of the roles, by alphabet."""
-    used = Employee.objects.exclude(department=None).values_list("department", flat=True)
+
+    def ask() -> tuple[list[str], int]:
+        used = Employee.objects.exclude(department=None).order_by().values_list("department")
+        counted = dict(used.annotate(people=Count("pk")))
+        return list(counted), sum(counted.values())
+
+    used = kept("departments", ask)
     roles = RoleConfig.objects.values_list("role_name", flat=True)
-    by_name = {tidy(name).lower(): tidy(name) for name in [*roles, *used.distinct()]}
+    by_name = {tidy(name).lower(): tidy(name) for name in [*roles, *used]}
     by_name.pop("", None)
     return sorted(by_name.values(), key=str.lower)
 

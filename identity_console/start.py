@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -17,6 +18,7 @@ from auth0sync.enrolment_words import without_accounts
 from auth0sync.status import STANDINGS, Weather, clock
 from employees.actors import actor_of, names_of, visible_to
 from employees.authority import Actor
+from employees.counting import kept, sight_of
 from employees.models import Change, Employee
 
 LATEST = 8  # changes
@@ -60,7 +62,7 @@ def overview(request: HttpRequest) -> dict[str, Any]:
             reverse("admin:employees_employee_cannot_work"),
         ),
         Tile(
-            people.filter(STANDINGS["waiting"][1]).count(),
+            _count_waiting(people, whose=sight_of(actor_of(request))),
             "wait for Auth0",
             "The console goes on by itself.",
             f"{listed}?account=waiting",
@@ -93,6 +95,18 @@ def _without_account(pages: Any, request: HttpRequest) -> str:
     """That some could get an account, as a link says it; "" for nobody, or who may give none."""
     count = pages.count_enrollable(request)
     return without_accounts(count, COUNTED_MOST) if count else ""
+
+
+def _count_waiting(people: QuerySet[Employee], whose: object) -> int:
+    """How many of ``people`` wait; whose: tells them from others."""
+
+    def ask() -> tuple[int, int]:
+        counts = people.aggregate(
+            waiting=Count("pk", filter=STANDINGS["waiting"][1]), people=Count("pk")
+        )
+        return counts["waiting"], counts["people"]
+
+    return kept(("waiting", whose), ask)
 
 
 def _budget() -> dict[str, Any]:

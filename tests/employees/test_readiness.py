@@ -170,7 +170,7 @@ class CountTests(TestCase):
         person(auth_method="auth0", auth0_sync_status="created")
 
         with self.assertNumQueries(1):
-            counts = count_not_ready(Employee.objects.all())
+            counts = count_not_ready(Employee.objects.all(), whose="everybody")
 
         self.assertEqual(counts, {Missing.PIN: 2, Missing.VERIFIED: 1})
 

@@ -141,12 +141,12 @@ def test_a_name_narrows_it(boss: Client) -> None:
 def test_it_comes_in_pages_and_asks_as_often_for_many_as_for_few(
     boss: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         boss.get(PAGE)
     for _ in range(50):
         person()
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         page = boss.get(PAGE)
 
     assert "Page 1 of 2" in text_of(page)
