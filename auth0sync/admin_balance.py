@@ -16,19 +16,21 @@ from auth0sync.balance import Group, balance_standing, differences, groups, in_g
 from auth0sync.balance_words import Run, asked_by, progress, top
 from auth0sync.difference_words import WORDS, parts_of
 from auth0sync.models import Comparison, Difference
+from auth0sync.reconcile_policy import TAKEABLE
 from employees.actors import actor_of, names_of
 from employees.admin_base import Pages
 from employees.authority import Actor
 from employees.errors import EmployeesError
 from employees.models import Employee
 
+Decision, State = Difference.Decision, Difference.State
 ROWS = 50  # differences on one page
 NIGHTS = 14  # comparisons in the history
 STATES = (
-    (Difference.State.OPEN, "To decide"),
-    (Difference.State.FIXING, "On their way"),
-    (Difference.State.IGNORED, "Left as they are"),
-    (Difference.State.LISTED, "To delete by hand"),
+    (State.OPEN, "To decide"),
+    (State.FIXING, "On their way"),
+    (State.IGNORED, "Left as they are"),
+    (State.LISTED, "To delete by hand"),
 )
 
 
@@ -68,7 +70,7 @@ class BalancePage(Pages[Employee]):
         ).get_page(request.GET.get("p"))
         standing = balance_standing()
         sees_all = not actor.is_bound_to_a_place
-        waiting = sum(group.counts[Difference.State.OPEN] for group in found)
+        waiting = sum(group.counts[State.OPEN] for group in found)
         context = {
             **self.admin_site.each_context(request),
             "title": "Balance sheet",
@@ -123,7 +125,7 @@ def _asked(request: HttpRequest, found: list[Group]) -> dict[str, str]:
     state = request.GET.get("state", "")
     group = request.GET.get("group", "")
     return {
-        "state": state if state in dict(STATES) else str(Difference.State.OPEN),
+        "state": state if state in dict(STATES) else str(State.OPEN),
         "group": group if group in [each.name for each in found] else "",
     }
 
@@ -141,15 +143,24 @@ def _choices(found: list[Group], asked: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _together(found: list[Group], asked: dict[str, str], actor: Actor) -> str:
-    """The address of the page that fixes all that is shown at once; "" where there is none."""
-    kind, _ = parts_of(asked["group"])
-    if not kind or asked["state"] != Difference.State.OPEN or not actor.may_write:
-        return ""
-    count = sum(each.counts[Difference.State.OPEN] for each in found if each.name == asked["group"])
-    if count < 2 or not WORDS[kind].fix:
-        return ""
-    return f"{reverse('admin:auth0sync_together')}?{urlencode({'group': asked['group']})}"
+def _together(found: list[Group], asked: dict[str, str], actor: Actor) -> list[tuple[str, str]]:
+    """What can be done with all that is shown: label, and the page that says what it does."""
+    kind, field = parts_of(asked["group"])
+    count = sum(each.counts[State.OPEN] for each in found if each.name == asked["group"])
+    if count < 2 or asked["state"] != State.OPEN or not actor.may_write:
+        return []
+    is_takeable = field in TAKEABLE or kind in (Difference.Kind.ROLE, Difference.Kind.VERIFIED)
+    ways = [
+        (f"Fix all {count} in Auth0…", Decision.FIX, bool(WORDS[kind].fix)),
+        (f"Take all {count} over…", Decision.TAKE_OVER, is_takeable),
+        (f"Leave all {count} as they are…", Decision.IGNORE, True),
+    ]
+    page = reverse("admin:auth0sync_together")
+    return [
+        (label, f"{page}?{urlencode({'group': asked['group'], 'decision': decision})}")
+        for label, decision, can_be in ways
+        if can_be
+    ]
 
 
 def _history() -> list[Run]:

@@ -1,9 +1,12 @@
 """What the pages of the balance sheet show of a difference: its words, its sides, its ways out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.formats import date_format
 
 from auth0sync import difference_words
@@ -11,12 +14,16 @@ from auth0sync.models import Difference
 from auth0sync.reconcile_decisions import offers, why_not
 from employees.actors import names_of, visible_to
 from employees.authority import Actor
+from employees.errors import NotAllowed
 from employees.models import Employee
 from employees.zones import moment
 
 Decision, State, Kind = Difference.Decision, Difference.State, Difference.Kind
 URGENT = (Kind.OPEN, Kind.FOREIGN, Kind.DOUBLE)
 AT_ONCE = (Decision.FIX, Decision.TAKE_OVER)  # by one click; all else is said first
+
+
+LEAVE_FOR = timedelta(days=30)  # proposed
 
 
 @dataclass(frozen=True)
@@ -112,6 +119,8 @@ def state_lines(difference: Difference, names: dict[str, str]) -> list[str]:
         lines.append(difference.error)
     if difference.owner:
         lines.append(f"{names.get(difference.owner, difference.owner)} looks after it.")
+    elif difference.state == State.OPEN:
+        lines.append("Nobody looks after it yet.")
     return lines
 
 
@@ -127,3 +136,20 @@ def _buttons(
                 refused = why_not(actor, difference, decision, person)
                 yield Button(label, page, decision, posts=True, why_not=refused)
     yield Button("More", page)
+
+
+def days_proposed(typed: Mapping[str, str]) -> dict[str, Any]:
+    """For a page on which something is left as it is: until when, unless something was typed."""
+    today = timezone.localdate()
+    return {
+        "typed": {"until": (today + LEAVE_FOR).isoformat(), **typed},
+        "first_day": (today + timedelta(days=1)).isoformat(),
+    }
+
+
+def day_chosen(text: str) -> date:
+    """The day until which something is left as it is. Raises NotAllowed."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise NotAllowed("Choose until when it is left as it is, as 2027-01-31.") from None

@@ -1,7 +1,6 @@
 """The page of one difference: its sides, each way out with what it would do, and the buttons."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -9,11 +8,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.formats import date_format
 
 from auth0sync import reconcile_decisions as decisions
-from auth0sync.admin_balance_cases import Case, cases
+from auth0sync.admin_balance_cases import Case, cases, day_chosen, days_proposed
 from auth0sync.balance import visible_differences
 from auth0sync.difference_words import group_of, way_out
 from auth0sync.foreseeing import calls_of_fixing
@@ -26,7 +24,6 @@ from employees.errors import EmployeesError, NotAllowed
 from employees.models import Employee
 
 Decision, State = Difference.Decision, Difference.State
-LEAVE_FOR = timedelta(days=30)  # proposed
 REOPEN, LOOK_AFTER = "reopen", "look-after"  # beside the decisions
 
 
@@ -74,7 +71,6 @@ def _context(
 ) -> dict[str, Any]:
     (case,) = cases([found], actor)
     ways = _ways(case, actor)
-    today = timezone.localdate()
     return {
         "title": f"Difference: {case.who}",
         "case": case,
@@ -84,8 +80,7 @@ def _context(
         "is_over": found.state == State.CLOSED,
         "can_reopen": found.state in (State.IGNORED, State.LISTED),
         "is_mine": found.owner == actor.name,
-        "typed": {"until": (today + LEAVE_FOR).isoformat(), **typed},
-        "first_day": (today + timedelta(days=1)).isoformat(),
+        **days_proposed(typed),
         "group": group_of(found),
         "came_from": _origin(request),
         "back": _way_back(request, found),
@@ -125,7 +120,7 @@ def _take_over(request: HttpRequest, pk: int, actor: Actor, version: int) -> str
 
 
 def _ignore(request: HttpRequest, pk: int, actor: Actor, version: int) -> str:
-    until = _day(request.POST.get("until", ""))
+    until = day_chosen(request.POST.get("until", ""))
     reason = request.POST.get("reason", "")
     decisions.ignore(pk, actor, version=version, reason=reason, until=until)
     return f"Left as it is until {date_format(until, 'j M Y')}; then it comes back."
@@ -164,14 +159,6 @@ _DO: dict[str, Callable[[HttpRequest, int, Actor, int], str]] = {
     REOPEN: _reopen,
     LOOK_AFTER: _look_after,
 }
-
-
-def _day(text: str) -> date:
-    """The day that was chosen. Raises NotAllowed."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise NotAllowed("Choose until when it is left as it is, as 2027-01-31.") from None
 
 
 def _origin(request: HttpRequest) -> str:

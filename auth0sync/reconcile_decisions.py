@@ -1,21 +1,18 @@
-"""What people decide about differences, and carrying out what many of them are to have done.
+"""What people decide about differences, one by one; for crowds there is reconcile_crowds.
 
 Each function here is one transaction under locks, so that a double click, or two managers at once,
 decide once; ``version`` is that of the difference as the person saw it. All raise NotAllowed, with
 a sentence, where it has changed meanwhile, or isn't theirs to decide.
 """
 
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from auth0sync import brake, reconcile_apply, reconcile_record
+from auth0sync import reconcile_apply, reconcile_record
 from auth0sync.due import link_to
 from auth0sync.models import Account, Difference, Risk, SyncLog, TenantState
 from auth0sync.plan import ROLE_CODES
@@ -31,26 +28,9 @@ from employees.models import Employee
 __all__ = ["balance", "last_try", "under_way", "want"]
 
 Kind, State, Decision = Difference.Kind, Difference.State, Difference.Decision
-PAGE = 500  # differences in one transaction
 REASON_MOST = 300
 COUNTED = (Risk.BLOCK, Risk.EMAIL, Risk.ROLE)
 _TRY = (Kind.MISSING, Kind.NO_ACCOUNT, Kind.STUCK, Kind.NO_ROW, *reconcile_apply.OF_FIELDS)
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What fixing many differences would do.
-
-    differences: how many would be fixed; others: how many of those asked for would not, since they
-    can't be, or not by this person. people: whom it concerns. does: kind → how many.
-    held: how many people the safety brake would hold until a second person decides.
-    """
-
-    differences: int
-    others: int
-    people: int
-    does: dict[str, int]
-    held: int
 
 
 def offers(row: Difference) -> list[Difference.Decision]:
@@ -108,14 +88,19 @@ def take_over(pk: int, actor: Actor, *, version: int) -> None:
 
 def ignore(pk: int, actor: Actor, *, version: int, reason: str, until: date | None) -> None:
     """Leave it as it is until a day, on which it comes back; None for as long as nothing moves."""
+    more = left_until(reason, until)
+    with transaction.atomic():
+        row = _deciding(pk, actor, version, Decision.IGNORE)
+        _decided(row, actor, Decision.IGNORE, **more)
+
+
+def left_until(reason: str, until: date | None) -> dict[str, object]:
+    """The columns of what is left as it is. Raises NotAllowed, with the field."""
     if not reason.strip():
         raise NotAllowed("Say why it is left as it is.", "reason")
     if until is not None and until <= timezone.localdate():
         raise NotAllowed("Choose a day in the future.", "until")
-    with transaction.atomic():
-        row = _deciding(pk, actor, version, Decision.IGNORE)
-        more = {"state": State.IGNORED, "until": until, "reason": reason.strip()[:REASON_MOST]}
-        _decided(row, actor, Decision.IGNORE, **more)
+    return {"state": State.IGNORED, "until": until, "reason": reason.strip()[:REASON_MOST]}
 
 
 def list_for_deletion(pk: int, actor: Actor, *, version: int, reason: str) -> None:
@@ -160,34 +145,6 @@ def link(pk: int, employee_id: int, actor: Actor, *, version: int) -> None:
         link_to(employee_id, row.user_id, actor=actor.name)
         more = {"state": State.FIXING, "applied_at": Now(), "employee_id": employee_id}
         _decided(row, actor, Decision.LINK, **more)
-
-
-def preview(rows: QuerySet[Difference], actor: Actor) -> Preview:
-    """What :func:`fix_all` would do with these; changes nothing."""
-    does: Counter[str] = Counter()
-    people: set[int | None] = set()
-    counted: set[int | None] = set()
-    others = 0
-    for page in _pages(rows):
-        mine = _fixable(page, actor)
-        others += len(page) - len(mine)
-        does.update(row.kind for row in mine)
-        people |= {row.employee_id for row in mine}
-        counted |= {row.employee_id for row in mine if row.risk in COUNTED}
-    held = brake.would_hold_so_many(len(counted))
-    return Preview(sum(does.values()), others, len(people), dict(does), held)
-
-
-def fix_all(rows: QuerySet[Difference], actor: Actor) -> int:
-    """Have all of these fixed that can be, and that ``actor`` may; returns how many.
-
-    The sweep carries it out. The safety brake judges them as the one crowd that they are.
-    """
-    brake.expect(preview(rows, actor).held, actor.name)
-    number = 0
-    for page in _pages(rows):
-        number += _decide_all(_fixable(page, actor), actor, Decision.FIX)
-    return number
 
 
 def rules() -> list[tuple[str, Rule, tuple[Rule, ...]]]:
@@ -261,37 +218,4 @@ def _decided(
         error="",
         version=F("version") + 1,
         **columns,
-    )
-
-
-def _pages(rows: QuerySet[Difference]) -> Iterable[list[Difference]]:
-    """Those that are open, by key: what was decided already isn't decided again."""
-    last = 0
-    wanted = rows.filter(state=State.OPEN).order_by("pk")
-    while page := list(wanted.filter(pk__gt=last)[:PAGE]):
-        yield page
-        last = page[-1].pk
-
-
-def _fixable(page: list[Difference], actor: Actor) -> list[Difference]:
-    people = Employee.objects.in_bulk({row.employee_id or 0 for row in page})
-    return [
-        row
-        for row in page
-        if Decision.FIX in offers(row)
-        and not why_not(actor, row, Decision.FIX, people.get(row.employee_id or 0))
-    ]
-
-
-def _decide_all(rows: list[Difference], actor: Actor, decision: Difference.Decision) -> int:
-    undecided = Difference.objects.filter(pk__in=[row.pk for row in rows], state=State.OPEN)
-    return undecided.update(
-        state=State.FIXING,
-        decision=decision,
-        decided_by=actor.name[:100],
-        decided_at=Now(),
-        applied_at=None,
-        owner=actor.name[:100],
-        error="",
-        version=F("version") + 1,
     )

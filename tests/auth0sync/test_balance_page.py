@@ -411,59 +411,120 @@ def test_without_a_tenant_the_start_page_has_no_sheet(settings: Settings) -> Non
 # All of one kind
 
 
+def stuck(number: int, **over: Any) -> None:
+    """So many people for whom something couldn't be done."""
+    for each in range(number):
+        differs(make_employee(name=f"Person {each}", auth_method="auth0", **over), Kind.STUCK)
+
+
+def asked(group: str = "stuck", decision: str = "fix", **more: Any) -> dict[str, Any]:
+    return {"group": group, "decision": decision, **more}
+
+
 def test_all_of_one_kind_are_fixed_after_a_page_that_says_what_it_does() -> None:
     compared()
     browser = manager()
-    people = [make_employee(name=f"Person {number}", auth_method="auth0") for number in range(3)]
-    for person in people:
-        differs(person, Kind.STUCK)
-    assert "Fix all 3 in Auth0" in text(browser.get(PAGE, {"group": "stuck"}))
+    stuck(3)
+    assert "Fix all 3 in Auth0" in (listed := text(browser.get(PAGE, {"group": "stuck"})))
+    assert "Take all" not in listed
     assert "Fix all" not in text(browser.get(PAGE))
 
-    page = text(browser.get(TOGETHER, {"group": "stuck"}))
+    page = text(browser.get(TOGETHER, asked()))
     assert "3 differences of 3 people are brought in line" in page
     assert "The safety brake holds nobody." in page
     assert "Person 2" in page
     assert not Difference.objects.exclude(state=State.OPEN).exists(), "looking changes nothing"
 
-    answer = browser.post(TOGETHER, {"group": "stuck", "differences": 3}, follow=True)
+    answer = browser.post(TOGETHER, asked(stamp="3-0"), follow=True)
 
     assert "3 differences are being brought in line in Auth0." in answer.content.decode()
     assert set(Difference.objects.values_list("state", flat=True)) == {State.FIXING}
-    assert "is on its way" in text(answer)
+    assert "is on its way" in text(answer).lower()
+
+
+def test_all_of_one_kind_are_taken_over_by_the_rules_of_the_form() -> None:
+    compared()
+    browser = manager()
+    for _ in range(2):
+        differs(make_employee())
+    group = f"field:{PHONE}"
+    assert "Take all 2 over" in text(browser.get(PAGE, {"group": group}))
+    assert "the console gets what Auth0 has" in text(browser.get(TOGETHER, asked(group, "take")))
+
+    answer = browser.post(TOGETHER, asked(group, "take", stamp="2-0"), follow=True)
+
+    assert "2 differences are being taken over." in answer.content.decode()
+    decided = set(Difference.objects.values_list("state", "decision"))
+    assert decided == {(State.FIXING, Difference.Decision.TAKE_OVER)}
+
+
+def test_all_of_one_kind_are_left_with_a_reason_until_a_day() -> None:
+    browser = manager()
+    stuck(2)
+    until = (timezone.localdate() + timedelta(days=9)).isoformat()
+    for wrong in ({"reason": "On loan.", "until": "soon"}, {"reason": "", "until": until}):
+        answer = browser.post(TOGETHER, asked(decision="ignore", stamp="2-0", **wrong))
+        assert f'value="{wrong["until"]}"' in answer.content.decode()
+        assert not Difference.objects.exclude(state=State.OPEN).exists()
+
+    said = asked(decision="ignore", stamp="2-0", reason="On loan.", until=until)
+    answer = browser.post(TOGETHER, said, follow=True)
+
+    assert "2 differences are left as they are." in answer.content.decode()
+    assert set(Difference.objects.values_list("reason", flat=True)) == {"On loan."}
+
+
+def test_nobody_is_deactivated_together() -> None:
+    browser = manager()
+    for _ in range(2):
+        differs(make_employee(), Kind.SHUT, field="blocked", auth0=True, wanted=False)
+
+    assert "Take all" not in text(browser.get(PAGE, {"group": "shut"}))
+    page = text(browser.get(TOGETHER, asked("shut", "take")))
+    assert "There is nothing here that you can decide so." in page
 
 
 def test_a_second_click_finds_others_than_were_shown() -> None:
     browser = manager()
-    differs(make_employee(), Kind.STUCK)
-    browser.post(TOGETHER, {"group": "stuck", "differences": 1})
+    stuck(1)
+    browser.post(TOGETHER, asked(stamp="1-0"))
 
-    answer = browser.post(TOGETHER, {"group": "stuck", "differences": 1})
+    answer = browser.post(TOGETHER, asked(stamp="1-0"))
 
     assert "there are others now than you saw" in answer.content.decode()
-    assert "There is nothing here that you can fix." in text(answer)
+    assert "There is nothing here that you can decide so." in text(answer)
+
+
+def test_what_has_moved_since_it_was_shown_isnt_decided() -> None:
+    browser = manager()
+    stuck(2)
+    Difference.objects.filter(pk=Difference.objects.earliest("pk").pk).update(version=1)
+
+    answer = browser.post(TOGETHER, asked(stamp="2-0"))
+
+    assert "there are others now than you saw" in answer.content.decode()
+    assert not Difference.objects.exclude(state=State.OPEN).exists()
 
 
 def test_where_nothing_is_left_nothing_is_done() -> None:
-    answer = manager().post(TOGETHER, {"group": "stuck", "differences": 0}, follow=True)
+    answer = manager().post(TOGETHER, asked(stamp="0-0"), follow=True)
 
-    assert "Nothing was left to fix." in answer.content.decode()
+    assert "Nothing was left to decide." in answer.content.decode()
 
 
 def test_one_alone_is_fixed_as_one() -> None:
     browser = manager()
-    differs(make_employee(), Kind.STUCK)
-
-    answer = browser.post(TOGETHER, {"group": "stuck", "differences": 1}, follow=True)
-
-    assert "1 difference is being brought in line" in answer.content.decode()
+    stuck(1)
     assert "Fix all" not in text(browser.get(PAGE, {"group": "stuck"}))
 
+    answer = browser.post(TOGETHER, asked(stamp="1-0"), follow=True)
 
-def test_without_a_kind_there_is_nothing_to_fix_together() -> None:
-    for group in ("", "nonsense"):
-        answer = manager().get(TOGETHER, {"group": group})
-        assert answer["Location"] == PAGE
+    assert "1 difference is being brought in line" in answer.content.decode()
+
+
+@pytest.mark.parametrize("wrong", [asked(""), asked("nonsense"), asked(decision="delete")])
+def test_without_a_kind_and_a_decision_there_is_no_such_page(wrong: dict[str, str]) -> None:
+    assert manager().get(TOGETHER, wrong)["Location"] == PAGE
 
 
 def test_the_brake_is_told_beforehand(settings: Settings) -> None:
@@ -472,24 +533,19 @@ def test_the_brake_is_told_beforehand(settings: Settings) -> None:
     for _ in range(3):
         differs(make_employee(), Kind.ROLE, field="roles", risk="role", auth0=[], wanted="manager")
 
-    page = text(browser.get(TOGETHER, {"group": "role"}))
-    answer = browser.post(TOGETHER, {"group": "role", "differences": 3}, follow=True)
+    page = text(browser.get(TOGETHER, asked("role")))
+    answer = browser.post(TOGETHER, asked("role", stamp="3-0"), follow=True)
 
     assert "The safety brake holds 3 people until a second person agrees" in page
     assert "The safety brake holds 3 until a second person agrees." in answer.content.decode()
 
 
 def test_what_somebody_may_not_decide_stays_and_is_said() -> None:
-    compared()
     lead, _ = team_lead()
-    mine, higher = (
-        make_employee(department="Picking", workspace="MS", auth0_role=role)
-        for role in ("production_associate", "manager")
-    )
-    for person in (mine, higher):
-        differs(person, Kind.STUCK)
+    for role in ("production_associate", "manager"):
+        stuck(1, department="Picking", workspace="MS", auth0_role=role)
 
-    page = text(lead.get(TOGETHER, {"group": "stuck"}))
+    page = text(lead.get(TOGETHER, asked()))
 
     assert "1 difference of 1 person is brought in line" in page
     assert "1 other of this kind stays as it is" in page

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from pytest_django import Settings
 
-from auth0sync import reconcile_decisions
+from auth0sync import reconcile_crowds, reconcile_decisions
 from auth0sync.engine import sync
 from auth0sync.models import Account, Comparison, Difference, SyncLog, TenantState
 from auth0sync.reconcile_decisions import Decision
@@ -487,6 +487,11 @@ class TestRules:
         assert decide_by_rule(row.pk, fix=True) == 0
 
 
+def preview_of(actor: Actor) -> reconcile_crowds.Preview:
+    """What fixing everything would do."""
+    return reconcile_crowds.preview(Difference.objects.all(), actor, Difference.Decision.FIX)
+
+
 class TestCrowds:
     @pytest.fixture
     def crowd(self, tenant: RunningTenant, settings: Settings) -> Comparison:
@@ -498,15 +503,17 @@ class TestCrowds:
         return balanced(tenant)
 
     def test_a_preview_says_what_would_be_done_and_held(self, crowd: Comparison) -> None:
-        preview = reconcile_decisions.preview(Difference.objects.all(), boss())
+        preview = reconcile_crowds.preview(
+            Difference.objects.all(), boss(), Difference.Decision.FIX
+        )
 
         assert (preview.differences, preview.people, preview.held) == (3, 3, 3)
-        assert (preview.does, preview.others) == ({"role": 3}, 0)
+        assert preview.others == 0
 
     def test_a_crowd_is_held_as_a_whole(self, crowd: Comparison, tenant: RunningTenant) -> None:
         calls = len(tenant.calls("POST", ".*/roles"))
 
-        assert reconcile_decisions.fix_all(Difference.objects.all(), boss()) == 3
+        assert reconcile_crowds.fix_all(Difference.objects.all(), boss()) == 3
         work_off()
 
         assert Account.objects.exclude(batch=None).count() == 3
@@ -524,7 +531,7 @@ class TestCrowds:
     ) -> None:
         settings.AUTH0_SAFETY_THRESHOLD = (3, 0)
 
-        reconcile_decisions.fix_all(Difference.objects.all(), boss())
+        reconcile_crowds.fix_all(Difference.objects.all(), boss())
         work_off()
 
         assert [user["roles"] for user in tenant.users()] == [["team_lead"]] * 3
@@ -533,19 +540,19 @@ class TestCrowds:
     def test_without_a_brake_nobody_is_held(self, crowd: Comparison, settings: Settings) -> None:
         settings.AUTH0_SAFETY_THRESHOLD = (0, 0)
 
-        assert reconcile_decisions.preview(Difference.objects.all(), boss()).held == 0
+        assert preview_of(boss()).held == 0
 
     def test_who_isnt_theirs_is_left_out(self, crowd: Comparison) -> None:
-        preview = reconcile_decisions.preview(Difference.objects.all(), LEAD)
+        preview = preview_of(LEAD)
 
         assert (preview.differences, preview.others) == (0, 3)
-        assert reconcile_decisions.fix_all(Difference.objects.all(), LEAD) == 0
+        assert reconcile_crowds.fix_all(Difference.objects.all(), LEAD) == 0
 
     def test_one_that_changed_meanwhile_is_to_be_decided_again(
         self, crowd: Comparison, settings: Settings
     ) -> None:
         settings.AUTH0_SAFETY_THRESHOLD = (0, 0)
-        reconcile_decisions.fix_all(Difference.objects.all(), boss())
+        reconcile_crowds.fix_all(Difference.objects.all(), boss())
         moved = found()[0]
         account = Account.objects.filter(employee_id=moved.employee_id or 0)
         account.update(lease="somebody", lease_until=Now())

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from pytest_django import Settings
 
-from auth0sync import pruning, reconcile_runs, switch
+from auth0sync import pruning, reconcile_crowds, reconcile_runs, switch
 from auth0sync.claim import after
 from auth0sync.engine import sync
 from auth0sync.errors import LeaseLost
@@ -269,12 +269,11 @@ class TestPruning:
 
 
 def test_the_sweep_carries_out_what_was_decided(tenant: RunningTenant) -> None:
-    from auth0sync import reconcile_decisions
 
     employee = settled(phone_number="555-0100")
     edit(tenant, employee, user_metadata={"phone_number": "555-0199"})
     balanced(tenant)
-    reconcile_decisions.fix_all(Difference.objects.all(), boss())
+    reconcile_crowds.fix_all(Difference.objects.all(), boss())
 
     sweeper = Sweeper()
     sweeper.tick()

@@ -560,7 +560,7 @@ PAGES = (
     Shown("balance-unknown", the_difference("unknown")),
     Shown(
         "balance-together",
-        with_a_sheet(f"{EMPLOYEES}balance/together/?group=field:user_metadata.phone_number"),
+        with_a_sheet(f"{EMPLOYEES}balance/together/?decision=ignore&group=role"),
     ),
     Shown("balance-rules", f"{EMPLOYEES}balance/rules/"),
     Shown("balance-start", with_a_sheet("/admin/")),

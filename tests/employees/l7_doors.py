@@ -352,7 +352,7 @@ def _fix_together(world: World, person: Employee, trying: Trying) -> None:
     """The page says whose would be fixed, the button asks for it, and the sweep does it."""
     _differ(person)
     trying.begin()
-    asked = {"group": Difference.Kind.STUCK, "differences": 1}
+    asked = {"group": Difference.Kind.STUCK, "decision": "fix", "stamp": "1-0"}
     world.browser.post(reverse("admin:auth0sync_together"), asked)
     carry_out()
 
