@@ -11,14 +11,16 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from auth0sync import alerts, switch
-from auth0sync.models import Account, Pause, StagedBatch, TenantState
+from auth0sync.models import Account, Comparison, Difference, Pause, StagedBatch, TenantState
 from employees import receipts
 from employees.models import PlannedMove
 from employees.selectors import planned_moves
 
 PEOPLE_NAMED = 20  # by their numbers, in one alert
 DOWN_FOR = timedelta(minutes=5)  # shorter outages mend themselves before anybody has read of them
-OURS = ("switch:", "pause:", "outage", "held", "plans", "door:")  # the keys looked after here
+COMPARED_WITHIN = timedelta(hours=36)  # a night that was missed, and some hours
+# The keys looked after here.
+OURS = ("switch:", "pause:", "outage", "held", "plans", "door:", "comparison", "unblocked")
 
 SUBJECTS = {
     "foreign_tenant": "AUTH0_DOMAIN isn't the tenant of the accounts, so nothing is called",
@@ -69,7 +71,32 @@ def current() -> dict[str, tuple[str, str]]:
             f"{settings.AUTH0_DOMAIN} hasn't answered for {minutes} minutes. Everything else "
             "works, who is due waits, and the console goes on by itself. See https://status.auth0.com.",
         )
-    return found
+    return {**found, **_comparison(), **_unblocked()}
+
+
+def _comparison() -> dict[str, tuple[str, str]]:
+    """Nobody knows whether both sides agree: the last nights' comparisons failed."""
+    late = TenantState.objects.filter(pk=1, compared_at__lt=Now() - COMPARED_WITHIN)
+    failed = Comparison.objects.filter(state=Comparison.State.FAILED)
+    last = failed.order_by("-finished_at").first() if late.exists() else None
+    if last is None:
+        return {}
+    text = f"The accounts in Auth0 weren't compared with the people here for 36 hours. {last.error}"
+    return {"comparison": ("the accounts can't be compared with Auth0", text)}
+
+
+def _unblocked() -> dict[str, tuple[str, str]]:
+    """Somebody who left can sign in, since their account was unblocked in Auth0."""
+    found = Difference.objects.filter(kind=Difference.Kind.OPEN, state=Difference.State.OPEN)
+    numbers = list(found.order_by("employee_id").values_list("employee_id", flat=True))
+    if not numbers:
+        return {}
+    people = ", ".join(map(str, numbers[:PEOPLE_NAMED]))
+    text = (
+        f"The accounts of employees {people} ({len(numbers)} in all) should be shut, but are open "
+        "in Auth0. Decide on the balance sheet, or run “auth0_reconcile --fix”."
+    )
+    return {"unblocked": ("open in Auth0 to somebody who left", text)}
 
 
 def _plans() -> dict[str, tuple[str, str]]:

@@ -12,7 +12,7 @@ import time
 from auth0sync.reconcile_runs import is_due
 
 LOOK_EVERY_S = 5.0
-START_AGAIN_AFTER_S = 60.0
+START_AGAIN_AFTER_S = 15.0
 END_WITHIN_S = 10.0
 
 

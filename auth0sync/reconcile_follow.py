@@ -91,7 +91,7 @@ def _overwritten(employee_ids: set[int | None]) -> list[int]:
     """What else stood open of these: with the answer to its call the engine saw the whole account,
     and brought it in line."""
     others = Difference.objects.filter(employee_id__in=employee_ids, kind__in=WRITES_ALL)
-    return list(others.exclude(state=State.CLOSED).values_list("pk", flat=True))
+    return list(others.filter(state__in=reconcile_record.LIVING).values_list("pk", flat=True))
 
 
 def _fixed_together(employee_id: int, rows: list[Difference]) -> list[Difference]:

@@ -19,6 +19,7 @@ from auth0sync.models import Difference
 from auth0sync.reconcile_judge import Found
 
 State = Difference.State
+LIVING = [state for state in State.values if state != State.CLOSED]
 PAGE = 500  # rows in one transaction
 RANKS = {kind: rank for rank, kind in enumerate(Difference.Kind.values)}
 UNDECIDED: Mapping[str, Any] = {
@@ -53,8 +54,7 @@ class Sighting:
 def known(sightings: Sequence[Sighting]) -> dict[str, Difference]:
     """The open rows for these, by their keys."""
     keys = [sighting.key for sighting in sightings]
-    rows = Difference.objects.filter(open_key__in=keys) if keys else []
-    return {row.open_key or "": row for row in rows}
+    return {row.open_key or "": row for row in Difference.objects.filter(open_key__in=keys)}
 
 
 def is_as_noted(sighting: Sighting, row: Difference | None) -> bool:
@@ -64,6 +64,8 @@ def is_as_noted(sighting: Sighting, row: Difference | None) -> bool:
 
 def record(sightings: Sequence[Sighting], comparison_id: int) -> None:
     """Write a page of them down."""
+    if not sightings:
+        return
     rows = known(sightings)
     fresh: list[Difference] = []
     same: dict[bool, list[int]] = {False: [], True: []}
@@ -88,8 +90,8 @@ def record(sightings: Sequence[Sighting], comparison_id: int) -> None:
 
 def keep(employee_ids: Iterable[int], comparison_id: int) -> None:
     """Leave open what is known of people of whom nothing could be said this time."""
-    stands = Difference.objects.filter(employee_id__in=list(employee_ids))
-    stands.exclude(state=State.CLOSED).update(comparison_id=comparison_id)
+    stands = Difference.objects.filter(employee_id__in=list(employee_ids), state__in=LIVING)
+    stands.update(comparison_id=comparison_id)
 
 
 def come_back() -> None:
@@ -100,7 +102,7 @@ def come_back() -> None:
 
 def close_others(comparison_id: int) -> None:
     """What this comparison, which is complete, didn't find is over."""
-    others = Difference.objects.exclude(state=State.CLOSED).filter(comparison_id__lt=comparison_id)
+    others = Difference.objects.filter(state__in=LIVING, comparison_id__lt=comparison_id)
     while ids := list(others.order_by("pk").values_list("pk", flat=True)[:PAGE]):
         close(ids, "not there any more")
 
@@ -118,7 +120,7 @@ def close(ids: Sequence[int], outcome: str) -> None:
 
 def numbers(comparison_id: int) -> tuple[dict[str, int], int]:
     """How many of each kind stand open after this comparison, and how many are ignored."""
-    found = Difference.objects.filter(comparison_id=comparison_id).exclude(state=State.CLOSED)
+    found = Difference.objects.filter(comparison_id=comparison_id, state__in=LIVING)
     by_kind = found.exclude(state=State.IGNORED).values("kind").order_by("kind")
     kinds = {row["kind"]: row["number"] for row in by_kind.annotate(number=Count("pk"))}
     return kinds, found.filter(state=State.IGNORED).count()

@@ -9,7 +9,15 @@ from pytest_django import Settings
 
 from auth0sync import incidents, switch
 from auth0sync.engine import sync
-from auth0sync.models import Account, Incident, Pause, StagedBatch, TenantState
+from auth0sync.models import (
+    Account,
+    Comparison,
+    Difference,
+    Incident,
+    Pause,
+    StagedBatch,
+    TenantState,
+)
 from auth0sync.sweep import Sweeper
 from tests.auth0sync.people import account_of, add
 from tests.devtenant.running import RunningTenant
@@ -151,3 +159,31 @@ def test_the_sweep_looks(tenant: RunningTenant, mailoutbox: list[EmailMessage]) 
 
     assert len(mailoutbox) == 1
     assert account_of(ana).due_at is not None
+
+
+def test_a_leaver_who_was_unblocked_in_auth0_is_told(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage]
+) -> None:
+    Difference.objects.create(kind="open", employee_id=42)
+    incidents.look()
+    Difference.objects.update(state=Difference.State.CLOSED)
+    incidents.look()
+
+    first, second = subjects(mailoutbox)
+    assert first == "open in Auth0 to somebody who left"
+    assert "employees 42 (1 in all)" in mailoutbox[0].body
+    assert second == f"Over: {first}"
+
+
+def test_nights_without_a_comparison_are_told_with_the_reason(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage]
+) -> None:
+    TenantState.objects.update(compared_at=Now() - timedelta(hours=37))
+    incidents.look()
+    assert mailoutbox == []  # none has failed: it only waits for its turn
+
+    Comparison.objects.create(state="failed", error="No exports in this plan.", finished_at=Now())
+    incidents.look()
+
+    assert subjects(mailoutbox) == ["the accounts can't be compared with Auth0"]
+    assert "No exports in this plan." in mailoutbox[0].body
