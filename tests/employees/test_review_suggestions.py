@@ -1,15 +1,17 @@
 """Who somebody on the review list probably is (requirement P6)."""
 
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 
 from employees import history, services
 from employees.authority import Actor
-from employees.models import Employee, Review
+from employees.models import Employee, Review, SearchKey
 from employees.rehire import plain_name
 from employees.review_names import alike, names_in, pairs_alike, pairs_of
 from employees.review_suggestions import Suggestion, suggestions
@@ -168,3 +170,14 @@ class SuggestionTests(TestCase):
         self.assertEqual(len(queries), 6)
         self.assertEqual(len(found), 20)
         self.assertTrue(all(found.values()))
+
+    def test_the_migration_adds_the_keys_of_those_who_were_known_and_takes_them_back(self) -> None:
+        migration = import_module("employees.migrations.0029_pair_names")
+        pairs = SearchKey.objects.filter(key__startswith="pair:")
+        others = SearchKey.objects.exclude(key__startswith="pair:").count()
+
+        migration.remove_pairs(apps, None)
+        self.assertEqual((pairs.count(), SearchKey.objects.count()), (0, others))
+
+        migration.add_pairs(apps, None)
+        self.assertEqual(set(pairs.values_list("key", flat=True)), {"pair:ana o", "pair:ortiz a"})
