@@ -8,7 +8,18 @@ from types import FrameType
 
 import httpx
 
-from bench import comparing, draining, enrolling, guessing, importing, leaving, report, sweeping
+from bench import (
+    clusters,
+    comparing,
+    draining,
+    enrolling,
+    guessing,
+    importing,
+    leaving,
+    listing,
+    report,
+    sweeping,
+)
 from bench.alone import installed
 from bench.databases import USUAL_SERVER, answers
 from bench.errors import BenchFailed
@@ -27,7 +38,8 @@ class Size:
     ``measure_following``; kiosk_people, kiosk_each: as in ``measure_kiosk``; sweep_people: as in
     ``sweeping.measure``; import_people: as in ``importing.measure``; drains: whether a crowd is
     worked off, and another leaves, which takes minutes. compared: how many people have accounts
-    that are compared, smaller first.
+    that are compared, smaller first. listed: among how many people pages are asked for, few and
+    many. clustered: as in ``clusters.measure``, with the limit and with it lifted.
     """
 
     rounds: int
@@ -43,6 +55,8 @@ class Size:
     import_people: int
     drains: bool
     compared: tuple[int, ...]
+    listed: tuple[int, int]
+    clustered: tuple[int, int]
 
 
 FULL = Size(
@@ -59,6 +73,8 @@ FULL = Size(
     import_people=10_000,
     drains=True,
     compared=comparing.SIZES,
+    listed=(listing.FEW, listing.MANY),
+    clustered=(clusters.PEOPLE, clusters.LIFTED_PEOPLE),
 )
 QUICK = Size(
     rounds=1,
@@ -74,6 +90,8 @@ QUICK = Size(
     import_people=300,
     drains=False,
     compared=(200, 400),
+    listed=(1_000, 2_000),
+    clustered=(10, 20),
 )
 
 
@@ -155,6 +173,12 @@ def _measure(server: str, size: Size) -> int:
             print(line, flush=True)
     with installed(url) as installation:
         for line in comparing.measure(installation, size.compared):
+            print(line, flush=True)
+    with installed(url) as installation:
+        for line in listing.measure(installation, *size.listed):
+            print(line, flush=True)
+    with installed(url) as installation:
+        for line in clusters.measure(installation, *size.clustered):
             print(line, flush=True)
     if size.drains:
         with installed(url) as installation:

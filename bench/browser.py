@@ -36,6 +36,14 @@ class Save:
     saved: bool
 
 
+@dataclass(frozen=True)
+class Page:
+    """One page that was asked for. queries: that the console made for it."""
+
+    took_ms: float
+    queries: int
+
+
 class Browser:
     """A session at the console on this port of 127.0.0.1."""
 
@@ -90,6 +98,16 @@ class Browser:
             raise BenchFailed(f"{address} answered {answer.status_code}.")
         saved = answer.status_code == httpx.codes.FOUND
         return Save(email, sent_at, time.time(), took_ms, saved)
+
+    def get(self, address: str) -> Page:
+        """Ask for a page, to the last byte of its answer. Raises: BenchFailed."""
+        started = time.monotonic()
+        answer = self._client.get(address, headers=self._sent_headers())
+        took_ms = (time.monotonic() - started) * 1000
+        self._keep_cookies(answer)
+        if not answer.is_success:
+            raise BenchFailed(f"{address} answered {answer.status_code}.")
+        return Page(took_ms, int(answer.headers["X-Queries"]))
 
     def turn_switch(self, way: str) -> float:
         """Press the button that switches the link to Auth0 ``off`` or ``on``; when it answered.

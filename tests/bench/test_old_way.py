@@ -28,9 +28,11 @@ class OldWayTests(SimpleTestCase):
         for urlconf in ("identity_console.urls", bench.settings.ROOT_URLCONF):
             self.assertEqual(resolve(ADD, urlconf=urlconf).url_name, "employees_employee_add")
 
-    def test_nothing_but_the_addresses_differs(self) -> None:
-        for name in ("INSTALLED_APPS", "MIDDLEWARE", "TEMPLATES", "Q_CLUSTER"):
+    def test_nothing_but_the_addresses_and_a_count_of_queries_differs(self) -> None:
+        for name in ("INSTALLED_APPS", "TEMPLATES", "Q_CLUSTER"):
             self.assertEqual(getattr(bench.settings, name), getattr(settings, name))
+        counted, *others = bench.settings.MIDDLEWARE
+        self.assertEqual((counted, others), ("bench.queries.counted", settings.MIDDLEWARE))
 
     def test_it_takes_what_the_service_takes(self) -> None:
         old, new = signature(add_employee), signature(services.add_employee)
