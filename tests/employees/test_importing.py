@@ -14,9 +14,11 @@ from employees.mass import changes
 from employees.mass.models import MassChange, MassFile, MassRow
 from employees.mass.working import work
 from employees.models import Auth0Role, Employee, EmployeeUser
+from employees.planning import plan_joining
 from employees.selectors import invitation_of
 from tests.builders import boss, make_employee, make_mapping, make_role
 from tests.employees.massing import a_user, work_off
+from tests.employees.planned import in_days
 
 Outcome, State = MassRow.Outcome, MassChange.State
 HEAD = "Name,E-mail,Dept,Workspace\n"
@@ -240,3 +242,115 @@ class DaysTests(ImportCase):
         found = change.recognised
         self.assertEqual((found["order"], found["order_is_sure"]), ("mdy", False))
         self.assertEqual(found["order_example"], "03/04/2025")
+
+
+class ProblemTests(ImportCase):
+    """What is wrong with a line is said in the form's words."""
+
+    def reason(self, heading: str, cell: str) -> str:
+        row = self.row(self.read(f"Name;{heading}\nAda;{cell}\n"))
+        self.assertEqual(row.outcome, Outcome.PROBLEM)
+        return row.reason
+
+    def test_each_column_says_what_it_takes(self) -> None:
+        for heading, cell, said in (
+            ("Number", "4711", "There is no employee 4711: leave it empty for a newcomer."),
+            ("Number", "A-12", "An employee number has digits alone."),
+            ("Site", "Alaska", "“Alaska” isn't known: write one of MS, TX."),
+            ("Job", "Astronaut", "There is no role “Astronaut”."),
+            ("Hired", "soon", "Write the day as 2025-12-31."),
+            ("Starts on", "2020-01-01", "That day has passed. Leave it empty for somebody who"),
+            ("Dept", "x" * 1_001, "This is too long: is a quotation mark missing?"),
+            ("Dept", "x;y", "There are more cells than headings"),
+            ("Phone", "x" * 21, "The phone number has at most 20 characters."),
+        ):
+            with self.subTest(heading=heading, cell=cell[:10]):
+                self.assertIn(said, self.reason(heading, cell))
+
+    def test_all_problems_of_a_line_are_said_at_once(self) -> None:
+        row = self.row(self.read("Name,Mail,Hired\n,ada@,soon\n"))
+
+        self.assertEqual(row.field, "email")
+        self.assertIn("Hire date: Write the day as 2025-12-31.", row.reason)
+
+    def test_a_line_without_a_name_adds_nobody(self) -> None:
+        row = self.row(self.read("Name,Mail\n,ada@example.com\n"))
+
+        self.assertEqual((row.field, row.reason), ("name", "The name must not be empty."))
+
+    def test_an_email_that_somebody_else_has_names_them(self) -> None:
+        bob, ada = make_employee(name="Bob", email="bob@example.com"), make_employee(name="Ada")
+        change = self.read(f"Number,Name,Mail\n{ada.pk},Ada,bob@example.com\n")
+
+        self.assertEqual(
+            self.row(change).reason, f"This e-mail already belongs to Bob (number {bob.pk})."
+        )
+
+    def test_the_last_administrator_is_kept_in_the_preview(self) -> None:
+        root = make_employee(auth0_role=Auth0Role.ADMIN, auth_method="auth0")
+        change = self.read(f"Number,Auth0 role\n{root.pk},manager\n")
+
+        self.assertIn("This is the last administrator", self.row(change).reason)
+
+    def test_two_lines_about_one_person_or_with_one_name_are_noticed(self) -> None:
+        bob = make_employee(name="Bob")
+        change = self.read(f"Number,Name,Phone\n{bob.pk},,1\n{bob.pk},,2\n,Cy Fox,3\n,Cy Fox,4\n")
+
+        self.assertEqual(
+            self.row(change, 3).reason,
+            "Line 2 is about the same person: leave one of them out.",
+        )
+        twin = self.row(change, 5)
+        self.assertEqual((twin.outcome, twin.choices), (Outcome.QUESTION, ["new", "skip"]))
+        self.assertEqual(twin.reason, "Line 4 has the same name.")
+
+    def test_whoever_left_is_a_question_and_whoever_starts_soon_is_none(
+        self,
+    ) -> None:
+        away = make_employee(email="ana@example.com", is_active=False)
+        soon = make_employee(email="eva@example.com", is_active=False)
+        plan_joining(soon.pk, in_days(9), self.actor)
+        change = self.read("Mail,Dept\nana@example.com,Packing\neva@example.com,Packing\n")
+
+        question = self.row(change)
+        self.assertEqual(question.choices, ["back", "change", "skip"])
+        self.assertEqual(question.reason, f"{away.name} (number {away.pk}) is switched off.")
+        self.assertEqual(self.row(change, 3).outcome, Outcome.CHANGE)
+
+    def test_an_email_that_another_program_wrote_in_capitals_is_the_same(self) -> None:
+        bob = make_employee(name="Bob")
+        Employee.objects.filter(pk=bob.pk).update(email="Bob@Example.com")
+
+        row = self.row(self.read(f"Number,Mail\n{bob.pk},bob@example.com\n"))
+
+        self.assertEqual(row.outcome, Outcome.NOTHING)
+
+
+class ForecastTests(ImportCase):
+    def test_a_large_file_is_counted_to_its_end(self) -> None:
+        people = "".join(f"Person {n},PIN,2027-01-11\n" for n in range(501))
+        change = self.read("Name,Signs in with,Starts on\n" + people)
+
+        self.assertEqual(
+            sentences(change.summary),
+            [
+                "Adds 501 people without a workspace and blocks nobody.",
+                "501 sign in with a PIN alone.",
+                "501 start on a later day; nobody can sign in as them before.",
+            ],
+        )
+
+    def test_nothing_to_do_says_so(self) -> None:
+        self.assertEqual(sentences({"nothing": 3}), ["Nobody would be added or changed."])
+
+    def test_several_risky_changes_are_named(self) -> None:
+        summary = {"change": 3, "changes:email": 2, "changes:auth0_role": 1, "problem": 2}
+
+        self.assertEqual(
+            sentences(summary),
+            [
+                "Changes 3 and blocks nobody.",
+                "2 e-mails and 1 Auth0 role change.",
+                "2 rows have a problem: left out.",
+            ],
+        )

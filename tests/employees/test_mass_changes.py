@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
+from django.db import OperationalError
 from django.test import TestCase
 
 from employees.mass import changes, kinds
@@ -182,8 +183,56 @@ class CarryingOutTests(TestCase):
         left.refresh_from_db()
         self.assertTrue(left.is_active)
 
+    def test_a_fault_of_the_console_stops_one_row_and_one_of_the_database_all(self) -> None:
+        rows: list[dict[str, Any]] = [
+            {"outcome": Outcome.NEW, "values": {"name": name}} for name in ("Ada", "Bob")
+        ]
+        change = staged(self.actor, *rows)
+        changes.confirm(change.pk, change.version, self.actor)
+        with (
+            mock.patch("employees.mass.working.carry_out", side_effect=OperationalError("gone")),
+            self.assertRaises(OperationalError),
+        ):
+            work(change.pk, until=time.monotonic() + 5)
+        self.assertEqual(changes.counts(change.pk), {"new": {"waiting": 2}})
+        MassChange.objects.filter(pk=change.pk).update(lease_until=None)
+
+        with (
+            mock.patch("employees.mass.working.carry_out", side_effect=[ValueError, 7]),
+            self.assertLogs("employees.mass.working", "ERROR"),
+        ):
+            work(change.pk, until=time.monotonic() + 5)
+
+        self.assertEqual(changes.counts(change.pk), {"new": {"refused": 1, "done": 1}})
+
+    def test_a_slice_ends_in_time_and_queues_the_next(self) -> None:
+        rows: list[dict[str, Any]] = [
+            {"outcome": Outcome.NEW, "values": {"name": f"Person {n}"}} for n in range(30)
+        ]
+        change = staged(self.actor, *rows)
+        changes.confirm(change.pk, change.version, self.actor)
+
+        with (
+            mock.patch("employees.mass.working.time.monotonic", side_effect=[0.0, 9.0]),
+            mock.patch("employees.mass.changes.wake") as queued,
+        ):
+            work(change.pk, until=8.0)
+
+        self.assertEqual(changes.counts(change.pk), {"new": {"done": 25, "waiting": 5}})
+        queued.assert_called_once_with(change.pk)
+
 
 class PreparingTests(TestCase):
+    def test_what_nobody_foresaw_in_a_file_ends_it_with_a_sentence(self) -> None:
+        def breaks(change: MassChange, go_on: Callable[[], bool]) -> bool:
+            raise ValueError
+
+        with self.assertLogs("employees.mass.working", "ERROR"):
+            change = staged(boss(), prepare=breaks)
+
+        self.assertEqual(change.state, State.FAILED)
+        self.assertIn("Something in it can't be read", change.failure)
+
     def test_what_was_discarded_meanwhile_gets_no_more_rows(self) -> None:
         def discarded(change: MassChange, go_on: Callable[[], bool]) -> bool:
             changes.discard(change.pk, change.version)
