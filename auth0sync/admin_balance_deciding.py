@@ -13,8 +13,8 @@ from django.utils.formats import date_format
 from auth0sync import reconcile_decisions as decisions
 from auth0sync.admin_balance_cases import Case, cases, day_chosen, days_proposed
 from auth0sync.balance import visible_differences
-from auth0sync.difference_words import group_of, way_out
-from auth0sync.foreseeing import calls_of_fixing
+from auth0sync.difference_words import group_of, heading, way_out
+from auth0sync.foreseeing import calls_of_fixing, put_right_with_it
 from auth0sync.models import Difference
 from auth0sync.origins import FROM, page_of
 from employees.actors import actor_of
@@ -76,12 +76,12 @@ def _context(
         "case": case,
         "ways": ways,
         "calls": calls_of_fixing(found) if Decision.FIX in ways else [],
+        "with_it": [heading(group_of(each)) for each in put_right_with_it(found)],
         "why_none": decisions.why_not(actor, found, None, case.person),
         "is_over": found.state == State.CLOSED,
         "can_reopen": found.state in (State.IGNORED, State.LISTED),
         "is_mine": found.owner == actor.name,
         **days_proposed(typed),
-        "group": group_of(found),
         "came_from": _origin(request),
         "back": _way_back(request, found),
     }

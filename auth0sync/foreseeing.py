@@ -7,6 +7,7 @@ from auth0sync.models import Account, Difference
 from auth0sync.plan import Create
 from auth0sync.reconcile_apply import OF_FIELDS, as_found
 from auth0sync.rows import read_facts
+from auth0sync.side_by_side import living
 
 Kind = Difference.Kind
 
@@ -26,3 +27,14 @@ def calls_of_fixing(difference: Difference) -> list[Call]:
     facts = read_facts([account.pk]).get(account.pk)
     steps = brake.steps_ahead(facts, account, brake.installation())
     return [Call(str(step), request_of(step).replace("{id}", account.user_id)) for step in steps]
+
+
+def put_right_with_it(difference: Difference) -> list[Difference]:
+    """What else differs in this account, also what was left as it is.
+
+    Auth0's answer to a change shows the whole account, and the row counts.
+    """
+    if difference.kind not in OF_FIELDS:
+        return []
+    others = living(difference.employee_id or 0).filter(kind__in=OF_FIELDS)
+    return list(others.exclude(pk=difference.pk))

@@ -79,6 +79,17 @@ def test_the_page_says_which_call_would_go_out_and_makes_none(tenant: RunningTen
     assert phone_in(tenant, ana) == THEIRS
 
 
+def test_what_is_put_right_with_it_is_said(tenant: RunningTenant) -> None:
+    manager, _ = signed_in("manager")
+    ana, one = edited_in_auth0(tenant)
+    department = {"field": "user_metadata.department", "auth0": "Packing", "wanted": "Picking"}
+    Difference.objects.create(kind=Kind.FIELD, employee_id=ana.pk, **department)
+
+    page = text(manager.get(page_of(one)))
+
+    assert "What else differs in this account is put right with it: another department." in page
+
+
 def test_fixing_puts_the_rows_value_back(tenant: RunningTenant) -> None:
     manager, _ = signed_in("manager")
     ana, one = edited_in_auth0(tenant)

@@ -15,6 +15,7 @@ from auth0sync.reconcile_follow import carry_out, decide_by_rule, follow
 from auth0sync.reconcile_policy import Rule
 from employees.authority import Actor
 from employees.errors import NotAllowed
+from employees.history import last_writer
 from employees.models import Auth0Role, Change, Employee
 from employees.services import change_employee, deactivate
 from tests.auth0sync.comparing import (
@@ -31,6 +32,7 @@ from tests.auth0sync.comparing import (
 from tests.auth0sync.people import account_of, add, row_of
 from tests.builders import boss, make_employee
 from tests.devtenant.running import RunningTenant
+from tests.signed_in import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -547,6 +549,26 @@ class TestCrowds:
 
         assert (preview.differences, preview.others) == (0, 3)
         assert reconcile_crowds.fix_all(Difference.objects.all(), LEAD) == 0
+
+    def test_what_is_taken_over_is_written_by_whom_decided_and_sends_nothing(
+        self, tenant: RunningTenant
+    ) -> None:
+        people = [settled(email=f"{name}@example.com") for name in ("ana", "bo")]
+        for person in people:
+            edit(tenant, person, user_metadata={"phone_number": "555-0199"})
+        balanced(tenant)
+        _, admin = signed_in("admin")
+        actor = Actor(f"admin:{admin.user_link.pk}", Auth0Role.ADMIN, admin.pk)
+        calls = len(tenant.calls("PATCH"))
+
+        assert reconcile_crowds.take_all(Difference.objects.all(), actor) == 2
+        work_off()
+
+        for person in people:
+            assert row_of(person).phone_number == "555-0199"
+            assert last_writer(person.pk, "phone_number") == actor.name
+        assert len(tenant.calls("PATCH")) == calls
+        assert found() == []
 
     def test_one_that_changed_meanwhile_is_to_be_decided_again(
         self, crowd: Comparison, settings: Settings

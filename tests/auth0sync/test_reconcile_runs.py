@@ -269,7 +269,6 @@ class TestPruning:
 
 
 def test_the_sweep_carries_out_what_was_decided(tenant: RunningTenant) -> None:
-
     employee = settled(phone_number="555-0100")
     edit(tenant, employee, user_metadata={"phone_number": "555-0199"})
     balanced(tenant)
