@@ -66,7 +66,7 @@ def meaning(answer: Answer, capability: str, *, writes: bool) -> SyncError | Non
 def _refusal(status: int, answer: Answer, capability: str) -> SyncError:
     code = str(answer.body.get("errorCode") or "")
     message = str(answer.body.get("message") or "")
-    if status == 429 and "active import users jobs" in message:
+    if status == 429 and re.search(r"\bactive\b.*\bjobs\b", message):
         why = "Two import jobs are under way in Auth0, and it takes no third."
         return Transient(why, code=JOBS_BUSY, retry_after_s=BUSY_S)
     if status == 429:

@@ -98,7 +98,9 @@ def take(job: ImportJob, priority: Priority) -> int:
     """Fill the job up with those who have waited longest; return how many came in."""
     room = PEOPLE_MOST - Account.objects.filter(job=job).count()
     ids = list(candidates(priority).values_list("pk", flat=True)[:room])
-    return candidates(priority).order_by().filter(pk__in=ids).update(job=job, sent_for="")
+    # The rows aren't asked for again: MariaDB would lock them, and after the accounts.
+    still_free = Account.objects.filter(pk__in=ids, due_at__lte=Now(), **_NEVER_TRIED)
+    return still_free.update(job=job, sent_for="")
 
 
 def fit_to_send(job: ImportJob, installation: str) -> list[Member]:

@@ -20,6 +20,7 @@ from auth0sync.bulk_words import jobs, progress
 from auth0sync.errors import Conflict, Rejected
 from auth0sync.field_words import in_words
 from auth0sync.looking import giving_up
+from auth0sync.mail_pace import Lane
 from auth0sync.models import (
     Account,
     Heartbeat,
@@ -352,6 +353,9 @@ def _holdups(account: Account, weather: Weather) -> Iterator[str]:
         latest = _at(account.lease_until, weather)
         yield f"A worker has it now ({holder}), and gives it back {latest} at the latest."
     if account.due_at is None:
+        return
+    if account.is_clean and account.waits_for in list(Lane):
+        yield f"The mail waits for its turn. {account.invitation_error}"
         return
     by = names_of([account.due_by]).get(account.due_by, account.due_by)
     asked = f", asked for by {by}" if by else ""

@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from auth0sync.errors import NotNow
 from auth0sync.models import Bucket
 
-HOLD_FIRST_S, HOLD_MOST_S = 30.0, 900.0
+HOLD_FIRST_S, HOLD_MOST_S = 30.0, 300.0
 APART_FIRST_S, APART_MOST_S = 0.5, 60.0
 SHORTER = 0.98  # the distance after every mail that was taken; nothing below APART_LEAST_S
 APART_LEAST_S = 0.05

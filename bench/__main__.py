@@ -15,6 +15,7 @@ from bench import (
     enrolling,
     guessing,
     importing,
+    importing_accounts,
     leaving,
     listing,
     report,
@@ -36,8 +37,8 @@ class Size:
 
     rounds to slow_each: as in ``measure_saves``; singles to down: as in
     ``measure_following``; kiosk_people, kiosk_each: as in ``measure_kiosk``; sweep_people: as in
-    ``sweeping.measure``; import_people: as in ``importing.measure``; drains: whether a crowd is
-    worked off, and another leaves, which takes minutes. compared: how many people have accounts
+    ``sweeping.measure``; import_people: as in ``importing.measure``; by_job,
+    one_by_one: as in ``importing_accounts.measure``; drains: whether a crowd is worked off, and another leaves, which takes minutes. compared: how many people have accounts
     that are compared, smaller first. listed: among how many people pages are asked for, few and
     many. clustered: as in ``clusters.measure``, with the limit and with it lifted.
     """
@@ -53,6 +54,8 @@ class Size:
     kiosk_each: int
     sweep_people: int
     import_people: int
+    by_job: int
+    one_by_one: int
     drains: bool
     compared: tuple[int, ...]
     listed: tuple[int, int]
@@ -71,6 +74,8 @@ FULL = Size(
     kiosk_each=200,
     sweep_people=100_000,
     import_people=10_000,
+    by_job=10_000,
+    one_by_one=300,
     drains=True,
     compared=comparing.SIZES,
     listed=(listing.FEW, listing.MANY),
@@ -88,6 +93,8 @@ QUICK = Size(
     kiosk_each=20,
     sweep_people=3_000,
     import_people=300,
+    by_job=150,
+    one_by_one=3,
     drains=False,
     compared=(200, 400),
     listed=(1_000, 2_000),
@@ -167,6 +174,9 @@ def _measure(server: str, size: Size) -> int:
             print(line, flush=True)
     with installed(url) as installation:
         for line in enrolling.measure(installation):
+            print(line, flush=True)
+    with installed(url) as installation:
+        for line in importing_accounts.measure(installation, size.by_job, size.one_by_one):
             print(line, flush=True)
     with installed(url) as installation:
         for line in importing.measure(installation, size.import_people):

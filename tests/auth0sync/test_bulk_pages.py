@@ -14,10 +14,11 @@ from auth0sync import bulk, doctor, mail_pace
 from auth0sync.budget import budget, duration
 from auth0sync.bulk_words import progress
 from auth0sync.context import notices
+from auth0sync.engine import sync
 from auth0sync.explain import explain
 from auth0sync.models import Account, ImportJob, Pause
 from auth0sync.status import Weather, why_waiting
-from tests.auth0sync.crowd import assembled, newcomers
+from tests.auth0sync.crowd import assembled, newcomers, run_jobs
 from tests.auth0sync.people import account_of
 from tests.signed_in import team_lead
 
@@ -89,6 +90,27 @@ def test_of_one_person_it_says_why_it_goes_one_by_one() -> None:
 
     assert found is not None
     assert found.holdups[0].endswith("one by one, however many they are. Not in the plan.")
+
+
+def test_of_one_person_it_says_that_the_mail_waits_for_its_turn() -> None:
+    (ana,) = newcomers(1, invitation="work")
+    mail_pace.refused(mail_pace.Lane.SERVER, had_enough=False)
+    sync(ana.pk)
+
+    found = explain(ana.pk)
+
+    assert found is not None
+    assert found.holdups[-1].startswith("The mail waits for its turn. The mail server takes no")
+
+
+def test_the_calls_of_a_job_stand_in_the_sync_log(admin_client: Client) -> None:
+    newcomers(3)
+
+    job = run_jobs()
+
+    page = admin_client.get(reverse("admin:auth0sync_synclog_changelist")).content.decode()
+    assert "Import accounts" in page
+    assert str(job) in page
 
 
 def test_the_list_says_of_each_job_how_far_it_is(admin_client: Client) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tests.chaos.verdict import Verdict
 
 LIMIT = 10  # calls a second, here and in the tenant
+IMPORTS = "/api/v2/jobs/users-imports"
 CLIENT_SECRET = "not-a-secret"
 TICK_S = 0.2
 START_S = 60.0
@@ -138,6 +139,8 @@ class Run:
             "AUTH0_LEASE_SECONDS": "9",
             "AUTH0_SWEEP_SECONDS": "2",
             "AUTH0_SAFETY_THRESHOLD": "0",
+            # Of every other seed import jobs make the accounts while things break.
+            "AUTH0_BULK_MIN": "5" if self.plan.seed % 2 else "100",
         }
 
     def _manage(self, command: str, env: dict[str, str]) -> None:
@@ -233,6 +236,7 @@ class Run:
         calm_s: float,
         stopped_s: float,
     ) -> list[str]:
+        from auth0sync.models import ImportJob
         from employees.models import Employee
         from tests.chaos.verdict import all_logs, all_rows, secrets_in
 
@@ -244,7 +248,8 @@ class Run:
             with contextlib.suppress(json.JSONDecodeError):
                 done.update(json.loads(last))
         calls = [call for call in self.calls.values() if call["path"].startswith("/api/v2/")]
-        over = [call for call in calls if call["status"] == 429 and "fault" not in call]
+        refused = [call for call in calls if call["status"] == 429 and "fault" not in call]
+        over = [call for call in refused if call["path"] != IMPORTS]  # where a third job is, too
         problems = [*verdict.lost, *verdict.doubled, *verdict.wrong, *verdict.pending]
         problems += [f"writer {n} failed" for n, w in enumerate(writers) if w.returncode]
         problems += [f"a call over the limit: {call['method']} {call['path']}" for call in over]
@@ -262,6 +267,7 @@ class Run:
             "employees added": people,
             "rows at the end": Employee.objects.count(),
             "accounts": len(tenant.users()),
+            "made by import jobs": sum(ImportJob.objects.values_list("inserted", flat=True)),
             "faults": trouble.fired,
             "kills": sum(n for name, n in kills.items() if name.startswith("kill")),
             "flushed or restarted": sum(n for k, n in kills.items() if not k.startswith("kill")),
