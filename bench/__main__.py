@@ -35,12 +35,13 @@ SQLITE = "sqlite"
 class Size:
     """How many people are saved.
 
-    rounds to slow_each: as in ``measure_saves``; singles to down: as in
-    ``measure_following``; kiosk_people, kiosk_each: as in ``measure_kiosk``; sweep_people: as in
-    ``sweeping.measure``; import_people: as in ``importing.measure``; by_job,
-    one_by_one: as in ``importing_accounts.measure``; drains: whether a crowd is worked off, and another leaves, which takes minutes. compared: how many people have accounts
-    that are compared, smaller first. listed: among how many people pages are asked for, few and
-    many. clustered: as in ``clusters.measure``, with the limit and with it lifted.
+    rounds to slow_each: as in ``measure_saves``; singles to down: as in ``measure_following``;
+    kiosk_people, kiosk_each: as in ``measure_kiosk``; sweep_people: as in ``sweeping.measure``;
+    import_people: as in ``importing.measure``; by_job, one_by_one: as in
+    ``importing_accounts.measure``; drains: whether a crowd is worked off, and another leaves,
+    which takes minutes. compared: how many people have accounts that are compared, smaller
+    first. listed: among how many people pages are asked for, few and many. clustered: as in
+    ``clusters.measure``, with the limit and with it lifted.
     """
 
     rounds: int
