@@ -32,7 +32,9 @@ UNDECIDED: Mapping[str, Any] = {
     "until": None,
     "error": "",
 }
-COMPARED = ("auth0", "wanted", "seen", "risk", "about")
+COMPARED = ("auth0", "wanted", "seen", "risk")
+# Of ``about``: what moves with every sign-in, and is nothing to decide anew for.
+PASSING = ("logins_count", "last_login")
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ def record(sightings: Sequence[Sighting], comparison_id: int) -> None:
             elif _moved(sighting, row):
                 _rewrite(row, sighting, comparison_id)
             else:
+                if row.about != sighting.found.about:
+                    Difference.objects.filter(pk=row.pk).update(about=sighting.found.about)
                 same[sighting.is_read_again].append(row.pk)
         Difference.objects.bulk_create(fresh)
         again = {"is_read_again": True, "read_at": Now()}
@@ -127,12 +131,19 @@ def numbers(comparison_id: int) -> tuple[dict[str, int], int]:
 
 
 def _moved(sighting: Sighting, row: Difference) -> bool:
-    return any(getattr(row, name) != getattr(sighting.found, name) for name in COMPARED)
+    found = sighting.found
+    if _lasting(row.about) != _lasting(found.about):
+        return True
+    return any(getattr(row, name) != getattr(found, name) for name in COMPARED)
+
+
+def _lasting(about: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in about.items() if name not in PASSING}
 
 
 def _values(sighting: Sighting, comparison_id: int) -> dict[str, Any]:
     return {
-        **{name: getattr(sighting.found, name) for name in COMPARED},
+        **{name: getattr(sighting.found, name) for name in (*COMPARED, "about")},
         "read_at": sighting.read_at,
         "is_read_again": sighting.is_read_again,
         "comparison_id": comparison_id,

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from auth0sync.engine import sync
@@ -289,6 +291,19 @@ def test_an_account_that_two_people_have_is_unexplained_and_named(tenant: Runnin
 
     assert row.unexplained == 1
     assert row.notes == [f"The account {same} is that of two people here."]
+
+
+def test_a_page_costs_as_much_with_many_people_as_with_one(tenant: RunningTenant) -> None:
+    settled()
+    with CaptureQueriesContext(connection) as with_one:
+        balanced(tenant)
+    for name in ("bo", "cy", "di"):
+        settled(email=f"{name}@example.com")
+
+    with CaptureQueriesContext(connection) as with_four:
+        assert balanced(tenant).equal == 4
+
+    assert len(with_four) == len(with_one)
 
 
 class TestTwoClocks:

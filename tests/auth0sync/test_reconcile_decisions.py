@@ -353,6 +353,16 @@ class TestLeavingItAsItIs:
 
         assert (the_one().state, the_one().auth0) == ("open", "555-0177")
 
+    def test_it_stays_so_when_somebody_signs_in(self, tenant: RunningTenant) -> None:
+        tenant.seed(1)
+        balanced(tenant)
+        reconcile_decisions.ignore(the_one().pk, boss(), version=0, reason="A guest", until=None)
+        tenant.login("auth0|crowd-1")
+
+        balanced(tenant)
+
+        assert (the_one().state, the_one().about["logins_count"]) == ("ignored", 1)
+
     def test_a_reason_and_a_day_to_come_are_asked_for(self, tenant: RunningTenant) -> None:
         _, difference = drifted(tenant)
         today = timezone.localdate()
