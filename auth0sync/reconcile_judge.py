@@ -13,7 +13,7 @@ from typing import Any
 from auth0sync.account import DesiredAccount, Facts, Seen
 from auth0sync.errors import Conflict, Rejected
 from auth0sync.ownership import Whose, whose
-from auth0sync.plan import ROLE_CODES, AddRole, RemoveRole, Update, diff, wanted_of
+from auth0sync.plan import ROLE_CODES, Update, diff, wanted_of
 from auth0sync.sides import flat
 
 # As in models.Difference.Kind and models.Risk, which know Django.
@@ -148,15 +148,14 @@ def _fields(known: Known, wanted: DesiredAccount, now: Seen, about: dict[str, An
 def _changed(wanted: DesiredAccount, now: Seen) -> list[str]:
     names: list[str] = []
     for step in diff(wanted, now):
-        match step:
-            case Update(changes):
-                names += [
-                    f"{name}.{key}" if isinstance(value, dict) else name
-                    for name, value in changes.items()
-                    for key in (value if isinstance(value, dict) else [name])
-                ]
-            case AddRole() | RemoveRole():
-                names.append("roles")
+        if isinstance(step, Update):
+            names += [
+                f"{name}.{key}" if isinstance(value, dict) else name
+                for name, value in step.changes.items()
+                for key in (value if isinstance(value, dict) else [name])
+            ]
+        else:  # of an open account only the roles are left
+            names.append("roles")
     return [name for name in dict.fromkeys(names) if name not in NOT_COMPARED]
 
 

@@ -49,11 +49,6 @@ BY_KIND = ("open", "shut", "role", "missing", "no_account", "verified")
 DEFAULT: Mapping[str, Rule] = {"verified": Rule.AUTH0}
 
 
-def name_of(kind: str, field: str) -> str:
-    """What the rule for such a difference is called: the field, or the kind of all others."""
-    return field if kind == "field" else kind
-
-
 def may_be(name: str) -> tuple[Rule, ...]:
     """The rules that can be chosen for a field or kind; only REPORT for what a person decides."""
     if name == "verified":

@@ -8,6 +8,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from auth0sync import reconcile_crowds, reconcile_decisions
+from auth0sync.due import mark_due
 from auth0sync.engine import sync
 from auth0sync.models import Account, Comparison, Difference, SyncLog, TenantState
 from auth0sync.reconcile_decisions import Decision
@@ -256,6 +257,17 @@ class TestTakingOver:
         assert row_of(employee).auth0_email_verified_at is not None
         assert balanced(tenant).differing == 0
 
+    def test_a_status_that_says_something_else_stays(self, tenant: RunningTenant) -> None:
+        employee = settled()
+        tenant.verify(account_of(employee).user_id)
+        balanced(tenant)
+        Employee.objects.filter(pk=employee.pk).update(auth0_sync_status="failed")
+
+        reconcile_decisions.take_over(the_one().pk, boss(), version=0)
+
+        assert row_of(employee).auth0_sync_status == "failed"
+        assert "'email_verified': True" in str(account_of(employee).seen)
+
     def test_a_value_that_the_column_refuses_changes_nothing(self, tenant: RunningTenant) -> None:
         employee, difference = drifted(tenant, user_metadata={"phone_number": "5" * 30})
 
@@ -296,6 +308,44 @@ class TestRefusals:
 
         with pytest.raises(NotAllowed, match="being changed"):
             reconcile_decisions.fix(difference.pk, boss(), version=0)
+
+    def test_an_account_that_was_let_go_meanwhile_is_not_decided_about(
+        self, tenant: RunningTenant
+    ) -> None:
+        employee, difference = drifted(tenant)
+        Account.objects.filter(pk=employee.pk).update(origin="", seen=None)
+
+        with pytest.raises(NotAllowed, match="look at it again"):
+            reconcile_decisions.take_over(difference.pk, boss(), version=0)
+
+    def test_a_row_that_asks_for_what_cant_be_says_why(self, tenant: RunningTenant) -> None:
+        employee, difference = drifted(tenant)
+        Employee.objects.filter(pk=employee.pk).update(auth0_role="boss")
+
+        with pytest.raises(NotAllowed, match="none of production_associate"):
+            reconcile_decisions.take_over(difference.pk, boss(), version=0)
+
+    def test_a_flag_that_was_seen_meanwhile_is_not_taken_over(self, tenant: RunningTenant) -> None:
+        employee = settled()
+        tenant.verify(account_of(employee).user_id)
+        balanced(tenant)
+        mark_due([employee.pk], actor="admin:1", look=True)
+        sync(employee.pk)
+
+        with pytest.raises(NotAllowed, match="look at it again"):
+            reconcile_decisions.take_over(the_one().pk, boss(), version=0)
+
+    def test_a_stray_account_is_not_given_to_who_has_got_one_meanwhile(
+        self, tenant: RunningTenant
+    ) -> None:
+        employee = make_employee(auth_method="pin")
+        marker = {"employee_id": employee.pk, "installation": installation()}
+        tenant.seed(1, user={"app_metadata": marker})
+        balanced(tenant)
+        Account.objects.create(pk=employee.pk, origin="linked", user_id="auth0|x")
+
+        with pytest.raises(NotAllowed, match="look at it again"):
+            reconcile_decisions.fix(the_one(kind="double").pk, boss(), version=0)
 
     def test_what_is_over_is_over(self, tenant: RunningTenant) -> None:
         employee, difference = drifted(tenant)
@@ -485,6 +535,43 @@ class TestRules:
         assert rules["verified"] == (Rule.AUTH0, (Rule.AUTH0, Rule.REPORT))
         assert rules["user_metadata.hire_date"][1] == (Rule.REPORT, Rule.ROW, Rule.AUTH0)
         assert all(rule in may_be and rule.words for rule, may_be in rules.values())
+
+    def test_fixing_all_tries_again_what_failed(self, tenant: RunningTenant) -> None:
+        employee = settled()
+        Account.objects.filter(pk=employee.pk).update(error="Too long.", attention=2)
+        row = balanced(tenant)
+
+        assert decide_by_rule(row.pk, fix=True) == 1
+        work_off()
+
+        assert (account_of(employee).error, found()) == ("", [])
+
+    def test_what_cant_be_taken_over_by_itself_is_left_to_a_person(
+        self, tenant: RunningTenant
+    ) -> None:
+        employee = settled()
+        tenant.verify(account_of(employee).user_id)
+        row = balanced(tenant)
+        decide_by_rule(row.pk, fix=False)
+        Account.objects.filter(pk=employee.pk).update(lease="somebody", lease_until=Now())
+
+        assert carry_out()
+
+        assert (the_one().state, "being changed" in the_one().error) == ("open", True)
+
+    def test_many_are_worked_off_slice_by_slice(
+        self, tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("ana", "bo"):
+            edit(tenant, settled(email=f"{name}@example.com"), name="Somebody")
+        row = balanced(tenant)
+        monkeypatch.setattr("auth0sync.reconcile_follow.PEOPLE_AT_ONCE", 1)
+        decide_by_rule(row.pk, fix=True)
+
+        assert carry_out()
+        assert Difference.objects.filter(applied_at=None).count() == 1
+        work_off()
+        assert found() == []
 
     def test_who_chose_a_rule_is_logged(self, state: TenantState) -> None:
         reconcile_decisions.set_rule("email", Rule.ROW, boss())

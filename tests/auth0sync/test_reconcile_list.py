@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from auth0sync import reconcile_again, reconcile_list
+from auth0sync import reconcile_again, reconcile_list, token
 from auth0sync.errors import NotNow
 from auth0sync.models import Account, Comparison, Priority, TenantState
 from auth0sync.reconcile_picture import Picture
@@ -13,6 +13,7 @@ from auth0sync.reconcile_runs import Lease, balance
 from auth0sync.tenant import Tenant
 from tests.auth0sync.comparing import balanced, compared, edit, found, settled
 from tests.auth0sync.people import account_of
+from tests.auth0sync.test_pauses import forbid, grant
 from tests.devtenant.running import RunningTenant
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +99,19 @@ def test_a_plan_without_exports_says_so(tenant: RunningTenant) -> None:
 
     assert (row.state, row.error_code) == ("failed", "insufficient_entitlement")
     assert "plan" in row.error
+
+
+def test_a_scope_that_is_missing_is_named(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(token, "NEW_FOR_S", 0)
+    forbid(tenant, "read:roles", "read:role_members")
+
+    row = compared(tenant)
+
+    grant(tenant)
+    assert (row.state, row.error_code) == ("failed", "insufficient_scope")
+    assert "read:roles" in row.error
 
 
 def test_a_tenant_that_is_busy_is_waited_for(tenant: RunningTenant, waited: list[float]) -> None:
