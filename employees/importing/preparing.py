@@ -17,6 +17,7 @@ from employees.mass.models import MassChange, MassFile
 from employees.models import RoleConfig
 
 PAGE = 200  # rows
+SKIPPED_AT_ONCE = 2_000  # rows
 LOOKED_AT = 2_000  # rows, to find out in which order days are written
 NO_NAME = "No column was recognised as the name, the number or the e-mail: say below which is."
 
@@ -30,13 +31,24 @@ def prepare(change: MassChange, go_on: Callable[[], bool]) -> bool:
         return True  # nothing to judge; the page says NO_NAME
     cleaner = Cleaner(found["mapping"], Order(found["order"]), _roles())
     actor, last = actor_named(change.begun_by), changes.last_line(change)
-    lines = (line for line in lines if line[0] > last)
+    lines = _above(lines, last, go_on)
     # A page in every slice at least, however long the way there was.
     while page := list(islice(lines, PAGE)):
         changes.add_rows(change, judge(change, page, cleaner, actor))
         if not go_on():
             return False
     return True
+
+
+def _above(
+    lines: Iterator[tuple[int, list[str]]], last: int, go_on: Callable[[], bool]
+) -> Iterator[tuple[int, list[str]]]:
+    """The lines that aren't staged yet; on the way there the lease is renewed now and then."""
+    for number, line in enumerate(lines):
+        if line[0] > last:
+            yield line
+        elif number % SKIPPED_AT_ONCE == 0:
+            go_on()
 
 
 def _content(change: MassChange) -> bytes:

@@ -26,6 +26,7 @@ from employees.mass.kinds import CannotPrepare, kind_of
 from employees.mass.models import MassChange, MassRow
 from employees.mass.undoing import take_back
 
+READING_S = 16.0  # more for a slice of reading, which finds its way through the file first
 LEASE = timedelta(seconds=30)  # a page of rows takes far less
 PAGE = 25  # rows between two looks at clock and lease
 logger = logging.getLogger(__name__)
@@ -34,17 +35,18 @@ logger = logging.getLogger(__name__)
 def work(change_id: int, until: float) -> None:
     """A slice of whatever is to be done with it; queues the next one where something is left.
 
-    until: ``time.monotonic()`` after which no page is begun. Called by several processes at once
-    it is done by one of them.
+    until: ``time.monotonic()`` after which no page is begun; of a file READING_S later. Called by
+    several processes at once it is done by one of them.
     """
     lease = uuid4().hex
     if not _take(change_id, lease):
         return
     change = MassChange.objects.get(pk=change_id)
+    ends = until + (READING_S if change.state == State.READING else 0)
 
     def go_on() -> bool:
         renewed = MassChange.objects.filter(pk=change_id, lease=lease, state=change.state)
-        return time.monotonic() < until and bool(renewed.update(lease_until=Now() + LEASE))
+        return time.monotonic() < ends and bool(renewed.update(lease_until=Now() + LEASE))
 
     try:
         is_over = _STEPS[change.state](change, go_on)
