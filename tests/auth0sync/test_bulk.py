@@ -8,15 +8,17 @@ import pytest
 from django.core.mail import EmailMessage
 from django.db.models import F
 from django.db.models.functions import Now
+from django_q.tasks import queue_size
 from pytest_django import Settings
 
-from auth0sync import bulk, switch
+from auth0sync import bulk, bulk_members, switch
 from auth0sync.bulk_claim import JobClaim
 from auth0sync.bulk_file import BYTES_MOST, packed
 from auth0sync.bulk_steps import Work, step
 from auth0sync.due import mark_due
 from auth0sync.engine import sync
 from auth0sync.models import Account, ImportJob, Origin, Pause, Priority, StagedBatch, SyncLog
+from auth0sync.sweep import Sweeper
 from auth0sync.tasks import sync_due
 from employees.services import deactivate
 from tests.auth0sync.crowd import (
@@ -212,6 +214,20 @@ def test_two_jobs_are_under_way_at_most(tenant: RunningTenant) -> None:
     third.refresh_from_db()
     assert (third.state, third.lease) == (State.ASSEMBLED, "")
     assert not tenant.calls("POST", JOBS)
+
+
+def test_the_sweeper_puts_all_into_jobs_before_it_wakes_a_worker(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_members, "PEOPLE_MOST", 3)
+    monkeypatch.setattr(bulk, "PEOPLE_MOST", 3)
+    newcomers(9)
+
+    Sweeper().tick()
+
+    assert ImportJob.objects.count() == 3
+    assert Account.objects.filter(job=None).count() == 0
+    assert queue_size() == 2
 
 
 def test_a_worker_follows_jobs_beside_what_else_is_due(tenant: RunningTenant) -> None:
