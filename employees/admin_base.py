@@ -128,6 +128,14 @@ class ModelAdmin(ForReaders[_Row], ThemedAdmin[_Row]):
         further = request.GET.get(PAGE_VAR, "")
         return CountedPages(queryset, per_page, *args, further=further, **kwargs)
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list; what its paginator has found already isn't looked for again."""
+        changelist = super().get_changelist_instance(request)
+        keys = changelist.paginator.all_keys
+        if keys is not None:
+            changelist.result_list = changelist.queryset.filter(pk__in=keys)
+        return changelist
+
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[_Row], *args: Any, **kwargs: Any
     ) -> HttpResponse | None:

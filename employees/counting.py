@@ -57,7 +57,9 @@ class CountedPages(Paginator[Any]):
     """Pages of a list that may be long: counted to MOST_COUNTED, or some pages further.
 
     further: the page that is asked for, as the address has it. Where not all is counted, pages are
-    found by their keys first: to skip rows, or to sort them, they needn't be read.
+    found by their keys first: to skip rows, or to sort them, they needn't be read. And where rows
+    were chosen, the keys of a first page are asked for in the place of a count: when that is all
+    there is, which may have taken a look at everybody, nothing has to be looked for again.
     """
 
     template_name = "admin/counted_pages.html"
@@ -86,14 +88,30 @@ class CountedPages(Paginator[Any]):
         return f"more than {self.count:,}" if self.is_cut else str(self.count)
 
     @cached_property
+    def all_keys(self) -> list[Any] | None:
+        """The keys of all rows, where they were chosen and are no more than a page."""
+        keys = self._first_keys
+        return keys if keys is not None and len(keys) <= self.per_page else None
+
+    @cached_property
+    def _first_keys(self) -> list[Any] | None:
+        if not self._rows.query.where:
+            return None
+        return list(self._rows.values_list("pk", flat=True)[: self.per_page + 1])
+
+    @cached_property
     def _known(self) -> tuple[int, bool]:
+        if self.all_keys is not None:
+            return len(self.all_keys), False
         counted = self._rows.order_by().values("pk")[: self.most + 1].count()
         return min(counted, self.most), counted > self.most
 
     def page(self, number: Any) -> Page[Any]:
         """The rows of one page."""
         page: Page[Any] = super().page(number)
-        if self.is_cut:
+        if self._first_keys is not None and page.number == 1:
+            page.object_list = self._rows.filter(pk__in=self._first_keys[: self.per_page])
+        elif self.is_cut:
             first = (page.number - 1) * self.per_page
             keys = self._rows.values_list("pk", flat=True)[first : first + self.per_page]
             page.object_list = self._rows.filter(pk__in=list(keys))
