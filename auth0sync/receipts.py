@@ -73,8 +73,9 @@ def _log_in(leaver: Leaver, subject: str) -> Found:
 
 def _not_ours(account: Account, subject: str) -> Found:
     """The account, where there is none that the console has made, adopted or linked."""
-    may_come = account.lease or account.doubt_until or (account.look_at and not account.is_clean)
-    if may_come:  # a worker may be making one, or has lost the answer
+    is_made = account.lease or account.job_id
+    may_come = is_made or account.doubt_until or (account.look_at and not account.is_clean)
+    if may_come:  # a worker or an import job may be making one, or the answer was lost
         return Found(Outcome.WAITING, why_waiting(account, Weather.today()))
     if subject:
         return Found(Outcome.LEFT_ALONE, NOT_OURS)

@@ -9,15 +9,18 @@ from auth0sync.due import note
 from auth0sync.models import Account, ImportJob, TenantState
 from auth0sync.rows import read_facts
 from employees.models import Employee
+from employees.receipts import Outcome
 from employees.services import change_employee, deactivate
 from tests.auth0sync.crowd import (
     assembled,
+    follow,
     follow_until,
     lease_of_job_runs_out,
     newcomers,
     settle_all,
 )
 from tests.auth0sync.people import Killed, account_of, by_sql, die, right_after, row_of
+from tests.auth0sync.test_receipts import doors, outcomes, receipt_of, try_doors
 from tests.builders import boss
 from tests.devtenant.running import RunningTenant
 
@@ -170,6 +173,24 @@ def test_who_comes_into_a_job_when_its_file_was_sent_already_goes_on_as_before(
     assert (account_of(late).job, account_of(late).attempts) == (None, 0)
     settle_all()
     all_is_well(tenant, [*crowd, late])
+
+
+def test_the_receipt_of_whoever_leaves_meanwhile_waits_for_what_the_job_makes(
+    tenant: RunningTenant,
+) -> None:
+    ana, *_ = newcomers(3)
+    job = assembled()
+    follow()
+    deactivate(ana.pk, boss(1))
+
+    try_doors()
+    assert outcomes(ana, "account") == {"account": Outcome.WAITING}
+    assert f"import job {job.pk}" in doors(ana)["account"].note
+    settle_all()
+    try_doors()
+
+    assert outcomes(ana, "account") == {"account": Outcome.CLOSED}
+    assert receipt_of(ana).completed_at is not None
 
 
 @pytest.mark.parametrize("call", CALLS)
