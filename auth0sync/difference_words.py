@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from auth0sync.field_words import in_words
 from auth0sync.reconcile_models import Difference
+from auth0sync.three_way import is_same
 from auth0sync.value_words import said
 
 Kind = Difference.Kind
@@ -174,7 +175,7 @@ def values(difference: Difference) -> list[tuple[str, str]]:
         return []  # the sentence says it all
     sides = (("Console", difference.wanted), ("Auth0", difference.auth0))
     shown = [(label, said(difference.field, value) or "nothing") for label, value in sides]
-    if difference.seen not in (difference.wanted, difference.auth0):
+    if not any(is_same(difference.field, difference.seen, value) for _, value in sides):
         shown.append(("Last seen in Auth0", said(difference.field, difference.seen) or "nothing"))
     return shown
 

@@ -71,6 +71,12 @@ def test_both_sides_are_shown_and_what_was_seen_where_it_is_a_third() -> None:
     assert values(difference(Kind.UNKNOWN)) == []
 
 
+def test_a_role_that_was_seen_as_it_is_wanted_is_no_third_value() -> None:
+    one = difference(Kind.ROLE, field="roles", auth0=["admin"], wanted="manager", seen=["manager"])
+
+    assert values(one) == [("Console", "Manager"), ("Auth0", "Administrator")]
+
+
 def test_the_consoles_own_reason_comes_first() -> None:
     one = difference(Kind.NO_ACCOUNT, about={"error": "The e-mail is somebody else's."})
 
