@@ -74,8 +74,9 @@ def by_state(state: TenantState | None) -> Off | None:
     if state.until_reconciled:
         return Off(
             "restored",
-            f"Paused until the accounts are compared with Auth0{reason}. An administrator "
-            "switches it on again; every account is read first then.",
+            f"Paused until the accounts are compared with Auth0{reason}. “Compare now” on the "
+            "balance sheet does that, and ends it. An administrator can switch it on without: "
+            "every account is read first then.",
         )
     return Off("paused", f"Auth0 was switched off by hand{reason}.")
 
