@@ -13,7 +13,7 @@ from auth0sync.reconcile_runs import is_due
 
 LOOK_EVERY_S = 5.0
 START_AGAIN_AFTER_S = 15.0
-END_WITHIN_S = 10.0
+END_WITHIN_S = 15.0  # a call may be under way
 
 
 class Comparing:

@@ -70,7 +70,7 @@ def fix(pk: int, actor: Actor, *, version: int) -> None:
     """Have Auth0 brought in line with the row, or what failed tried again."""
     with transaction.atomic():
         row = _deciding(pk, actor, version, Decision.FIX)
-        employee_id = _whose(row)
+        employee_id = row.employee_id or 0  # whatever can be fixed is about somebody
         reconcile_apply.fix(employee_id, [row], actor.name, by_hand=True)
         if Employee.objects.filter(pk=employee_id).exists():
             record_event(employee_id, actor, "Auth0 brought in line")
@@ -178,12 +178,6 @@ def _is_takeable(row: Difference) -> bool:
         held = row.auth0 or []
         return len(held) == 1 and held[0] in ROLE_CODES
     return row.kind == Kind.FIELD and row.field in TAKEABLE and row.auth0 not in (None, "")
-
-
-def _whose(row: Difference) -> int:
-    if row.employee_id is None:
-        raise NotAllowed(CHANGED)
-    return row.employee_id
 
 
 def _deciding(

@@ -82,7 +82,7 @@ class Source:
         """Wait without losing the lease. Raises LeaseLost."""
         until = time.monotonic() + seconds
         while (left_s := until - time.monotonic()) > 0:
-            time.sleep(min(left_s, settings.AUTH0_LEASE_SECONDS / 3))
+            time.sleep(min(left_s, 1.0))
             self.lease.renew()
 
     def _give_way(self) -> None:

@@ -36,11 +36,21 @@ REFUSED = ("insufficient_scope", "insufficient_entitlement")
 _FREE = Q(compare_lease="") | Q(compare_lease_until__lt=Now())
 
 
+def _name() -> str:
+    # The process stands in it, so that an operator can see who compares.
+    return f"{gethostname()[:40]}:{getpid()}:{uuid4().hex[:16]}"
+
+
 @dataclass
 class Lease:
-    """The right to compare, as gate.Holder; and the row of the comparison that is being made."""
+    """The right to compare, as gate.Holder.
 
-    name: str = field(default_factory=lambda: f"{gethostname()[:40]}:{getpid()}:{uuid4().hex[:16]}")
+    is_ending: the program was told to end: it lets go as soon as it can, but never in the middle of
+    a statement.
+    """
+
+    name: str = field(default_factory=_name)
+    is_ending: bool = False
 
     def take(self) -> bool:
         """Take it if nobody has it."""
@@ -48,7 +58,8 @@ class Lease:
 
     def renew(self) -> None:
         """Keep it for its whole length again. Raises LeaseLost."""
-        if not self._write(TenantState.objects.filter(pk=1, compare_lease=self.name)):
+        mine = TenantState.objects.filter(pk=1, compare_lease=self.name)
+        if self.is_ending or not self._write(mine):
             raise LeaseLost
 
     def give_back(self) -> None:

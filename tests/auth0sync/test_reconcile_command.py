@@ -201,14 +201,15 @@ class TestAsAChild:
         handlers: dict[int, Any],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        def told(*arguments: object) -> None:
+        def told(*arguments: object) -> bool:
             handlers[signal.SIGTERM](signal.SIGTERM, None)
+            return True
 
-        monkeypatch.setattr(auth0_reconcile, "compare", told)
+        monkeypatch.setattr("auth0sync.reconcile.take_roles", told)
 
-        with pytest.raises(SystemExit):
-            call_command("auth0_reconcile", child_of=42)
+        assert said(child_of=42) == "ERROR It was told to end.\n"
         assert TenantState.objects.get(pk=1).compare_lease == ""
+        assert Comparison.objects.get().state == Comparison.State.RUNNING  # to be begun anew
 
 
 class TestWorker:

@@ -469,6 +469,8 @@ class TestNobodysAccounts:
 
         with pytest.raises(NotAllowed, match="has an account already"):
             reconcile_decisions.link(the_one().pk, employee.pk, boss(), version=0)
+        with pytest.raises(NotAllowed, match="ask a manager"):
+            reconcile_decisions.link(the_one().pk, employee.pk, LEAD, version=0)
         with pytest.raises(NotAllowed, match="no employee 999"):
             reconcile_decisions.link(the_one().pk, 999, boss(), version=0)
 

@@ -2,7 +2,7 @@
 
 import json
 import signal
-from typing import Any, NoReturn
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -38,7 +38,8 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, fix: bool, json: bool, child_of: int | None, **options: Any
     ) -> None:
-        signal.signal(signal.SIGTERM, _stop)
+        lease = Lease()
+        signal.signal(signal.SIGTERM, lambda signum, frame: setattr(lease, "is_ending", True))
         if child_of is not None:
             end_with(child_of)
         elif off := reconcile_runs.why_off():
@@ -46,7 +47,6 @@ class Command(BaseCommand):
         is_restored = switch.why_off() is not None  # by a copy: people decide what differs then
         if fix and is_restored:
             raise CommandError("Paused until reconciled: compare without --fix first.")
-        lease = Lease()
         if not lease.take():
             raise CommandError("A comparison is under way already; auth0_reconcile waits for none.")
         is_child = child_of is not None
@@ -58,7 +58,8 @@ class Command(BaseCommand):
                 while reconcile_follow.carry_out():
                     lease.renew()
         except LeaseLost:
-            raise CommandError("Another program compares by now.") from None
+            why = "It was told to end." if lease.is_ending else "Another program compares by now."
+            raise CommandError(why) from None
         finally:
             lease.give_back()
         if not is_child:
@@ -77,8 +78,3 @@ class Command(BaseCommand):
         if left:
             hint = "" if fix else "; --fix brings in line what needs nobody's word"
             raise CommandError(f"{left} differences are to be decided{hint}.")
-
-
-def _stop(signum: int, frame: object) -> NoReturn:
-    """Give the lease back on the way out, so that the comparison is begun anew at once."""
-    raise SystemExit(128 + signum)
