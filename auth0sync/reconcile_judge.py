@@ -65,9 +65,12 @@ class Sides:
 
 
 def place_of(facts: Facts | None, known: Known) -> str:
-    """On which line of the sheet the person stands: wanted, shut, untouched, or "" for none."""
+    """On which line of the sheet the person stands: wanted, shut, untouched, or "" for none.
+
+    Who has no e-mail to make an account for stands on none: that isn't between console and Auth0.
+    """
     if facts is not None and facts.asks_for_account:
-        return "wanted"
+        return "wanted" if facts.email_usable or known.user_id else ""
     if known.is_ours:
         return "shut"
     return "untouched" if known.user_id else ""

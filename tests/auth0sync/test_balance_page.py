@@ -145,7 +145,7 @@ def test_one_that_failed_leaves_the_sheet_and_says_why() -> None:
     page = text(manager().get(PAGE))
 
     assert "failed: Auth0 doesn&#x27;t allow this: grant the scope read:users." in page
-    assert "Should have an account active, and signing in with Auth0 7" in page
+    assert "Should have an account active, signing in with Auth0, and with an e-mail 7" in page
 
 
 def test_a_first_one_that_failed_is_told_as_well() -> None:

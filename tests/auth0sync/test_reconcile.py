@@ -225,6 +225,16 @@ def test_somebody_whose_account_could_not_be_made_has_none(tenant: RunningTenant
     assert sums_up(row)
 
 
+def test_somebody_without_an_email_stands_on_no_side(tenant: RunningTenant) -> None:
+    employee = add("none", email="4711@company.com")
+    sync(employee.pk)
+
+    row = balanced(tenant)
+
+    assert (row.rows_wanted, row.alone, found()) == (0, 0, [])
+    assert sums_up(row)
+
+
 def test_a_row_that_auth0_cant_follow_is_stuck(tenant: RunningTenant) -> None:
     employee = settled()
     by_sql(employee, auth0_role="boss")
