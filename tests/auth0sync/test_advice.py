@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from auth0sync.advice import BY_BEGINNING, BY_CODE, REJECTED, Advice, Mending, advice
+from auth0sync.answers import JOBS_BUSY
 from auth0sync.models import Attention
 
 pytestmark = pytest.mark.once
@@ -15,6 +16,7 @@ ROOM = Path(__file__).resolve().parents[2] / "auth0sync"
 ERRORS = ("Transient", "NotNow", "Unknown", "Conflict", "Rejected", "Misconfigured", "Gone")
 CARRIERS = {**dict.fromkeys(ERRORS, "code"), "Answer": "failure"}  # and their argument for it
 BEGINS = "…"
+OF_A_JOB = {JOBS_BUSY}  # stays with an import job: those in it are made one by one in the end
 
 
 def codes_in(source: str) -> set[str]:
@@ -54,7 +56,7 @@ def _values(node: ast.expr, constants: dict[str, ast.expr]) -> Iterator[str]:
             yield from _values(constants[name], constants)
 
 
-ALL = {code for module in ROOM.rglob("*.py") for code in codes_in(module.read_text())}
+ALL = {code for module in ROOM.rglob("*.py") for code in codes_in(module.read_text())} - OF_A_JOB
 
 
 def test_the_codes_are_really_found() -> None:
