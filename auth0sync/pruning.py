@@ -1,7 +1,7 @@
 """The one place where rows of the sync log go: once they are older than they are kept.
 
 By a command, and by the sweep a page at a time. Nothing else removes or changes one. Old
-comparisons go here too.
+comparisons and import jobs go here too.
 """
 
 from datetime import timedelta
@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from auth0sync.models import Comparison, Difference, SyncLog
+from auth0sync.models import Comparison, Difference, ImportJob, SyncLog
 
 PAGE = 500  # rows in one transaction
 
@@ -33,8 +33,8 @@ def prune(days: int) -> int:
     return removed
 
 
-def prune_comparisons(days: int) -> None:
-    """Remove a page each of old comparisons, and of differences that were over so long ago.
+def prune_ended(days: int) -> None:
+    """Remove a page each of comparisons, differences and import jobs that were over so long ago.
 
     The last good comparison is the balance sheet, however old. days: 0 keeps all.
     """
@@ -42,9 +42,10 @@ def prune_comparisons(days: int) -> None:
         return
     before = Now() - timedelta(days=days)
     done = Comparison.objects.filter(state=Comparison.State.DONE)
-    last = done.order_by("-finished_at").values_list("pk", flat=True).first()
+    last = done.order_by("-finished_at", "-pk").values_list("pk", flat=True).first()
     old = Comparison.objects.filter(finished_at__lt=before).exclude(pk=last or 0)
     over = Difference.objects.filter(closed_at__lt=before)
-    for rows in (old, over):
+    jobs = ImportJob.objects.filter(over_at__lt=before)
+    for rows in (old, over, jobs):
         ids = list(rows.order_by("pk").values_list("pk", flat=True)[:PAGE])
         rows.model._default_manager.filter(pk__in=ids).delete()

@@ -22,7 +22,7 @@ from auth0sync.due import next_due, note
 from auth0sync.models import Account, TenantState
 from auth0sync.nightly import scrub_if_due
 from auth0sync.pace import is_open
-from auth0sync.pruning import prune, prune_comparisons
+from auth0sync.pruning import prune, prune_ended
 from employees import planning, receipts
 from employees.console_sessions import end_sessions_of_shut_out, forget_ended
 from employees.history import known_between, notice_changes
@@ -110,7 +110,7 @@ class Sweeper:
         batches.forget_empty()
         incidents.look()
         prune(settings.LOG_RETENTION_DAYS)
-        prune_comparisons(settings.LOG_RETENTION_DAYS)
+        prune_ended(settings.LOG_RETENTION_DAYS)
         mass_changes.prune()
         if now >= self._next_clearing:  # Django itself never removes sessions that ran out
             self._next_clearing = now + SESSIONS_EVERY_S

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from auth0sync import admin_asking
+from auth0sync.account import Seen
 from auth0sync.models import Account, SyncLog
 from employees.models import Employee
 from tests.auth0sync.people import account_of
@@ -17,7 +18,7 @@ from tests.signed_in import signed_in, team_lead
 LIST = reverse("admin:employees_employee_changelist")
 LOG = reverse("admin:auth0sync_synclog_changelist")
 CANNOT_WORK = reverse("admin:employees_employee_cannot_work")
-OURS = {"user_id": "auth0|emp-1", "origin": "created", "seen": {"blocked": False}}
+OURS = {"user_id": "auth0|emp-1", "origin": "created"}
 MANY = reverse("admin:auth0sync_send_invitations_again")
 BUTTONS = {"sync_now": "Sync now", "send_invitation_again": "Send the invitation again"}
 
@@ -28,7 +29,8 @@ def somebody(**over: Any) -> Employee:
     """Somebody in Picking, Mississippi, with an account that isn't verified."""
     values = {"department": "Picking", "workspace": "MS", "auth0_sync_status": "created", **over}
     person = make_employee(auth_method="auth0", **values)
-    Account.objects.create(pk=person.pk, **OURS)
+    seen = Seen.of({"user_id": OURS["user_id"]}).as_json()
+    Account.objects.create(pk=person.pk, seen=seen, **OURS)
     return person
 
 

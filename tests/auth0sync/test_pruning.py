@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from auth0sync import pruning
-from auth0sync.models import SyncLog
+from auth0sync.models import ImportJob, SyncLog
 from auth0sync.sweep import Sweeper
 
 pytestmark = pytest.mark.usefixtures("state")
@@ -70,6 +70,18 @@ def test_every_row_is_kept_where_the_setting_is_0(settings: Settings) -> None:
     assert ages() == [9_000]
     assert "every row is kept" in said("--apply")
     assert ages() == [9_000]
+
+
+def test_import_jobs_go_once_they_were_over_that_long_ago(settings: Settings) -> None:
+    settings.LOG_RETENTION_DAYS = 30
+    now = timezone.now()
+    ImportJob.objects.create(over_at=now - timedelta(days=31))
+    lately = ImportJob.objects.create(over_at=now - timedelta(days=29))
+    under_way = ImportJob.objects.create(made_at=now - timedelta(days=31))
+
+    Sweeper().tick()
+
+    assert set(ImportJob.objects.all()) == {lately, under_way}
 
 
 def test_the_command_only_counts(settings: Settings) -> None:

@@ -28,7 +28,7 @@ from tests.auth0sync.comparing import (
     settled,
     the_one,
 )
-from tests.auth0sync.people import Killed, account_of, add, die
+from tests.auth0sync.people import Killed, account_of, die
 from tests.builders import boss
 from tests.devtenant.running import RunningTenant
 
@@ -251,19 +251,19 @@ class TestPruning:
         long_ago = Now() - timedelta(days=400)
         for _ in range(2):
             Comparison.objects.create(state=State.DONE, finished_at=long_ago)
-        last = Comparison.objects.order_by("-finished_at", "pk").first()
+        last = Comparison.objects.order_by("-finished_at", "-pk").first()
         Difference.objects.create(kind="field", state="closed", closed_at=long_ago)
         Difference.objects.create(kind="field", open_key="open")
 
-        pruning.prune_comparisons(0)
+        pruning.prune_ended(0)
         assert Comparison.objects.count() == 2
-        pruning.prune_comparisons(90)
+        pruning.prune_ended(90)
 
         assert list(Comparison.objects.all()) == [last]
         assert [row.open_key for row in Difference.objects.all()] == ["open"]
 
     def test_where_there_is_none_nothing_is_pruned(self, state: TenantState) -> None:
-        pruning.prune_comparisons(90)
+        pruning.prune_ended(90)
 
         assert not Comparison.objects.exists()
 
@@ -289,12 +289,3 @@ def test_tables_say_what_they_are(state: TenantState) -> None:
 
     assert str(row) == f"comparison {row.pk}: wanted"
     assert str(difference) == f"difference {difference.pk}: the account was deleted in Auth0"
-
-
-def test_somebody_who_asks_for_an_account_without_an_email_has_none(tenant: RunningTenant) -> None:
-    employee = add("none", email="")
-    sync(employee.pk)
-
-    row = balanced(tenant)
-
-    assert (the_one().kind, row.alone, row.rows_wanted) == ("no_account", 1, 1)
