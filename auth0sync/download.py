@@ -52,7 +52,11 @@ def _unpacked(location: str) -> Iterator[bytes]:
                 failure = f"http_{answer.status_code}"
             else:
                 for piece in answer.iter_raw():
-                    yield unpack.decompress(piece)
+                    while piece:
+                        if unpack.eof:  # a packed file may be several, one behind the other
+                            unpack = zlib.decompressobj(GZIP)
+                        yield unpack.decompress(piece)
+                        piece = unpack.unused_data
     except (httpx.HTTPError, zlib.error) as error:
         failure = f"lost_{type(error).__name__}"
     if failure or not unpack.eof:

@@ -74,6 +74,14 @@ def test_every_line_is_an_account_with_its_email_normalised(files: Files, end: s
     ]
 
 
+def test_a_file_that_was_packed_in_parts_is_read_to_its_end(files: Files) -> None:
+    files.body = lines({"user_id": "1"}) + lines({"user_id": "2"})
+    assert [each["user_id"] for each in exported(files.link)] == ["1", "2"]
+
+    files.body = lines({"user_id": "1"}) + lines({"user_id": "2"})[:-9]
+    assert why(files) == "export_cut_off"
+
+
 def test_a_file_that_ends_in_the_middle_is_none(files: Files) -> None:
     files.body = lines({"user_id": "1"})[:-9]
 
