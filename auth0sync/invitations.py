@@ -39,6 +39,10 @@ NOTICE_RETRY_S = 300
 ACTIONS = {MailKind.INVITATION: "send invitation", MailKind.PASSWORD: "send password mail"}
 OF_ALL = "mails_"  # begins the code of a refusal that the next mail would meet too
 TOO_MANY = {421, 452, 454}
+# Some servers say for good what is over tomorrow: the sender's own limit, of no address's making.
+SENT_ENOUGH = re.compile(
+    r"\b5\.4\.5\b|\b(daily|hourly|sending)\b.{0,40}\b(limit|quota|rate)\b", re.IGNORECASE
+)
 TOO_MANY_WORDS = re.compile(r"too (many|much|fast)|rate|limit|quota|throttl", re.IGNORECASE)
 RETRY_AFTER_S = (60, 300, 900, 3600)  # the last one again and again
 
@@ -235,7 +239,7 @@ def _meaning(error: SMTPException | OSError) -> SyncError:
     code, said = 0, ""
     if isinstance(error, SMTPRecipientsRefused):
         code, said = next((code, str(text)) for code, text in error.recipients.values())
-        if code >= 500:
+        if code >= 500 and not SENT_ENOUGH.search(said):
             return Rejected(
                 "The mail server refuses the address: check it for a typing error.",
                 code="mail_refused",
@@ -243,7 +247,11 @@ def _meaning(error: SMTPException | OSError) -> SyncError:
             )
     elif isinstance(error, SMTPResponseException):
         code, said = error.smtp_code, str(error.smtp_error)
-    had_enough = code in TOO_MANY or (400 <= code < 500 and bool(TOO_MANY_WORDS.search(said)))
+    had_enough = (
+        code in TOO_MANY
+        or bool(SENT_ENOUGH.search(said))
+        or (400 <= code < 500 and bool(TOO_MANY_WORDS.search(said)))
+    )
     is_alone = isinstance(error, SMTPRecipientsRefused | SMTPDataError)
     name = type(error).__name__
     if is_alone and not had_enough:

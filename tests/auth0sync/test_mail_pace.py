@@ -29,6 +29,7 @@ pytestmark = pytest.mark.once
 
 TICKETS = ("POST", "/api/v2/tickets/password-change")
 GREYLISTED = SMTPRecipientsRefused({"a@example.com": (450, b"greylisted, try later")})
+SENT_ENOUGH = (550, b"5.4.5 Daily user sending limit exceeded")
 TOO_MANY_RECIPIENTS = SMTPRecipientsRefused({"a@example.com": (450, b"4.7.1 rate limit exceeded")})
 
 
@@ -63,6 +64,8 @@ def crowd_with_accounts(number: int, invitation: str = "work") -> list[Employee]
         (SMTPConnectError(421, b"too busy"), 0.5),
         (SMTPDataError(452, b"insufficient storage"), 0.5),
         (TOO_MANY_RECIPIENTS, 0.5),
+        (SMTPRecipientsRefused({"a@example.com": SENT_ENOUGH}), 0.5),
+        (SMTPDataError(*SENT_ENOUGH), 0.5),
     ],
     ids=lambda value: type(value).__name__,
 )
