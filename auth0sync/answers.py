@@ -21,6 +21,7 @@ from auth0sync.errors import (
 THROTTLED = "too_many_requests"
 JOBS_BUSY = "jobs_busy"  # no limit of calls: two import jobs are under way, whoever began them
 BUSY_S = 30.0
+TOO_LARGE = "http_413"
 IDP_CONFLICT = "auth0_idp_error"
 # Auth0's property: the form's field, and how a sentence calls it.
 FORM_FIELDS = {
@@ -95,7 +96,9 @@ def _refusal(status: int, answer: Answer, capability: str) -> SyncError:
                 "A role doesn't exist in Auth0 any more.", code="role_missing", capability="roles"
             )
         return Gone("The account doesn't exist in Auth0.", code=code or "http_404")
-    if status in {400, 413, 422}:
+    if status == 413:  # whatever code Auth0 gives it
+        return _rejection(TOO_LARGE, message)
+    if status in {400, 422}:
         return _rejection(code or f"http_{status}", message)
     return Misconfigured(
         f"Auth0 answered with an unexpected error ({status}).",

@@ -16,7 +16,7 @@ from django.db.models import Count, F, QuerySet
 from django.db.models.functions import Now
 
 from auth0sync import pauses, switch
-from auth0sync.answers import BUSY_S, JOBS_BUSY, THROTTLED
+from auth0sync.answers import BUSY_S, JOBS_BUSY, THROTTLED, TOO_LARGE
 from auth0sync.bulk_claim import JobClaim
 from auth0sync.bulk_file import PEOPLE_MOST
 from auth0sync.bulk_members import candidates, take
@@ -140,7 +140,7 @@ def _follow(work: Work) -> None:
         logger.error("Auth0 is not set up as import jobs need it: %s", error)
         _wait_or_leave(work, pauses.begin(error, work.gate.outgoing.action))
     except Rejected as error:
-        if error.code == "http_413":
+        if error.code == TOO_LARGE:
             halve(work)
         else:
             give_up(work, str(error))

@@ -130,7 +130,10 @@ def test_who_is_refused_after_a_lost_answer_is_read_before_anything_is_made(
     assert account.doubt_until is not None
 
 
-def test_a_file_that_is_too_large_is_sent_in_halves(tenant: RunningTenant) -> None:
+@pytest.mark.parametrize("code", [{}, {"errorCode": "payload_too_large"}], ids=["", "with code"])
+def test_a_file_that_is_too_large_is_sent_in_halves(
+    tenant: RunningTenant, code: dict[str, str]
+) -> None:
     newcomers(5)
     tenant.fault(match=POST, kind="status", status=413, times=1)
     job = assembled()
