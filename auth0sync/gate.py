@@ -11,7 +11,7 @@ from auth0sync import pace, pauses, switch
 from auth0sync.answers import JOBS_BUSY, THROTTLED
 from auth0sync.calls import GET_TOKEN, Call, Outgoing
 from auth0sync.errors import LeaseLost, NotNow, SyncError, Transient, Unknown
-from auth0sync.models import SyncLog
+from auth0sync.models import SyncLog, TenantState
 from auth0sync.rate import Group
 from auth0sync.token import have_token
 
@@ -46,9 +46,9 @@ class Gate:
     def before_call(self, outgoing: Outgoing) -> None:
         """Hold the lease and wait for a slot. Raises NotNow, LeaseLost: the call mustn't go out."""
         self.outgoing = outgoing
-        self._refuse_while_off()
+        is_down = self._refuse_while_off()
         self._refuse_when_late()
-        is_probe = pace.refuse_while_down()
+        is_probe = is_down and pace.refuse_while_down()
         try:
             self._prepare(outgoing)
         except (NotNow, LeaseLost):
@@ -64,15 +64,18 @@ class Gate:
         self.probing |= set(of_token)
         self._have_token()
         self.holder.renew()
-        pace.take_slot(outgoing.group)
-        self._refuse_while_off()  # again: the slot may have been two seconds away
+        if pace.take_slot(outgoing.group):  # it may have been two seconds away
+            self._refuse_while_off()
         pauses.take_probe([each for each in due if each not in of_token])
         self.probing |= set(due)
 
-    def _refuse_while_off(self) -> None:
-        off = switch.why_off()
+    def _refuse_while_off(self) -> bool:
+        """Raises NotNow. Returns whether Auth0 is down, since one row tells both."""
+        state = TenantState.objects.filter(pk=1).first()
+        off = switch.by_settings() or switch.by_state(state)
         if off is not None and off.code != self.despite:
             raise NotNow(off.text, code=off.code, retry_after_s=switch.HELD_FOR_S)
+        return state is not None and state.down_since is not None
 
     def _refuse_when_late(self) -> None:
         if self.until is not None and time.monotonic() + settings.AUTH0_TIMEOUT > self.until:

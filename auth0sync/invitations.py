@@ -66,10 +66,16 @@ def send_due_mails(claim: Claim, tenant: Tenant, gate: Gate, facts: Facts, seen:
     Nothing is sent when the row has moved since ``facts``: its owner may be leaving.
     Raises: NotNow and LeaseLost.
     """
+    notice = claim.account.notice_to
+    # Whoever asks for one later makes the person due again.
+    if not notice and claim.account.invitation not in {
+        InvitationState.WANTED,
+        InvitationState.WAITING,
+    }:
+        return
     claim.renew()
     if read_facts([facts.employee_id]).get(facts.employee_id) != facts:
         return
-    notice = claim.account.notice_to
     told = not notice or _tell_old_address(claim, gate, facts, seen)
     if claim.invitation_is_due():
         _settle_invitation(claim, tenant, gate, facts, seen)

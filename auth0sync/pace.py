@@ -25,8 +25,8 @@ PROBE_WAIT_MOST_S = 60
 SIZE_MOST = 10_000  # calls; a bucket that is bigger is no limit
 
 
-def take_slot(group: Group) -> None:
-    """Wait for this process's turn, at most two seconds.
+def take_slot(group: Group) -> float:
+    """Wait for this process's turn, at most two seconds; return how many it took.
 
     Turns are spaced evenly, AUTH0_RATE_LIMIT in any second, wherever it begins; and there has to be
     a call left in what is known of the tenant's bucket for ``group``.
@@ -42,7 +42,7 @@ def take_slot(group: Group) -> None:
         turn = now + timedelta(seconds=wait_s)
         if _write(bucket, limits.take(group, turn_s), next_at=turn + interval):
             time.sleep(wait_s)
-            return
+            return wait_s
 
 
 def learn(group: Group, headers: Mapping[str, str], wait_s: float | None = None) -> None:

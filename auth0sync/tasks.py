@@ -16,6 +16,7 @@ from auth0sync.pace import is_open
 
 GO_ON_FOR_S = 20.0  # after its own employee a task goes on with the most urgent due ones
 LAST_CALL_S = 45.0  # the queue would kill it at 55
+OTHERS_MOST = 20  # workers that may pick at the same moment, on all machines
 FAIR_EVERY = 5  # picks; this one goes to whoever has waited longest, leavers excepted
 BEAT = "auth0sync.tasks.beat"
 CLUSTER_NAME = "AUTH0SYNC_CLUSTER"  # set by the parent (cluster.py) for its cluster
@@ -44,7 +45,7 @@ def sync_due(started: float | None = None) -> None:
         pick, last_call = next(_picks), started + LAST_CALL_S
         if pick % 2 and bulk.follow_next(last_call):
             continue
-        ids = next_due(5, fair=pick % FAIR_EVERY == 0)
+        ids = next_due(OTHERS_MOST, fair=pick % FAIR_EVERY == 0)
         # Whoever is first may just have been taken by another worker: then the next one.
         if not any(sync(pk, until=last_call) for pk in ids) and not bulk.follow_next(last_call):
             return

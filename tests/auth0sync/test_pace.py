@@ -70,7 +70,7 @@ def probe_is_due() -> None:
     TenantState.objects.update(probe_at=Now() - timedelta(milliseconds=10))
 
 
-def timed(call: Callable[[], None]) -> float:
+def timed(call: Callable[[], object]) -> float:
     started = time.monotonic()
     call()
     return time.monotonic() - started
