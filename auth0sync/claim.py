@@ -24,6 +24,7 @@ from auth0sync.rows import write_columns
 
 # What a change that arrived meanwhile has written with its due mark.
 KEPT_WHEN_MOVED = {"priority", "let_through", "attention", "waiting_since"}
+TIMES = {"look_at", "invitation_at"}  # of which ``due_at`` becomes the earlier one
 BUG = "bug"  # the code of an error that is the console's own fault
 
 
@@ -37,14 +38,15 @@ class Claim:
     """A lease that was taken; ``account`` is the row as it was last read under it.
 
     seq: the due mark that the facts now being worked from answer.
-    must_look: the account has to be read in Auth0 before anything is concluded.
+    must_look: the account has to be read in Auth0 before anything is concluded; as of the row's
+        last reading too.
     waits_for: the paused capability without which the rest can't be done, '' for none.
     """
 
     account: Account
     lease: str
-    must_look: bool
     seq: int = 0
+    must_look: bool = False
     waits_for: str = ""
 
     @classmethod
@@ -65,11 +67,7 @@ class Claim:
             taken = ran_out.update(lease=lease, lease_until=until, look_at=Now())
         if not taken:
             return None
-        must_look = ExpressionWrapper(
-            Q(look_at__isnull=False, look_at__lte=Now()), output_field=BooleanField()
-        )
-        account = row.annotate(must_look=must_look).get(lease=lease)
-        return cls(account, lease, must_look=bool(account.must_look))
+        return cls(row.get(lease=lease), lease)
 
     @property
     def employee_id(self) -> int:
@@ -99,11 +97,15 @@ class Claim:
 
         Raises LeaseLost.
         """
-        account = Account.objects.filter(pk=self.employee_id, lease=self.lease).first()
+        must_look = ExpressionWrapper(
+            Q(look_at__isnull=False, look_at__lte=Now()), output_field=BooleanField()
+        )
+        mine = Account.objects.filter(pk=self.employee_id, lease=self.lease)
+        account = mine.annotate(must_look=must_look).first()
         if account is None:
             raise LeaseLost
         self.account = account
-        self.seq = account.due_seq
+        self.seq, self.must_look = account.due_seq, bool(account.must_look)
 
     def record(self, seen: Seen | None, row: dict[str, Any] | None = None, **columns: Any) -> None:
         """Store what is now known of the account, and ``row`` in the employee's own columns.
@@ -114,7 +116,11 @@ class Claim:
         with transaction.atomic():
             if row:
                 write_columns(self.employee_id, **row)
-            self._write(seen=seen.as_json() if seen else None, seen_at=Now(), **columns)
+            self._write(
+                seen=seen.as_json() if seen else None,
+                seen_at=Now(),
+                **self._keeping_a_look(columns),
+            )
         self.account.seen = seen.as_json() if seen else None
         for name, value in columns.items():
             if not hasattr(value, "resolve_expression"):
@@ -177,11 +183,11 @@ class Claim:
         with transaction.atomic():
             if row:
                 write_columns(self.employee_id, **row)
-            if columns.keys() & {"look_at", "invitation_at"}:
+            if columns.keys() & TIMES:
                 # First, since the order in which one UPDATE sees its own changes differs.
-                self._write(
-                    **{k: columns.pop(k) for k in ("look_at", "invitation_at") if k in columns}
-                )
+                times = {k: v for k, v in columns.items() if k in TIMES}
+                columns = {k: v for k, v in columns.items() if k not in TIMES}
+                self._write(**self._keeping_a_look(times))
             self._release(planned, columns)
 
     def give_back(self, due_in_s: float | None, error: SyncError, *, counted: bool) -> None:
@@ -243,6 +249,19 @@ class Claim:
         for name in columns.keys() & KEPT_WHEN_MOVED:
             columns[name] = Case(When(moved, then=F(name)), default=Value(columns[name]))
         self._write(lease="", lease_until=None, waits_for=self.waits_for, **columns)
+
+    def _keeping_a_look(self, columns: dict[str, Any]) -> dict[str, Any]:
+        """The columns, less what would undo a look that was asked for after :meth:`remember`."""
+        if "look_at" not in columns:
+            return columns
+        planned = columns["look_at"]
+        planned = Value(None) if planned is None else planned
+        look_at = Case(
+            When(~Q(due_seq=self.seq), then=Coalesce("look_at", planned)),
+            default=planned,
+            output_field=DateTimeField(),
+        )
+        return {**columns, "look_at": look_at}
 
     def _write(self, **columns: Any) -> None:
         held = Account.objects.filter(pk=self.employee_id, lease=self.lease)

@@ -146,11 +146,12 @@ def _settle(run: Run) -> None:
 
     What is paused is left out: the other steps go on.
     """
-    run.refresh()
-    if run.claim.must_look:
-        look(run)
     for _ in range(STEPS_MOST):
         run.refresh()
+        if run.claim.must_look:
+            look(run)
+            run.has_looked = True
+            continue
         try:
             step = _next_step(run)
             if step is not None:
@@ -267,7 +268,7 @@ def _finish_closed(run: Run) -> None:
     )
     # A write whose answer was lost may land late, and lift the block, or make the account.
     in_doubt = run.claim.is_in_doubt()
-    may_still_come = run.claim.must_look and not account.is_clean
+    may_still_come = run.has_looked and not account.is_clean
     look_at = watch if run.claim.seen else after(CHECK_AGAIN_S) if may_still_come else None
     settled: dict[str, Any] = {"look_at": look_at, "removal": False}
     run.claim.finish(

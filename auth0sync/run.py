@@ -22,6 +22,7 @@ class Run:
     """What the steps work with. ``facts`` is None when the row is gone.
 
     email_refused: why Auth0 doesn't take the new e-mail, when it doesn't.
+    has_looked: whether the account had to be read, and was.
     lost_answers: how many writes had no answer in this run.
     paused: what can't be done now, by capability; the other steps go on.
     """
@@ -30,6 +31,7 @@ class Run:
     until: float | None
     facts: Facts | None = None
     email_refused: SyncError | None = None
+    has_looked: bool = False
     lost_answers: int = 0
     paused: dict[str, Paused] = field(default_factory=dict)
 

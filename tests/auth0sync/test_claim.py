@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models.functions import Now
 
 from auth0sync.claim import Claim
 from auth0sync.due import mark_due, next_due
@@ -159,3 +160,22 @@ def test_a_worker_that_was_taken_over_throws_its_result_away(
     sync(ana.pk)
     ana.refresh_from_db()
     assert ana.auth0_user_id == tenant.users()[0]["user_id"]
+
+
+@pytest.mark.parametrize("call", ["read account", "give role", "make password ticket"])
+def test_a_look_that_is_asked_for_while_she_is_worked_at_is_taken(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    ana = add()
+    Account.objects.filter(pk=ana.pk).update(look_at=Now())
+
+    def is_asked_for() -> None:
+        mark_due([ana.pk], actor="admin:1", look=True)
+
+    right_after(monkeypatch, call, is_asked_for)
+    sync(ana.pk)
+    sync(ana.pk)
+
+    assert len(tenant.calls("GET", "/api/v2/users/[^/]+")) == 2
+    assert account_of(ana).look_at is None
+    assert account_of(ana).is_clean
