@@ -151,7 +151,9 @@ def _follow(work: Work) -> None:
     except Exception as error:
         if not gave_way(error):
             bug = "The console has a fault; see its log."
-            work.claim.give_back(AFTER_A_BUG_S, attempts=F("attempts") + 1, error=bug)
+            # Whatever went out before it isn't written down.
+            told = {"attempts": F("attempts") + 1, "error": bug, "doubtful": True}
+            work.claim.give_back(AFTER_A_BUG_S, **told)
         raise
 
 

@@ -202,8 +202,8 @@ class Claim:
             columns |= _error_columns(error)
         if counted:
             columns["attempts"] = F("attempts") + 1
-            if error.code == BUG:
-                columns |= _attention(Attention.FAILED)
+            if error.code == BUG:  # whatever went out before it isn't written down
+                columns |= {**_attention(Attention.FAILED), "look_at": Now()}
         # Nobody should have to find out by themselves that somebody who left can still sign in.
         tried = counted and self.account.attempts >= settings.AUTH0_MAX_RETRIES
         if self._is_leaver and (tried or self.waits_for):

@@ -9,13 +9,14 @@ from django.db import OperationalError, connection
 from django.db.models.functions import Now
 from pytest_django import Settings
 
-from auth0sync import bulk, bulk_members, bulk_steps, pauses, token
+from auth0sync import bulk, bulk_members, bulk_steps, pauses, switch, token
 from auth0sync.bulk_claim import JobClaim
 from auth0sync.bulk_file import refused
 from auth0sync.errors import Misconfigured
 from auth0sync.models import Account, Bucket, ImportJob, Origin, Pause, TenantState
 from auth0sync.pauses import PROBE_EVERY_S
 from auth0sync.rows import read_facts
+from employees.services import deactivate
 from tests.auth0sync.crowd import (
     JOBS,
     assembled,
@@ -31,6 +32,7 @@ from tests.auth0sync.crowd import (
 from tests.auth0sync.people import account_of, right_after, row_of
 from tests.auth0sync.test_bulk_meanwhile import all_is_well
 from tests.auth0sync.test_pauses import a_minute_passes, forbid, grant
+from tests.builders import boss
 from tests.devtenant.running import RunningTenant
 
 State = ImportJob.State
@@ -530,3 +532,23 @@ def test_a_fault_of_the_console_is_raised_and_the_job_tried_later(
     job = ImportJob.objects.get()
     assert (job.attempts, job.lease) == (1, "")
     assert job.next_at > job.made_at + timedelta(minutes=4)
+
+
+def test_who_leaves_after_a_fault_that_hid_what_was_sent_is_shut(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana, *_ = crowd = newcomers(3)
+    assembled()
+
+    def fails() -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(switch, "remember_tenant", fails)
+        with pytest.raises(ZeroDivisionError):
+            bulk.follow_next()
+    deactivate(ana.pk, boss(1))
+    settle_all()
+
+    assert (tenant.user_by_email(ana.email or "") or {})["blocked"] is True
+    all_is_well(tenant, crowd)

@@ -15,8 +15,10 @@ from auth0sync.due import next_due
 from auth0sync.engine import backoff_s, sync
 from auth0sync.models import Account, Bucket, TenantState
 from auth0sync.tasks import sync_due
+from employees.services import deactivate
 from tests.auth0sync.conftest import time_passes
 from tests.auth0sync.people import account_of, add, right_after, row_of
+from tests.builders import boss
 from tests.devtenant.running import RunningTenant
 
 EVERYTHING = {"path": "/api/v2/.*"}
@@ -175,6 +177,21 @@ def test_a_bug_pushes_one_employee_an_hour_ahead_and_is_not_hidden(
     assert account_of(ana).error_code == "bug"
     assert account_of(ana).lease == ""
     assert next_due(10) == []
+
+
+def test_who_leaves_after_a_bug_that_hid_what_was_made_is_shut(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = add()
+    with monkeypatch.context() as patched:
+        patched.setattr("auth0sync.steps.own", Mock(side_effect=ZeroDivisionError))
+        with pytest.raises(ZeroDivisionError):
+            sync(ana.pk)
+
+    deactivate(ana.pk, boss(1))
+    sync(ana.pk)
+
+    assert tenant.users()[0]["blocked"] is True
 
 
 @pytest.mark.parametrize("action", ["create account", "give role", "make password ticket"])
