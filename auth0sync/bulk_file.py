@@ -3,7 +3,10 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+from employees.emails import normalise_email
 
 # Auth0 takes 512,000 bytes, and what stands around the file in the request may count too.
 BYTES_MOST = 500_000
@@ -23,17 +26,30 @@ def packed(entries: Sequence[Mapping[str, Any]]) -> tuple[bytes, int]:
     return b"[" + b",".join(lines) + b"]", len(lines)
 
 
-def refused(errors: Iterable[Mapping[str, Any]], installation: str) -> dict[int, str] | None:
-    """Which employees were refused, and by which code; None when an error is about nobody of ours.
+@dataclass(frozen=True)
+class Refusal:
+    """One of the errors of a job. employee_id: None where it names no id that was sent.
 
-    errors: as Auth0 lists them, with the user as it was sent.
+    email: of the user that it is about, normalised; "" for none. code: Auth0's, "" for none.
     """
+
+    employee_id: int | None
+    email: str
+    code: str
+
+
+def refusals(errors: Iterable[Mapping[str, Any]], installation: str) -> list[Refusal]:
+    """Whom each error is about. errors: as Auth0 lists them, with the user as it was sent."""
     ours = re.compile(rf"(?:auth0\|)?emp-{re.escape(installation)}-(\d+)-\d+")
-    found: dict[int, str] = {}
+    found = []
     for each in errors:
-        match = ours.fullmatch(str((each.get("user") or {}).get("user_id")))
-        if match is None:
-            return None
-        codes = [str(error.get("code")) for error in each.get("errors") or []]
-        found[int(match[1])] = codes[0] if codes else ""
+        user, said = each.get("user") or {}, each.get("errors") or [{}]
+        match = ours.fullmatch(str(user.get("user_id")))
+        found.append(
+            Refusal(
+                employee_id=int(match[1]) if match else None,
+                email=normalise_email(user.get("email")),
+                code=str(said[0].get("code") or ""),
+            )
+        )
     return found

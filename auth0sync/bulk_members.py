@@ -1,49 +1,32 @@
-"""Who is in an import job: taking them, letting them go, and recording what became of them.
+"""Who is in an import job: taking them, what the file says of them, and letting them go.
 
-Nothing here talks to Auth0. All is done in pages of at most 500 rows, each in a transaction of its
-own, and right however often it is done: rows are named by their keys, and only members of the job
-are touched. Source: docs/architecture.md, "Import jobs".
+Nothing here talks to Auth0. Whatever is done to many is done in pages of at most 500 rows, and is
+right however often it is done: rows are named by their keys, and only members of the job are
+touched. Source: docs/architecture.md, "Import jobs".
 """
 
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import (
-    Case,
-    CharField,
-    DateTimeField,
-    Exists,
-    F,
-    OuterRef,
-    Q,
-    QuerySet,
-    Value,
-    When,
-)
-from django.db.models.functions import Coalesce, Now
-from django.utils import timezone
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
 
 from auth0sync import brake
-from auth0sync.account import PLAN_VERSION, Facts, Seen
+from auth0sync.account import Facts, Seen
 from auth0sync.bulk_file import PEOPLE_MOST
-from auth0sync.claim import NO_ERROR, after
+from auth0sync.claim import after
 from auth0sync.errors import Rejected
-from auth0sync.invitations import wanted_invitation
-from auth0sync.models import Account, ImportJob, Origin, Priority, SyncLog
+from auth0sync.models import Account, ImportJob, Priority
 from auth0sync.ownership import derived_id, stored_id
-from auth0sync.plan import AddRole, Create, Step, diff, wanted_of
+from auth0sync.plan import Create, Step, diff, wanted_of
 from auth0sync.rows import read_facts
 from auth0sync.steps import as_sent
-from employees.models import AuthMethod, Employee, SyncStatus
-
-PAGE = 100  # rows whose accounts are written in one transaction
-DUPLICATE = "DUPLICATED_USER"
+from employees.models import AuthMethod, Employee
 
 # Whoever was tried already, is in doubt, or for whom a person has said something goes one by one.
 _NEVER_TRIED: Mapping[str, Any] = {
@@ -60,10 +43,6 @@ _NEVER_TRIED: Mapping[str, Any] = {
     "removal": False,
 }
 _HAS_NONE = Q(auth0_user_id=None) | Q(auth0_user_id="")
-_RECORDED = (
-    *("user_id", "origin", "seen", "fingerprint", "mail_kind"),
-    *("invitation", "invitation_at", "invitation_attempts", "invitation_error"),
-)
 
 
 @dataclass(frozen=True)
@@ -94,8 +73,15 @@ def candidates(priority: Priority) -> QuerySet[Account]:
     return due.filter(~Q(due_seq=F("done_seq")), Exists(rows)).order_by("waiting_since")
 
 
+@transaction.atomic
 def take(job: ImportJob, priority: Priority) -> int:
-    """Fill the job up with those who have waited longest; return how many came in."""
+    """Fill the job up with those who have waited longest; return how many came in.
+
+    Nobody does once a worker has begun to send it: nobody would follow what becomes of them.
+    """
+    unsent = ImportJob.objects.filter(pk=job.pk, state=ImportJob.State.ASSEMBLED, lease="")
+    if unsent.select_for_update().first() is None:
+        return 0
     room = PEOPLE_MOST - Account.objects.filter(job=job).count()
     ids = list(candidates(priority).values_list("pk", flat=True)[:room])
     # The rows aren't asked for again: MariaDB would lock them, and after the accounts.
@@ -161,96 +147,6 @@ def let_go(
         members.filter(pk__in=page).update(**columns)
 
 
-def unrecorded(job: ImportJob) -> QuerySet[Account]:
-    """The members of whom it isn't written down yet what became of them."""
-    return Account.objects.filter(job=job, origin="")
-
-
-def record(job: ImportJob, refused: Mapping[int, str], installation: str) -> bool:
-    """Write down what became of the next page of members; False when there is none.
-
-    refused: whom Auth0 refused, and why. Whoever was made for a row that has moved since is read
-    by the engine, as is everybody of whom something exists already; the rest of the refused are
-    tried by the engine, and that answer says what is wrong.
-    """
-    ids = list(unrecorded(job).order_by("pk").values_list("pk", flat=True)[:PAGE])
-    if not ids:
-        return False
-    with transaction.atomic():
-        known = Employee.objects.select_for_update().filter(pk__in=ids).order_by("pk")
-        made_at = dict(known.values_list("pk", "auth0_account_created_at"))
-        members = unrecorded(job).select_for_update().filter(pk__in=ids).order_by("pk")
-        facts, made = read_facts(ids), []
-        fates: dict[str, list[int]] = {"not sent": [], "refused": [], "look": []}
-        for account in members:
-            if not account.sent_for:
-                fates["not sent"].append(account.pk)
-            elif (code := refused.get(account.pk)) is not None:
-                is_there = code == DUPLICATE or job.doubtful
-                fates["look" if is_there else "refused"].append(account.pk)
-            elif member := _as_it_was_sent(account, facts.get(account.pk), installation):
-                made.append(member)
-            else:
-                fates["look"].append(account.pk)
-        held = _held_by_others(made)
-        _record_own([each for each in made if each.account.pk not in held], made_at, job)
-        let_go(job, fates["not sent"])
-        let_go(job, fates["refused"], tried=True)
-        let_go(job, [*fates["look"], *held], look=True, doubt=job.doubtful)
-    return True
-
-
-def by_what_is_left(job: ImportJob, installation: str) -> tuple[dict[str, list[int]], list[int]]:
-    """The recorded members: who lacks nothing but a role, by role; and all the others."""
-    accounts = list(Account.objects.filter(job=job).exclude(origin="").order_by("pk"))
-    facts = read_facts([account.pk for account in accounts])
-    lacking: dict[str, list[int]] = {}
-    others: list[int] = []
-    for account in accounts:
-        seen = Seen.from_json(account.seen or {})
-        match _steps_left(facts.get(account.pk), seen, installation):
-            case [AddRole(role)]:
-                lacking.setdefault(role, []).append(account.pk)
-            case _:
-                others.append(account.pk)
-    return lacking, others
-
-
-@transaction.atomic
-def finish(job: ImportJob, ids: Collection[int], installation: str, role: str = "") -> None:
-    """Give these recorded members back; clean where nothing is left to do for the row as it is.
-
-    role: which was given to all of them just now.
-    """
-    members = Account.objects.filter(job=job, pk__in=list(ids))
-    accounts = list(members.select_for_update().order_by("pk"))
-    facts = read_facts([account.pk for account in accounts])
-    clean = []
-    for account in accounts:
-        seen = Seen.from_json(account.seen or {})
-        if role:
-            seen = seen.with_roles(tuple(sorted({*(seen.roles or ()), role})))
-            account.seen = seen.as_json()
-        if account.look_at is None and _steps_left(facts.get(account.pk), seen, installation) == []:
-            clean.append(account.pk)
-    if role:
-        Account.objects.bulk_update(accounts, ["seen"])
-    members.filter(pk__in=clean).update(
-        **NO_ERROR,
-        job=None,
-        sent_for="",
-        done_seq=F("due_seq"),
-        due_at=F("invitation_at"),
-        waiting_since=None,
-        priority=Priority.BULK,
-        let_through="",
-        plan_version=PLAN_VERSION,
-        attention=None,
-        attention_at=None,
-    )
-    let_go(job, set(ids) - set(clean))
-
-
 def _is_untried(account: Account) -> bool:
     """Whether all that made a member of it still holds."""
     taken = {"job", "lease"}
@@ -261,7 +157,7 @@ def _body(account: Account, facts: Facts, installation: str) -> dict[str, Any] |
     """What a file says of this person; None for somebody who can't be in one."""
     if facts.auth0_user_id or not facts.wants_account:
         return None
-    match _steps_left(facts, None, installation):
+    match steps_left(facts, None, installation):
         case [Create() as step]:
             user_id = derived_id(installation, account.pk, account.generation)
             return {"user_id": user_id, **as_sent(step, facts)}
@@ -269,7 +165,7 @@ def _body(account: Account, facts: Facts, installation: str) -> dict[str, Any] |
             return None
 
 
-def _as_it_was_sent(account: Account, facts: Facts | None, installation: str) -> Member | None:
+def as_it_was_sent(account: Account, facts: Facts | None, installation: str) -> Member | None:
     """The member as the file had it; None where the row says something else by now."""
     body = _body(account, facts, installation) if facts else None
     if facts is None or body is None:
@@ -283,7 +179,7 @@ def _hash(seen: Seen) -> str:
     return hashlib.sha256(data.encode()).hexdigest()
 
 
-def _steps_left(facts: Facts | None, seen: Seen | None, installation: str) -> list[Step] | None:
+def steps_left(facts: Facts | None, seen: Seen | None, installation: str) -> list[Step] | None:
     """What the engine would do for an open account; None where it isn't as simple as that."""
     if facts is None or not facts.wants_account:
         return None
@@ -298,65 +194,3 @@ def _steps_left(facts: Facts | None, seen: Seen | None, installation: str) -> li
     except Rejected:  # a role that is none
         return None
     return diff(wanted, seen)
-
-
-def _held_by_others(made: Sequence[Member]) -> list[int]:
-    """Those whose account another row names already: the engine says so."""
-    holders = Employee.objects.filter(auth0_user_id__in=[each.as_seen.user_id for each in made])
-    taken = set(holders.values_list("auth0_user_id", flat=True))
-    return [each.account.pk for each in made if each.as_seen.user_id in taken]
-
-
-def _record_own(
-    made: Sequence[Member], made_at: Mapping[int, datetime | None], job: ImportJob
-) -> None:
-    """As ``looking.own``: their own from now on, in their rows too, and they are invited."""
-    if not made:
-        return
-    accounts = []
-    for each in made:
-        account, seen = each.account, each.as_seen
-        account.user_id, account.origin = seen.user_id, Origin.CREATED
-        account.seen = seen.as_json()
-        account.fingerprint = replace(each.facts, auth0_user_id=seen.user_id).fingerprint()
-        if not seen.email_verified and made_at[account.pk] is None:
-            for name, value in wanted_invitation(each.facts).items():
-                setattr(account, name, value)
-        accounts.append(account)
-    _write_rows(made)
-    Account.objects.bulk_update(accounts, _RECORDED)
-    Account.objects.filter(pk__in=[account.pk for account in accounts]).update(seen_at=Now())
-    SyncLog.objects.bulk_create(_logged(each, job) for each in made)
-
-
-def _write_rows(made: Sequence[Member]) -> None:
-    """The console's own columns, as ``rows.account_columns`` has them for one."""
-    now = timezone.now().replace(microsecond=0)
-    ids = [When(pk=each.account.pk, then=Value(each.as_seen.user_id)) for each in made]
-    verified = [each.account.pk for each in made if each.as_seen.email_verified]
-    is_verified = Q(pk__in=verified)
-    Employee.objects.filter(pk__in=[each.account.pk for each in made]).update(
-        auth0_user_id=Case(*ids, output_field=CharField()),
-        auth0_sync_status=Case(
-            When(is_verified, then=Value(SyncStatus.VERIFIED)), default=Value(SyncStatus.CREATED)
-        ),
-        auth0_account_created_at=Coalesce("auth0_account_created_at", Value(now)),
-        auth0_email_verified_at=Case(
-            When(is_verified, then=Coalesce("auth0_email_verified_at", Value(now))),
-            output_field=DateTimeField(),
-        ),
-        updated_at=F("updated_at"),
-    )
-
-
-def _logged(member: Member, job: ImportJob) -> SyncLog:
-    """The row of the sync log for one account that the job has made."""
-    return SyncLog(
-        employee_id=member.account.pk,
-        auth0_user_id=member.as_seen.user_id,
-        action="create account",
-        status=SyncLog.Status.SUCCESS,
-        response_data={"job": job.auth0_id, "fields": sorted(member.body.keys() - {"user_id"})},
-        actor=member.account.due_by,
-        attempt=member.account.attempts + 1,
-    )

@@ -16,16 +16,9 @@ from django.db.models.functions import Now
 
 from auth0sync import switch
 from auth0sync.bulk_claim import JobClaim
-from auth0sync.bulk_file import packed, refused
-from auth0sync.bulk_members import (
-    by_what_is_left,
-    finish,
-    fit_to_send,
-    let_go,
-    mark_sent,
-    record,
-    unrecorded,
-)
+from auth0sync.bulk_file import packed, refusals
+from auth0sync.bulk_members import fit_to_send, let_go, mark_sent
+from auth0sync.bulk_results import by_what_is_left, finish, record, unrecorded, who_was_refused
 from auth0sync.errors import Gone, Misconfigured, Paused
 from auth0sync.gate import Gate
 from auth0sync.models import Account, ImportJob, TenantState
@@ -161,11 +154,11 @@ def _look(work: Work) -> None:
 def _settle(work: Work) -> None:
     """Read who was refused, before Auth0 forgets it, and write down what became of everybody."""
     errors = work.tenant.job_errors(work.job.auth0_id)
-    who = refused(errors, work.installation)
-    if who is None or not len(who) == len(errors) == work.job.refused:
+    if len(errors) != work.job.refused:
         give_up(work, "Auth0's list of errors isn't that of this job.")
         return
-    while record(work.job, who, work.installation):
+    refused = who_was_refused(refusals(errors, work.installation))
+    while record(work.job, refused, work.installation):
         work.claim.renew()
     work.claim.give_back(0, state=State.ROLES, **_WELL)
 

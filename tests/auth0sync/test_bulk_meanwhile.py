@@ -4,9 +4,9 @@ is one account for each person, as their row wants it."""
 import pytest
 from pytest_django import Settings
 
-from auth0sync import bulk_members, bulk_steps
+from auth0sync import bulk_members, bulk_results, bulk_steps
 from auth0sync.due import note
-from auth0sync.models import Account, ImportJob, TenantState
+from auth0sync.models import ImportJob, Priority, TenantState
 from auth0sync.rows import read_facts
 from employees.models import Employee
 from employees.receipts import Outcome
@@ -83,7 +83,7 @@ def test_a_worker_that_dies_after_a_call_neither_loses_nor_doubles_anybody(
     [
         (bulk_steps, "mark_sent"),
         (bulk_steps, "record"),
-        (bulk_members, "_write_rows"),
+        (bulk_results, "_write_rows"),
         (bulk_steps, "finish"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -91,7 +91,7 @@ def test_a_worker_that_dies_after_a_call_neither_loses_nor_doubles_anybody(
 def test_a_worker_that_dies_while_writing_neither_loses_nor_doubles_anybody(
     tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch, module: object, name: str
 ) -> None:
-    monkeypatch.setattr(bulk_members, "PAGE", 2)
+    monkeypatch.setattr(bulk_results, "PAGE", 2)
     crowd = newcomers(5)
     assembled()
     real, turns = getattr(module, name), [1, 2]
@@ -157,20 +157,23 @@ EVENTS = [
 ]
 
 
-def test_who_comes_into_a_job_when_its_file_was_sent_already_goes_on_as_before(
+def test_nobody_comes_into_a_job_whose_file_may_have_been_sent(
     tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crowd = newcomers(3)
     job = assembled()
     (late,) = newcomers(1)
+    came: list[int] = []
 
-    def comes() -> None:
-        Account.objects.filter(pk=late.pk).update(job=job)
+    def comes() -> None:  # a sweeper that had found the job unsent
+        came.append(bulk_members.take(job, Priority.BULK))
 
-    right_after(monkeypatch, "import accounts", comes)
-    assert follow_until(State.OVER).inserted == 3
+    right_after(monkeypatch, "find connection", comes)
+    follow_until(State.OVER)
+    comes()
 
-    assert (account_of(late).job, account_of(late).attempts) == (None, 0)
+    assert came == [0, 0]
+    assert account_of(late).job is None
     settle_all()
     all_is_well(tenant, [*crowd, late])
 

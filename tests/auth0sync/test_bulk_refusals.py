@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from auth0sync import bulk, bulk_members, bulk_steps, pauses, switch, token
 from auth0sync.bulk_claim import JobClaim
-from auth0sync.bulk_file import refused
+from auth0sync.bulk_file import Refusal, refusals
 from auth0sync.errors import Misconfigured
 from auth0sync.models import Account, Bucket, ImportJob, Origin, Pause, TenantState
 from auth0sync.pauses import PROBE_EVERY_S
@@ -137,7 +137,8 @@ def test_a_file_that_is_too_large_is_sent_in_halves(
     tenant: RunningTenant, code: dict[str, str]
 ) -> None:
     newcomers(5)
-    tenant.fault(match=POST, kind="status", status=413, times=1)
+    body = {"statusCode": 413, "error": "Request Entity Too Large", "message": "No.", **code}
+    tenant.fault(match=POST, kind="status", status=413, body=body, times=1)
     job = assembled()
 
     follow()
@@ -344,20 +345,10 @@ def test_numbers_that_dont_add_up_are_believed_by_nobody(tenant: RunningTenant) 
     assert all(account_of(person).is_clean for person in crowd)
 
 
-@pytest.mark.parametrize(
-    "told",
-    [
-        [],
-        [{"user": {"email": "somebody@example.com"}, "errors": [{"code": "X"}]}],
-    ],
-    ids=["no errors", "somebody else's"],
-)
-def test_a_list_of_errors_that_doesnt_fit_is_believed_by_nobody(
-    tenant: RunningTenant, told: list[dict[str, Any]]
-) -> None:
+def test_a_list_of_errors_that_is_too_short_is_believed_by_nobody(tenant: RunningTenant) -> None:
     crowd = newcomers(3)
     newcomers(1, email='"odd"@example.com')
-    tenant.fault(match=ERRORS, kind="wrong_body", body=told)
+    tenant.fault(match=ERRORS, kind="wrong_body", body=[])
 
     job = run_jobs()
     sync_all()
@@ -366,15 +357,47 @@ def test_a_list_of_errors_that_doesnt_fit_is_believed_by_nobody(
     assert all(account_of(person).is_clean for person in crowd)
 
 
+def test_an_error_without_an_id_is_about_whoever_has_the_email(tenant: RunningTenant) -> None:
+    crowd = newcomers(3)
+    odd = newcomers(1, email='"odd"@example.com')[0]
+    told = [{"user": {"email": '"ODD"@example.com'}, "errors": [{"code": "INVALID_FORMAT"}]}]
+    tenant.fault(match=ERRORS, kind="wrong_body", body=told)
+
+    run_jobs()
+    sync_all()
+
+    assert all(account_of(person).origin == Origin.CREATED for person in crowd)
+    assert account_of(odd).error_field == "email"
+    assert not tenant.calls("GET", "/api/v2/users/[^/]+")
+
+
+def test_of_an_error_about_nobody_only_whom_another_names_isnt_read(tenant: RunningTenant) -> None:
+    crowd = newcomers(3)
+    odd = newcomers(1, email='"odd"@example.com')[0]
+    newcomers(1, email='"even"@example.com')
+    errors = [{"code": "INVALID_FORMAT"}]
+    emails = [odd.email, "somebody@example.com"]
+    told = [{"user": {"email": email}, "errors": errors} for email in emails]
+    tenant.fault(match=ERRORS, kind="wrong_body", body=told)
+
+    job = run_jobs()
+    sync_all()
+
+    assert (job.refused, job.error) == (2, "")
+    assert all(account_of(person).origin == Origin.ADOPTED for person in crowd)
+    assert len(tenant.calls("GET", "/api/v2/users/[^/]+")) == 4
+    all_is_well(tenant, crowd)
+
+
 def test_whom_an_error_is_about_is_told_by_the_id() -> None:
     errors: list[dict[str, Any]] = [
         {"user": {"user_id": "emp-abc-12-1"}, "errors": [{"code": "INVALID_FORMAT"}]},
         {"user": {"user_id": "auth0|emp-abc-13-2"}, "errors": []},
     ]
 
-    assert refused(errors, "abc") == {12: "INVALID_FORMAT", 13: ""}
-    assert refused(errors, "xyz") is None
-    assert refused([{"errors": []}], "abc") is None
+    assert refusals(errors, "abc") == [Refusal(12, "", "INVALID_FORMAT"), Refusal(13, "", "")]
+    assert refusals(errors[:1], "xyz") == [Refusal(None, "", "INVALID_FORMAT")]
+    assert refusals([{"errors": []}], "abc") == [Refusal(None, "", "")]
 
 
 # Of the roles
