@@ -6,7 +6,9 @@ down a moment ago.
 """
 
 import gc
+import ssl
 from collections.abc import Generator, Iterator
+from functools import cache
 from operator import itemgetter
 from typing import Any
 from unittest import mock
@@ -35,6 +37,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "real_pins: what a PIN costs is the point, so it isn't hashed more cheaply"
     )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_tls_context() -> Iterator[None]:
+    """No test speaks TLS to the world, and each new HTTP client would take 20 ms to prepare it."""
+    with mock.patch("ssl.create_default_context", cache(ssl.create_default_context)):
+        yield
 
 
 @pytest.fixture(autouse=True)

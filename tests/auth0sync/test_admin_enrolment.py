@@ -25,7 +25,7 @@ CHOOSE = reverse("admin:auth0sync_enrolment")
 LIST = reverse("admin:employees_employee_changelist")
 State = MassChange.State
 
-pytestmark = pytest.mark.usefixtures("state")
+pytestmark = [pytest.mark.usefixtures("state"), pytest.mark.once]
 
 
 def page_of(change: MassChange) -> str:

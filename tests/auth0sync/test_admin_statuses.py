@@ -17,6 +17,8 @@ from tests.auth0sync.people import add
 from tests.builders import make_employee
 from tests.signed_in import signed_in, team_lead
 
+pytestmark = pytest.mark.once
+
 STATUSES = reverse("admin:auth0sync_statuses")
 OURS = {"user_id": "auth0|emp-1", "origin": "created", "seen": {"blocked": False}}
 

@@ -21,7 +21,7 @@ from employees.models import Employee
 from tests.builders import boss, make_employee
 from tests.signed_in import signed_in, team_lead
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 PAGE = reverse("admin:auth0sync_balance")
 COMPARE = reverse("admin:auth0sync_balance_compare")

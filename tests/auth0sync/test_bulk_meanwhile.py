@@ -24,6 +24,8 @@ from tests.auth0sync.test_receipts import doors, outcomes, receipt_of, try_doors
 from tests.builders import boss
 from tests.devtenant.running import RunningTenant
 
+pytestmark = pytest.mark.once
+
 State = ImportJob.State
 CALLS = ["import accounts", "read job", "read job errors", "give role to many"]
 

@@ -22,7 +22,7 @@ from tests.auth0sync.crowd import assembled, newcomers, run_jobs
 from tests.auth0sync.people import account_of
 from tests.signed_in import team_lead
 
-pytestmark = pytest.mark.usefixtures("tenant")
+pytestmark = [pytest.mark.usefixtures("tenant"), pytest.mark.once]
 
 State = ImportJob.State
 LIST = reverse("admin:auth0sync_importjob_changelist")

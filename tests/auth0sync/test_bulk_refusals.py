@@ -35,6 +35,8 @@ from tests.auth0sync.test_pauses import a_minute_passes, forbid, grant
 from tests.builders import boss
 from tests.devtenant.running import RunningTenant
 
+pytestmark = pytest.mark.once
+
 State = ImportJob.State
 POST = {"method": "POST", "path": JOBS}
 ONE_JOB = {"method": "GET", "path": "/api/v2/jobs/[^/]+"}

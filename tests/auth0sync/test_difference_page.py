@@ -19,7 +19,7 @@ from tests.builders import make_employee
 from tests.devtenant.running import RunningTenant
 from tests.signed_in import signed_in, team_lead
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 PHONE = "user_metadata.phone_number"
 OURS, THEIRS = "+1 601 555 0100", "+1 662 555 0199"

@@ -20,7 +20,7 @@ from tests.builders import make_auth, make_employee
 from tests.devtenant.running import RunningTenant
 from tests.ports import free_port
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture

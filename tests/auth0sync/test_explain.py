@@ -36,7 +36,7 @@ from tests.builders import boss, make_employee, make_mapping
 from tests.devtenant.running import RunningTenant
 from tests.signed_in import signed_in, team_lead
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def explained(employee: Employee) -> Explanation:

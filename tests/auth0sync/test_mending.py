@@ -20,6 +20,8 @@ from tests.builders import boss, make_employee
 from tests.devtenant.running import RunningTenant
 from tests.signed_in import signed_in, team_lead
 
+pytestmark = pytest.mark.once
+
 
 def page(name: str, employee: Employee) -> str:
     return reverse(f"admin:auth0sync_{name}", args=[employee.pk])

@@ -21,6 +21,8 @@ from tests.auth0sync.people import account_of, add, right_after, row_of
 from tests.builders import boss
 from tests.devtenant.running import RunningTenant
 
+pytestmark = pytest.mark.once
+
 EVERYTHING = {"path": "/api/v2/.*"}
 
 

@@ -23,6 +23,8 @@ from tests.auth0sync.people import account_of, add, by_sql, row_of
 from tests.builders import boss
 from tests.devtenant.running import RunningTenant
 
+pytestmark = pytest.mark.once
+
 USERS = "/api/v2/users"
 TOO_LONG = {
     "statusCode": 400,

@@ -26,6 +26,7 @@ def rows(console: RunningConsole, **columns: Any) -> list[dict[str, Any]]:
     return console.sql(f"SELECT * FROM auth0_comparisons WHERE {marks}", *columns.values())
 
 
+@pytest.mark.once
 def test_a_nightly_comparison_that_is_killed_is_made_all_the_same(tmp_path: Path) -> None:
     with running_console(tmp_path) as console:
         tenant = console.tenant

@@ -22,7 +22,7 @@ from tests.builders import boss, make_employee
 from tests.devtenant.running import RunningTenant
 from tests.signed_in import signed_in, team_lead
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 PHONE = "user_metadata.phone_number"
 DEPARTMENT = ("user_metadata.department", "app_metadata.department_code")

@@ -27,6 +27,8 @@ from tests.builders import boss, clear_shared_tables, make_auth, make_employee, 
 from tests.devtenant.running import RunningTenant
 from tests.signed_in import signed_in, team_lead
 
+pytestmark = pytest.mark.once
+
 
 def page(employee: Employee) -> str:
     return reverse("admin:auth0sync_undo_change", args=[employee.pk])

@@ -32,6 +32,8 @@ from tests.devtenant.builders import make_api, make_user, permission, role_id
 from tests.devtenant.logging_in import CONSOLE, Person
 from tests.devtenant.running import RunningTenant
 
+pytestmark = pytest.mark.once
+
 API = "https://tracker.example.com/"
 SUBJECT = "auth0|Emp-1"
 REFUSED = {"success": False, "message": "Invalid or expired session"}

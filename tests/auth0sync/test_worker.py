@@ -104,6 +104,7 @@ def legacy(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in OURS}
 
 
+@pytest.mark.once
 def test_who_arrives_with_an_account_and_the_pin_is_left_alone_in_auth0_too(
     console: RunningConsole,
 ) -> None:

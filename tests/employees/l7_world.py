@@ -1,6 +1,7 @@
 """The people of the L7 matrix, and who asks: rows, accounts and browsers of their own."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from unittest import mock
@@ -16,6 +17,7 @@ from employees.groups import group_of
 from employees.history import TRACKED
 from employees.models import Employee, EmployeeUser, PinTries, PlannedMove, Review
 from employees.selectors import invitation_of
+from identity_console.admin_site import ConsoleSite
 from tests.builders import make_auth, make_employee
 
 PLACE = {"department": "Picking", "workspace": "MS"}
@@ -86,9 +88,14 @@ def world_of(who: str, with_one_administrator: bool) -> World:
     )
 
 
-def undrawn() -> AbstractContextManager[Any]:
-    """Pages without drawing them: who is let in is decided before, and that takes most time."""
-    return mock.patch.object(SimpleTemplateResponse, "rendered_content", "")
+@contextmanager
+def undrawn() -> Iterator[None]:
+    """Pages without menu and text: who is let in is decided before, and they take most time."""
+    with (
+        mock.patch.object(SimpleTemplateResponse, "rendered_content", ""),
+        mock.patch.object(ConsoleSite, "each_context", lambda site, request: {}),
+    ):
+        yield
 
 
 def state_of(person: Employee) -> Any:

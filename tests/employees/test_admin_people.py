@@ -1,5 +1,6 @@
 """Whom each role sees on the pages of people, and what is open to them there (L7)."""
 
+import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client, TestCase
 from django.urls import reverse
@@ -7,6 +8,8 @@ from django.urls import reverse
 from employees.models import Employee, EmployeeUser
 from tests.builders import make_employee, make_mapping, make_role
 from tests.signed_in import signed_in, team_lead
+
+pytestmark = pytest.mark.once
 
 LIST = reverse("admin:employees_employee_changelist")
 ADD = reverse("admin:employees_employee_add")

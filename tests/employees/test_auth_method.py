@@ -16,7 +16,7 @@ from tests.builders import boss, make_auth, make_employee
 from tests.employees.test_admin import ADD, page_of
 from tests.employees.two_rows import TwoRowsTestCase
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 PIN = "7391"
 HASHED = bcrypt.hashpw(PIN.encode(), bcrypt.gensalt(4)).decode()
 

@@ -1,5 +1,6 @@
 """The history page: every change by everybody, in words."""
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -9,6 +10,8 @@ from employees.authority import program
 from employees.models import Change, Employee
 from tests.builders import boss, make_role
 from tests.employees.test_admin import AdminTestCase
+
+pytestmark = pytest.mark.once
 
 
 class HistoryPageTests(AdminTestCase):

@@ -6,6 +6,7 @@ from io import BytesIO, StringIO
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import TestCase
@@ -19,6 +20,8 @@ from employees.mass.working import work
 from employees.models import Employee
 from tests.builders import make_auth, make_employee, make_role
 from tests.employees.massing import a_user
+
+pytestmark = pytest.mark.once
 
 LIST = reverse("admin:employees_masschange_changelist")
 UPLOAD = reverse("admin:employees_masschange_import")

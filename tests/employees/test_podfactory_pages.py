@@ -1,5 +1,6 @@
 from unittest import mock
 
+import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client, TestCase
@@ -11,6 +12,8 @@ from employees.history import notice_changes
 from employees.models import Auth0Role, Employee
 from tests.builders import make_employee, make_mapping
 from tests.signed_in import signed_in
+
+pytestmark = pytest.mark.once
 
 PAGE = "/admin/employees/employee/podfactory/"
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -18,6 +19,8 @@ from tests.builders import boss, make_employee, make_mapping, make_role
 from tests.employees.test_admin import AdminTestCase, page_of
 from tests.outside import connecteam_inserts, connecteam_updates, podfactory_inserts, update
 from tests.signed_in import signed_in, team_lead
+
+pytestmark = pytest.mark.once
 
 LIST = reverse("admin:employees_employee_reviews")
 OUTSIDE = reverse("admin:employees_employee_outside")

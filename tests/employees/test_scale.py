@@ -34,7 +34,9 @@ PAGES = (
     *(reverse("admin:index"), CANNOT_WORK, f"{CANNOT_WORK}?missing=pin"),
     *(LOG, f"{LOG}?status__exact=success", f"{LOG}?action=update", MAPPINGS),
     *(reverse("admin:auth0sync_attention"), reverse("admin:employees_employee_planned")),
-    f"{reverse('admin:search')}?s=sample",
+    *(reverse(f"admin:employees_employee_{page}") for page in ("reviews", "podfactory")),
+    *(reverse("admin:auth0sync_balance"), reverse("admin:auth0sync_importjob_changelist")),
+    *(reverse("admin:employees_masschange_changelist"), f"{reverse('admin:search')}?s=sample"),
 )
 
 

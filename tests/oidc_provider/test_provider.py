@@ -16,7 +16,8 @@ import pytest
 
 from tests.oidc_provider.running import Person, RunningProvider
 
-pytestmark = [pytest.mark.process, pytest.mark.once]
+# Not marked as a process: those are spread, and each of these would start the provider anew.
+pytestmark = pytest.mark.once
 
 CONSOLE = "http://127.0.0.1:1"  # nobody listens: the client reads the address it is sent to
 ADA = Person("auth0|emp-1", "ada@example.com", "Ada Quill", "correct horse", nickname="ada")
