@@ -173,5 +173,7 @@ class Seen:
 
 
 def _ours(metadata: Any, keys: tuple[str, ...]) -> dict[str, Any]:
-    found = metadata if isinstance(metadata, Mapping) else {}
+    found = dict(metadata) if isinstance(metadata, Mapping) else {}
+    if not isinstance(found.get("previous_names"), list):  # somebody wrote something else there
+        found["previous_names"] = None
     return {key: found[key] for key in keys if found.get(key) is not None}

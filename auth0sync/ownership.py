@@ -13,6 +13,9 @@ from auth0sync.plan import CREATED_BY
 # Where an account's e-mail waits while two people swap theirs; nothing is ever mailed there, and
 # no mail server can have it (RFC 2606).
 PARKED_DOMAIN = "parked.invalid"
+# employees.id is an INT: a longer number in a marker, which anybody may have written, is nobody's.
+NUMBER_MOST = 2**31 - 1
+GENERATION_DIGITS_MOST = 9
 
 
 class Whose(Enum):
@@ -46,7 +49,8 @@ def generation_of(user_id: str, installation: str, employee_id: int) -> int:
     """The generation in an id that this installation derived; 0 for any other id."""
     prefix = stored_id(f"emp-{installation}-{employee_id}-")
     tail = user_id.removeprefix(prefix)
-    return int(tail) if user_id.startswith(prefix) and tail.isdecimal() else 0
+    is_ours = user_id.startswith(prefix) and len(tail) <= GENERATION_DIGITS_MOST
+    return int(tail) if is_ours and tail.isdecimal() else 0
 
 
 def whose(profile: Mapping[str, Any], employee_id: int, installation: str) -> Whose:
@@ -77,9 +81,11 @@ def marked_for(profile: Mapping[str, Any], installation: str) -> int | None:
     metadata = profile.get("app_metadata")
     markers = metadata if isinstance(metadata, Mapping) else {}
     marked_id = str(markers.get("employee_id") or "")
-    if markers.get("installation") in (None, "", installation) and marked_id.isdecimal():
-        return int(marked_id)
-    return None
+    if markers.get("installation") not in (None, "", installation) or not marked_id.isdecimal():
+        return None
+    # The length first: Python refuses to read thousands of digits.
+    number = int(marked_id) if len(marked_id) <= len(str(NUMBER_MOST)) else 0
+    return number if 0 < number <= NUMBER_MOST else None
 
 
 def shown(

@@ -14,7 +14,6 @@ from typing import Any
 from auth0sync.ownership import in_connection, marked_for
 
 PAGE = 500  # accounts
-NUMBER_MOST = 2**31 - 1  # employees.id is an INT: a marker beyond it is nobody's
 _TABLES = """
 CREATE TABLE accounts (
     user_id TEXT PRIMARY KEY, employee_id INTEGER, is_foreign INTEGER, is_here INTEGER,
@@ -159,10 +158,9 @@ class Picture:
         metadata = profile.get("app_metadata")
         marks = metadata if isinstance(metadata, Mapping) else {}
         is_foreign = marks.get("installation") not in (None, "", self._installation)
-        employee_id = marked_for(profile, self._installation) or 0
         return (
             profile["user_id"],
-            employee_id if 0 < employee_id <= NUMBER_MOST else None,
+            marked_for(profile, self._installation),
             is_foreign,
             in_connection(profile, self._connection),
             profile["email"],

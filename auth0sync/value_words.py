@@ -16,7 +16,7 @@ def said(name: str, value: Any) -> str:
     """A value as the form says it; "" for nothing. name: as Auth0 calls the field."""
     if name in LABELS:
         values = value if isinstance(value, list | tuple) else [value]
-        return as_text([LABELS[name].get(each, each) for each in values if each])
+        return as_text([LABELS[name].get(str(each), each) for each in values if each])
     if name == "user_metadata.hire_date" and isinstance(value, str):
         try:
             return date.fromisoformat(value).strftime("%-d %b %Y")

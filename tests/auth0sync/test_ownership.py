@@ -12,6 +12,7 @@ from auth0sync.ownership import (
     find_ours,
     generation_of,
     in_connection,
+    marked_for,
     stored_id,
     whose,
 )
@@ -70,6 +71,25 @@ def test_the_markers_say_whose_an_account_is(markers: Any, owner: Whose) -> None
 
 def test_an_account_without_metadata_is_unmarked() -> None:
     assert whose(profile(), 42, INSTALLATION) is Whose.UNMARKED
+
+
+@pytest.mark.parametrize(
+    ("marked", "employee_id"),
+    [
+        (42, 42),
+        ("42", 42),
+        (2**31 - 1, 2**31 - 1),
+        (2**31, None),
+        ("9" * 5000, None),
+        ("0", None),
+        (-1, None),
+        (True, None),
+    ],
+)
+def test_a_marker_that_no_row_can_have_is_nobodys(marked: Any, employee_id: int | None) -> None:
+    found = profile(app_metadata={"employee_id": marked, "installation": INSTALLATION})
+
+    assert marked_for(found, INSTALLATION) == employee_id
 
 
 # Linking
@@ -185,6 +205,7 @@ def test_the_largest_id_has_at_most_a_hundred_characters() -> None:
         ("auth0|emp-0123456789-42-x", 0),
         ("auth0|emp-0123456789-42--1", 0),
         ("auth0|emp-0123456789-421-1", 0),
+        ("auth0|emp-0123456789-42-9999999999", 0),
         ("auth0|emp-another-42-1", 0),
         ("emp-0123456789-42-1", 0),
         ("auth0|7", 0),

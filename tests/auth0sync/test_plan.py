@@ -897,6 +897,13 @@ def test_metadata_that_is_no_object_is_seen_as_none() -> None:
     assert (seen.user_metadata, seen.app_metadata) == ({}, {})
 
 
+@pytest.mark.parametrize("noted", [7, "Ada B", {"a": 1}])
+def test_earlier_names_that_are_no_list_are_seen_as_none(noted: Any) -> None:
+    seen = Seen.of({"user_id": "auth0|x", "app_metadata": {"previous_names": noted}})
+
+    assert seen.app_metadata == {}
+
+
 def test_a_key_without_a_value_is_not_remembered() -> None:
     seen = Seen.of({"user_id": "auth0|x", "app_metadata": {"workspace": None}})
 
