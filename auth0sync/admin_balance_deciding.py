@@ -14,7 +14,7 @@ from auth0sync import reconcile_decisions as decisions
 from auth0sync.admin_balance_cases import Case, cases, day_chosen, days_proposed
 from auth0sync.balance import visible_differences
 from auth0sync.difference_words import group_of, heading, way_out
-from auth0sync.foreseeing import calls_of_fixing, put_right_with_it
+from auth0sync.foreseeing import calls_of_fixing, following, put_right_with_it
 from auth0sync.models import Difference
 from auth0sync.origins import FROM, page_of
 from employees.actors import actor_of
@@ -77,6 +77,7 @@ def _context(
         "ways": ways,
         "calls": calls_of_fixing(found) if Decision.FIX in ways else [],
         "with_it": [heading(group_of(each)) for each in put_right_with_it(found)],
+        "follows": following(found.field),
         "why_none": decisions.why_not(actor, found, None, case.person),
         "is_over": found.state == State.CLOSED,
         "can_reopen": found.state in (State.IGNORED, State.LISTED),

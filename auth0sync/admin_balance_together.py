@@ -15,8 +15,9 @@ from django.urls import URLPattern, path, reverse
 from auth0sync.admin_balance_cases import day_chosen, days_proposed
 from auth0sync.balance import differences, in_group
 from auth0sync.difference_words import heading, parts_of
+from auth0sync.foreseeing import following
 from auth0sync.models import Difference
-from auth0sync.reconcile_crowds import fix_all, ignore_all, preview, take_all
+from auth0sync.reconcile_crowds import Preview, fix_all, ignore_all, preview, take_all
 from employees.actors import actor_of, visible_to
 from employees.admin_base import Pages
 from employees.authority import Actor
@@ -71,7 +72,8 @@ class TogetherPage(Pages[Employee]):
         asked = request.POST if request.method == "POST" else request.GET
         group, decision = asked.get("group", ""), asked.get("decision", "")
         back = reverse("admin:auth0sync_balance")
-        if not parts_of(group)[0] or decision not in WAYS:
+        kind, field = parts_of(group)
+        if not kind or decision not in WAYS:
             self.message_user(request, "Choose what is to be done, and of what.", messages.WARNING)
             return HttpResponseRedirect(back)
         rows = in_group(differences(actor), group).filter(state=State.OPEN)
@@ -82,7 +84,7 @@ class TogetherPage(Pages[Employee]):
             self.message_user(request, text, messages.WARNING)
         elif request.method == "POST":
             try:
-                number = _decide(request, rows, actor, decision)
+                number = _decide(request, found, actor)
             except EmployeesError as error:
                 self.message_user(request, str(error), messages.ERROR)
                 typed = {name: request.POST.get(name, "") for name in ("reason", "until")}
@@ -95,6 +97,7 @@ class TogetherPage(Pages[Employee]):
             "found": found,
             "group": group,
             "decision": decision,
+            "follows": following("roles" if kind == Difference.Kind.ROLE else field),
             "button": way.button.format(found.differences),
             "back": f"{back}?{urlencode({'group': group})}",
             **_some(rows, actor, found.people),
@@ -105,20 +108,20 @@ class TogetherPage(Pages[Employee]):
 
 def _some(rows: QuerySet[Difference], actor: Actor, number: int) -> dict[str, Any]:
     """The names of some of those whom it concerns, and how many more there are."""
-    ids = rows.order_by("rank", "pk").values_list("employee_id", flat=True)[:NAMES]
+    ids = rows.values_list("employee_id", flat=True)[:NAMES]
     some = {pk for pk in ids if pk is not None}
     people = list(visible_to(actor).filter(among(some)).order_by("pk"))
     return {"people": people, "more": max(0, number - len(some))}
 
 
-def _decide(request: HttpRequest, rows: QuerySet[Difference], actor: Actor, decision: str) -> int:
+def _decide(request: HttpRequest, found: Preview, actor: Actor) -> int:
     """Do it; returns for how many. Raises EmployeesError."""
-    if decision == Decision.FIX:
-        return fix_all(rows, actor)
-    if decision == Decision.TAKE_OVER:
-        return take_all(rows, actor)
+    if found.decision == Decision.FIX:
+        return fix_all(found, actor)
+    if found.decision == Decision.TAKE_OVER:
+        return take_all(found, actor)
     until = day_chosen(request.POST.get("until", ""))
-    return ignore_all(rows, actor, reason=request.POST.get("reason", ""), until=until)
+    return ignore_all(found, actor, reason=request.POST.get("reason", ""), until=until)
 
 
 def _done(number: int, way: Way, held: int) -> str:

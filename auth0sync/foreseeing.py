@@ -3,11 +3,14 @@
 from auth0sync import brake
 from auth0sync.account import Seen
 from auth0sync.explain import READ, Call, request_of
+from auth0sync.field_words import in_words
 from auth0sync.models import Account, Difference
 from auth0sync.plan import Create
 from auth0sync.reconcile_apply import OF_FIELDS, as_found
+from auth0sync.reconcile_policy import TAKEABLE
 from auth0sync.rows import read_facts
 from auth0sync.side_by_side import living
+from auth0sync.sides import COLUMNS
 
 Kind = Difference.Kind
 
@@ -38,3 +41,10 @@ def put_right_with_it(difference: Difference) -> list[Difference]:
         return []
     others = living(difference.employee_id or 0).filter(kind__in=OF_FIELDS)
     return list(others.exclude(pk=difference.pk))
+
+
+def following(field: str) -> list[str]:
+    """What else Auth0 gets when this field's value is taken over: what is computed from the same
+    column, in words."""
+    column = TAKEABLE.get(field)
+    return [in_words(name) for name, of in COLUMNS.items() if column in of and name != field]

@@ -18,6 +18,7 @@ from auth0sync.due import mark_due
 from auth0sync.errors import Conflict, Rejected
 from auth0sync.models import Account, Difference, Origin, Priority
 from auth0sync.plan import wanted_of
+from auth0sync.reconcile_people import holders
 from auth0sync.reconcile_policy import TAKEABLE
 from auth0sync.rows import account_columns, read_facts, write_columns
 from auth0sync.sides import flat
@@ -31,6 +32,7 @@ from employees.models import Employee, SyncStatus
 Kind = Difference.Kind
 CHANGED = "This has changed since it was shown: look at it again."
 BUSY = "The account is being changed at this moment: try again when that is over."
+HELD = "The safety brake holds this person: decide that first, under “Held changes”."
 OF_FIELDS = (Kind.FIELD, Kind.ROLE, Kind.OPEN, Kind.SHUT)
 TO_ADOPT = (Kind.NO_ROW, Kind.DOUBLE)  # accounts marked as ours that the console doesn't know
 
@@ -42,6 +44,8 @@ def fix(employee_id: int, rows: Sequence[Difference], actor: str, *, by_hand: bo
     """
     Employee.objects.select_for_update().filter(pk=employee_id).first()
     account = Account.objects.filter(pk=employee_id).first() or Account(pk=employee_id)
+    if by_hand and account.batch_id is not None:
+        raise NotAllowed(HELD)  # else one click here would let them through without a second person
     facts = read_facts([employee_id]).get(employee_id)
     columns: dict[str, Any] = {}
     look = False
@@ -51,10 +55,10 @@ def fix(employee_id: int, rows: Sequence[Difference], actor: str, *, by_hand: bo
             account.seen = as_found(Seen.from_json(account.seen or {}), row).as_json()
             columns["seen"] = account.seen
         elif row.kind in TO_ADOPT:
-            columns |= _adopted(row, account)
+            columns |= _adopted(row, account, facts)
             look = True
         elif row.kind == Kind.MISSING and by_hand and row.is_read_again:
-            columns |= _made_anew(account, facts)
+            columns |= _made_anew(row, account, facts)
         else:
             look = True
     braked = brake.renew({employee_id: (facts, account)}, actor=actor, by_hand=by_hand)
@@ -141,21 +145,25 @@ def as_found(seen: Seen, row: Difference) -> Seen:
     return replace(seen, **values)
 
 
-def _adopted(row: Difference, account: Account) -> dict[str, Any]:
+def _adopted(row: Difference, account: Account, facts: Facts | None) -> dict[str, Any]:
     """The columns by which an account that is marked as this person's becomes theirs.
 
     What the row wants of it is done next; it is read first.
     """
-    if account.origin:
+    # Somebody new may have the number of a row that was deleted.
+    is_anothers = row.kind == Kind.NO_ROW and facts is not None
+    if account.origin or is_anothers or holders([row.user_id]).keys() - {account.pk}:
         raise NotAllowed(CHANGED)
     return {"user_id": row.user_id, "origin": Origin.ADOPTED}
 
 
-def _made_anew(account: Account, facts: Facts | None) -> dict[str, Any]:
+def _made_anew(row: Difference, account: Account, facts: Facts | None) -> dict[str, Any]:
     """The columns by which an account that was deleted is forgotten, so that another is made.
 
     As looking.let_go does it where AUTH0_DELETED_POLICY says so; here a person says it.
     """
+    if account.user_id != row.user_id:
+        raise NotAllowed(CHANGED)  # there is another one by now, and it isn't gone
     fingerprint = replace(facts, auth0_user_id="").fingerprint() if facts else ""
     return {
         "user_id": "",

@@ -18,17 +18,19 @@ from auth0sync.models import Account, Difference, Risk, SyncLog, TenantState
 from auth0sync.plan import ROLE_CODES
 from auth0sync.reconcile_apply import BUSY, CHANGED
 from auth0sync.reconcile_policy import TAKEABLE, Rule, may_be, names, rule_of
-from auth0sync.reconcile_runs import balance, last_try, under_way, want
+from auth0sync.rows import read_facts
 from employees.authority import Actor, Operation, operation_of, why_not_administer
 from employees.authority import why_not as why_not_to
 from employees.errors import NotAllowed
 from employees.history import record_event
 from employees.models import Employee
 
-__all__ = ["balance", "last_try", "under_way", "want"]
-
 Kind, State, Decision = Difference.Kind, Difference.State, Difference.Decision
 REASON_MOST = 300
+NO_WISH = (
+    "This person can't have an account as they are: it takes somebody active who signs in with "
+    "Auth0 and has an e-mail of their own. Change that first."
+)
 COUNTED = (Risk.BLOCK, Risk.EMAIL, Risk.ROLE)
 _TRY = (Kind.MISSING, Kind.NO_ACCOUNT, Kind.STUCK, Kind.NO_ROW, *reconcile_apply.OF_FIELDS)
 
@@ -138,6 +140,8 @@ def link(pk: int, employee_id: int, actor: Actor, *, version: int) -> None:
         if reason := why_not_to(actor, Operation.CHANGE_SIGN_IN, person):
             raise NotAllowed(reason, "employee")
         row = _deciding(pk, actor, version, Decision.LINK)
+        if not read_facts([employee_id])[employee_id].wants_account:
+            raise NotAllowed(NO_WISH, "employee")
         account = Account.objects.select_for_update().filter(pk=employee_id).first()
         if account is None or account.origin or account.link_to or account.lease:
             raise NotAllowed("This person has an account already, or gets one just now.")
@@ -177,7 +181,9 @@ def _is_takeable(row: Difference) -> bool:
     if row.kind == Kind.ROLE:
         held = row.auth0 or []
         return len(held) == 1 and held[0] in ROLE_CODES
-    return row.kind == Kind.FIELD and row.field in TAKEABLE and row.auth0 not in (None, "")
+    # Auth0 takes anything for a value, such as a number or a list; a column holds a text.
+    is_text = isinstance(row.auth0, str) and row.auth0 != ""
+    return row.kind == Kind.FIELD and row.field in TAKEABLE and is_text
 
 
 def _deciding(

@@ -177,6 +177,14 @@ class Difference(models.Model):
             models.Index(fields=["employee_id", "state"], name="auth0_difference_person"),
             models.Index(fields=["state", "comparison_id"], name="auth0_difference_run"),
             models.Index(fields=["closed_at"], name="auth0_difference_closed"),
+            # For the numbers on a page, and for the sweep: read from the index alone.
+            models.Index(
+                fields=["state", "kind", "field", "id", "employee_id"],
+                name="auth0_difference_group",
+            ),
+            models.Index(
+                fields=["state", "employee_id", "applied_at"], name="auth0_difference_sweep"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ the console has written since, or is about to, is *moving*, and nothing is said 
 Source: docs/architecture.md, "Comparison".
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,6 +52,15 @@ def people(ids: Sequence[int], since: datetime) -> list[Person]:
     accounts = Account.objects.in_bulk(ids)
     facts = read_facts(ids)
     return [_person(pk, facts.get(pk), accounts.get(pk), since) for pk in ids]
+
+
+def holders(user_ids: Collection[str]) -> dict[int, str]:
+    """Whose these accounts are: person → account, by their row or the console's own book."""
+    plain = [user_id for user_id in user_ids if user_id.isascii()]  # others the column refuses
+    named = Employee.objects.filter(auth0_user_id__in=plain).values_list("pk", "auth0_user_id")
+    known = Account.objects.filter(user_id__in=user_ids).values_list("pk", "user_id")
+    # Exactly: some databases find an id in any case.
+    return {pk: user_id for pk, user_id in (*named, *known) if user_id and user_id in user_ids}
 
 
 def _person(pk: int, facts: Facts | None, account: Account | None, since: datetime) -> Person:

@@ -54,6 +54,7 @@ class Sweeper:
         self._next_clearing = 0.0
         self._scrub: Iterator[None] | None = None
         self._next_scrub = 0.0
+        self._followed = 0  # after whom decisions about differences are looked at next
 
     def tick(self) -> bool:
         """One slice of work; False when another process is the sweeper."""
@@ -69,7 +70,7 @@ class Sweeper:
         # Before anybody is told of them: whoever is in no job yet is made one by one meanwhile.
         bulk.assemble(until=time.monotonic() + ASSEMBLE_S)
         reconcile_follow.carry_out()
-        reconcile_follow.follow()
+        self._followed = reconcile_follow.follow(self._followed)
         hand_out()
         # After these, so that a plan which the database refuses doesn't hold them up. Whoever has
         # moved wakes a worker by themselves.

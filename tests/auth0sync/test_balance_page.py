@@ -269,6 +269,27 @@ def test_they_can_be_chosen_by_kind_and_by_how_far_they_are() -> None:
     assert len(nonsense) == 2
 
 
+def test_what_was_left_says_that_nothing_holds_it() -> None:
+    compared()
+    browser = manager()
+    differs(make_employee(), state=State.IGNORED, reason="On loan.")
+
+    assert "nothing holds Auth0 as it is" in text(browser.get(PAGE, {"state": "ignored"}))
+    assert "nothing holds Auth0 as it is" not in text(browser.get(PAGE))
+
+
+def test_a_value_of_any_kind_can_be_shown() -> None:
+    compared()
+    odd: dict[str, Any] = {
+        "field": "app_metadata.workspace",
+        "auth0": [{"a": 1}, "MS"],
+        "wanted": "MS",
+    }
+    differs(make_employee(), **odd)
+
+    assert "Auth0 {&#x27;a&#x27;: 1}, " in text(manager().get(PAGE))
+
+
 def test_what_is_over_is_neither_shown_nor_counted() -> None:
     compared()
     differs(make_employee(), state=State.CLOSED)
@@ -449,7 +470,9 @@ def test_all_of_one_kind_are_taken_over_by_the_rules_of_the_form() -> None:
         differs(make_employee())
     group = f"field:{PHONE}"
     assert "Take all 2 over" in text(browser.get(PAGE, {"group": group}))
-    assert "the console gets what Auth0 has" in text(browser.get(TOGETHER, asked(group, "take")))
+    page = text(browser.get(TOGETHER, asked(group, "take")))
+    assert "the console gets what Auth0 has" in page
+    assert "No call goes out for it." in page
 
     answer = browser.post(TOGETHER, asked(group, "take", stamp="2-0"), follow=True)
 
@@ -472,6 +495,29 @@ def test_all_of_one_kind_are_left_with_a_reason_until_a_day() -> None:
 
     assert "2 differences are left as they are." in answer.content.decode()
     assert set(Difference.objects.values_list("reason", flat=True)) == {"On loan."}
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "follows"),
+    [
+        (Kind.FIELD, "user_metadata.department", "department code"),
+        (Kind.ROLE, "roles", "role code, access level"),
+    ],
+)
+def test_what_is_computed_from_a_value_that_is_taken_over_goes_out(
+    kind: str, field: str, follows: str
+) -> None:
+    admin, _ = signed_in("admin")
+    one = differs(make_employee(), kind, field=field, auth0=["finance"], wanted="admin")
+    if kind == Kind.FIELD:
+        Difference.objects.update(auth0="Packing", wanted="Picking")
+    group = f"field:{field}" if kind == Kind.FIELD else kind
+
+    for page in (
+        admin.get(TOGETHER, asked(group, "take")),
+        admin.get(reverse("admin:auth0sync_difference", args=[one.pk])),
+    ):
+        assert f"only for what is computed from it: {follows}." in text(page)
 
 
 def test_nobody_is_deactivated_together() -> None:

@@ -7,10 +7,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from pytest_django import Settings
 
-from auth0sync import reconcile_crowds, reconcile_decisions
+from auth0sync import reconcile_crowds, reconcile_decisions, reconcile_follow
 from auth0sync.due import mark_due
 from auth0sync.engine import sync
-from auth0sync.models import Account, Comparison, Difference, SyncLog, TenantState
+from auth0sync.models import Account, Comparison, Difference, StagedBatch, SyncLog, TenantState
 from auth0sync.reconcile_decisions import Decision
 from auth0sync.reconcile_follow import carry_out, decide_by_rule, follow
 from auth0sync.reconcile_policy import Rule
@@ -347,6 +347,65 @@ class TestRefusals:
         with pytest.raises(NotAllowed, match="look at it again"):
             reconcile_decisions.fix(the_one(kind="double").pk, boss(), version=0)
 
+    def test_an_account_that_was_made_anew_meanwhile_is_not_forgotten(
+        self, tenant: RunningTenant
+    ) -> None:
+        employee = settled()
+        delete(tenant, employee)
+        balanced(tenant)
+        Account.objects.filter(pk=employee.pk).update(user_id="auth0|newer")
+
+        with pytest.raises(NotAllowed, match="look at it again"):
+            reconcile_decisions.fix(the_one().pk, boss(), version=0)
+
+        assert account_of(employee).user_id == "auth0|newer"
+
+    def test_the_account_of_a_deleted_row_is_not_given_to_who_has_its_number_now(
+        self, tenant: RunningTenant
+    ) -> None:
+        marker = {"employee_id": 4711, "installation": installation()}
+        tenant.seed(1, user={"app_metadata": marker})
+        balanced(tenant)
+        make_employee(pk=4711, auth_method="auth0")
+
+        with pytest.raises(NotAllowed, match="look at it again"):
+            reconcile_decisions.fix(the_one().pk, boss(), version=0)
+
+    @pytest.mark.parametrize("by_row", [True, False])
+    def test_a_stray_account_that_is_another_persons_by_now_is_left_to_them(
+        self, tenant: RunningTenant, by_row: bool
+    ) -> None:
+        employee = make_employee(auth_method="pin")
+        marker = {"employee_id": employee.pk, "installation": installation()}
+        tenant.seed(1, user={"app_metadata": marker})
+        balanced(tenant)
+        if by_row:
+            make_employee(auth0_user_id="auth0|crowd-1")
+        else:
+            Account.objects.create(pk=make_employee().pk, user_id="auth0|crowd-1")
+
+        with pytest.raises(NotAllowed, match="look at it again"):
+            reconcile_decisions.fix(the_one(kind="double").pk, boss(), version=0)
+
+    def test_no_click_lets_somebody_through_whom_the_brake_holds(
+        self, tenant: RunningTenant
+    ) -> None:
+        employee, difference = drifted(tenant)
+        batch = StagedBatch.objects.create(kind="changes")
+        Account.objects.filter(pk=employee.pk).update(batch=batch)
+
+        with pytest.raises(NotAllowed, match="safety brake holds"):
+            reconcile_decisions.fix(difference.pk, boss(), version=0)
+
+        assert account_of(employee).batch == batch
+
+    @pytest.mark.parametrize("odd", [5550199, ["555-0199"], True])
+    def test_what_is_no_text_isnt_taken_over(self, tenant: RunningTenant, odd: object) -> None:
+        _, difference = drifted(tenant, user_metadata={"phone_number": odd})
+
+        with pytest.raises(NotAllowed, match="look at it again"):
+            reconcile_decisions.take_over(difference.pk, boss(), version=0)
+
     def test_what_is_over_is_over(self, tenant: RunningTenant) -> None:
         employee, difference = drifted(tenant)
         edit(tenant, employee, user_metadata={"phone_number": "555-0100"})
@@ -474,6 +533,20 @@ class TestNobodysAccounts:
         with pytest.raises(NotAllowed, match="no employee 999"):
             reconcile_decisions.link(the_one().pk, 999, boss(), version=0)
 
+    @pytest.mark.parametrize("columns", [{"auth_method": "pin"}, {"is_active": False}])
+    def test_none_is_linked_to_who_should_have_no_account(
+        self, tenant: RunningTenant, columns: dict[str, object]
+    ) -> None:
+        tenant.seed(1)
+        balanced(tenant)
+        person = make_employee(**{"auth_method": "auth0", **columns})
+        Account.objects.create(pk=person.pk)
+
+        with pytest.raises(NotAllowed, match="can't have an account"):
+            reconcile_decisions.link(the_one().pk, person.pk, boss(), version=0)
+
+        assert account_of(person).link_to == ""
+
     def test_one_to_be_deleted_stays_on_the_list_until_it_is_gone(
         self, tenant: RunningTenant
     ) -> None:
@@ -575,6 +648,52 @@ class TestRules:
         work_off()
         assert found() == []
 
+    @pytest.mark.parametrize("odd", [None, "", 5550199])
+    def test_no_rule_empties_a_column_or_takes_what_it_cant_hold(
+        self, tenant: RunningTenant, odd: object
+    ) -> None:
+        employee, difference = drifted(tenant, user_metadata={"phone_number": odd})
+        reconcile_decisions.set_rule("user_metadata.phone_number", Rule.AUTH0, boss())
+
+        assert decide_by_rule(difference.comparison_id, fix=False) == 0
+        work_off()
+
+        assert row_of(employee).phone_number == "555-0100"
+        assert the_one().state == Difference.State.OPEN
+
+    def test_two_who_carry_out_at_once_do_it_once(
+        self, tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        employee, difference = drifted(tenant)
+        decide_by_rule(difference.comparison_id, fix=True)
+        real = reconcile_follow._fixed_together
+
+        def after_the_other(employee_id: int, ids: list[int]) -> list[int]:
+            real(employee_id, ids)  # the command, say, between the sweep's look and its work
+            return real(employee_id, ids)
+
+        monkeypatch.setattr(reconcile_follow, "_fixed_together", after_the_other)
+        carry_out()
+
+        difference.refresh_from_db()
+        assert (difference.state, difference.error) == ("fixing", "")
+        assert difference.applied_at is not None
+
+    def test_what_is_under_way_is_followed_slice_by_slice(
+        self, tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("ana", "bo"):
+            edit(tenant, settled(email=f"{name}@example.com"), name="Somebody")
+        decide_by_rule(balanced(tenant).pk, fix=True)
+        monkeypatch.setattr(reconcile_follow, "LOOKED_AT_ONCE", 1)
+        work_off()
+        (rest,) = found()
+
+        after = follow(0)
+
+        assert (after, found()) == (rest.employee_id, [])
+        assert follow(after) == 0
+
     def test_who_chose_a_rule_is_logged(self, state: TenantState) -> None:
         reconcile_decisions.set_rule("email", Rule.ROW, boss())
 
@@ -588,9 +707,9 @@ class TestRules:
         assert decide_by_rule(row.pk, fix=True) == 0
 
 
-def preview_of(actor: Actor) -> reconcile_crowds.Preview:
-    """What fixing everything would do."""
-    return reconcile_crowds.preview(Difference.objects.all(), actor, Difference.Decision.FIX)
+def preview_of(actor: Actor, decision: str = Decision.FIX) -> reconcile_crowds.Preview:
+    """What deciding everything so would do."""
+    return reconcile_crowds.preview(Difference.objects.all(), actor, Decision(decision))
 
 
 class TestCrowds:
@@ -604,9 +723,7 @@ class TestCrowds:
         return balanced(tenant)
 
     def test_a_preview_says_what_would_be_done_and_held(self, crowd: Comparison) -> None:
-        preview = reconcile_crowds.preview(
-            Difference.objects.all(), boss(), Difference.Decision.FIX
-        )
+        preview = preview_of(boss())
 
         assert (preview.differences, preview.people, preview.held) == (3, 3, 3)
         assert preview.others == 0
@@ -614,7 +731,7 @@ class TestCrowds:
     def test_a_crowd_is_held_as_a_whole(self, crowd: Comparison, tenant: RunningTenant) -> None:
         calls = len(tenant.calls("POST", ".*/roles"))
 
-        assert reconcile_crowds.fix_all(Difference.objects.all(), boss()) == 3
+        assert reconcile_crowds.fix_all(preview_of(boss()), boss()) == 3
         work_off()
 
         assert Account.objects.exclude(batch=None).count() == 3
@@ -632,7 +749,7 @@ class TestCrowds:
     ) -> None:
         settings.AUTH0_SAFETY_THRESHOLD = (3, 0)
 
-        reconcile_crowds.fix_all(Difference.objects.all(), boss())
+        reconcile_crowds.fix_all(preview_of(boss()), boss())
         work_off()
 
         assert [user["roles"] for user in tenant.users()] == [["team_lead"]] * 3
@@ -647,7 +764,7 @@ class TestCrowds:
         preview = preview_of(LEAD)
 
         assert (preview.differences, preview.others) == (0, 3)
-        assert reconcile_crowds.fix_all(Difference.objects.all(), LEAD) == 0
+        assert reconcile_crowds.fix_all(preview, LEAD) == 0
 
     def test_what_is_taken_over_is_written_by_whom_decided_and_sends_nothing(
         self, tenant: RunningTenant
@@ -660,7 +777,7 @@ class TestCrowds:
         actor = Actor(f"admin:{admin.user_link.pk}", Auth0Role.ADMIN, admin.pk)
         calls = len(tenant.calls("PATCH"))
 
-        assert reconcile_crowds.take_all(Difference.objects.all(), actor) == 2
+        assert reconcile_crowds.take_all(preview_of(actor, Decision.TAKE_OVER), actor) == 2
         work_off()
 
         for person in people:
@@ -669,11 +786,21 @@ class TestCrowds:
         assert len(tenant.calls("PATCH")) == calls
         assert found() == []
 
+    def test_what_has_moved_since_the_preview_isnt_decided(self, crowd: Comparison) -> None:
+        preview = preview_of(boss())
+        moved = found()[0]
+        Difference.objects.filter(pk=moved.pk).update(version=5)
+
+        assert reconcile_crowds.fix_all(preview, boss()) == 2
+
+        moved.refresh_from_db()
+        assert moved.state == Difference.State.OPEN
+
     def test_one_that_changed_meanwhile_is_to_be_decided_again(
         self, crowd: Comparison, settings: Settings
     ) -> None:
         settings.AUTH0_SAFETY_THRESHOLD = (0, 0)
-        reconcile_crowds.fix_all(Difference.objects.all(), boss())
+        reconcile_crowds.fix_all(preview_of(boss()), boss())
         moved = found()[0]
         account = Account.objects.filter(employee_id=moved.employee_id or 0)
         account.update(lease="somebody", lease_until=Now())

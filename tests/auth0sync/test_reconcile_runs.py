@@ -272,7 +272,10 @@ def test_the_sweep_carries_out_what_was_decided(tenant: RunningTenant) -> None:
     employee = settled(phone_number="555-0100")
     edit(tenant, employee, user_metadata={"phone_number": "555-0199"})
     balanced(tenant)
-    reconcile_crowds.fix_all(Difference.objects.all(), boss())
+    everything = Difference.objects.all()
+    reconcile_crowds.fix_all(
+        reconcile_crowds.preview(everything, boss(), Difference.Decision.FIX), boss()
+    )
 
     sweeper = Sweeper()
     sweeper.tick()

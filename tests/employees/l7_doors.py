@@ -19,6 +19,7 @@ from auth0sync.enrolment import Choice
 from auth0sync.models import Account, Difference
 from auth0sync.plan import ROLE_CODES
 from auth0sync.reconcile_follow import carry_out
+from auth0sync.reconcile_record import RANKS
 from employees import lockout, pin_services, planning, reviews, services
 from employees.actors import visible_to
 from employees.admin_actions import SALT
@@ -360,7 +361,8 @@ def _fix_together(world: World, person: Employee, trying: Trying) -> None:
 def _differ(person: Employee) -> Difference:
     """As the comparison writes down that something couldn't be done."""
     Difference.objects.all().delete()
-    return Difference.objects.create(kind=Difference.Kind.STUCK, employee_id=person.pk)
+    kind = Difference.Kind.STUCK
+    return Difference.objects.create(kind=kind, rank=RANKS[kind], employee_id=person.pk)
 
 
 def _undo(world: World, person: Employee, trying: Trying) -> None:
