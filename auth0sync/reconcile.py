@@ -11,6 +11,7 @@ import logging
 from contextlib import closing
 
 from django.conf import settings
+from django.db import transaction
 
 from auth0sync import reconcile_runs, switch
 from auth0sync.errors import SyncError
@@ -33,6 +34,8 @@ def compare(lease: Lease, asked_by: str) -> Comparison:
     Returns it, done or failed. Raises LeaseLost when another program has taken over.
     """
     row = reconcile_runs.begin(asked_by)
+    if row.state == Comparison.State.FAILED:
+        return row
     try:
         _run(row, lease)
     except SyncError as error:
@@ -54,5 +57,8 @@ def _run(row: Comparison, lease: Lease) -> None:
         assert row.began_at is not None and row.export_at is not None  # noqa: S101
         finder = Finder(installation)
         sheet = Sheet(row, source, picture, finder, has_roles, row.began_at, row.export_at)
-        reconcile_runs.done(row, **sheet.fill())
-    switch.reconciled(COMMAND, row.began_at)
+        columns = sheet.fill()
+    with transaction.atomic():
+        lease.renew()  # and nobody takes over before this is written
+        reconcile_runs.done(row, **columns)
+        switch.reconciled(COMMAND, row.began_at)

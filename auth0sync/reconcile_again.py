@@ -53,12 +53,13 @@ class Reader:
         now = people([person.employee_id], self.since)[0]
         if now.is_moving or now.known.user_id != person.known.user_id:
             return None
-        found = self.finder.about(now, profile, roles, [each for each in strays if each])
+        theirs = [each for each in strays if each and self.finder.marked(each) == now.employee_id]
+        found = self.finder.about(now, profile, roles, theirs)
         self._believe(told, found)
         return [Sighting(person.employee_id, each, _now(), True) for each in found]
 
     def sure_of_nobodys(self, told: Sighting) -> Sighting | None:
-        """The same for an account of nobody's; None when it is gone."""
+        """The same for an account of nobody's; None when it is gone, or has another marker now."""
         if not self._is_to_be_read([told]):
             return told
         self.read += 1
@@ -67,6 +68,8 @@ class Reader:
             self._believe([told.found], [])
             return None
         employee_id, found = self.finder.nobodys(profile, told.found.about["suggested"])
+        if employee_id != told.employee_id:
+            return None
         return Sighting(employee_id, found, _now(), True)
 
     def _is_to_be_read(self, told: Sequence[Sighting]) -> bool:

@@ -45,11 +45,15 @@ class Finder:
 
         suggested: people with the same e-mail.
         """
-        marked = marked_for(profile, self.installation)
+        marked = self.marked(profile)
         kind = "unknown" if marked is None else "no_row"
         risk = "" if marked is None or profile.get("blocked") else BLOCK
         about = self._shown(profile, marked or 0) | {"suggested": sorted(suggested)}
         return marked, Found(kind, str(profile["user_id"]), risk=risk, about=about)
+
+    def marked(self, profile: Profile) -> int | None:
+        """Whose the account is by its marker; None for nobody of ours."""
+        return marked_for(profile, self.installation)
 
     def generation(self, person: Person, strays: Sequence[Profile]) -> int:
         """The highest generation that this person's accounts are of; more than the console knows

@@ -43,7 +43,12 @@ JOB_MOST_S = 2 * 3600.0
 LOOK_MOST_S = 30.0  # between two looks at a job
 PATIENCE_S = 900.0  # for a tenant that doesn't answer, or has no room below its limit
 GIVE_WAY_S = 60.0  # in all, to people who wait for a call: there may be no worker
-RENEW_EVERY = 1_000  # accounts
+RENEW_EVERY_S = 5.0  # while the file is read, however slowly it comes
+NO_EXPORTS = (
+    "This tenant's plan has no list of all accounts (user exports; Auth0's free plan has none), so "
+    "both sides can't be compared as a whole. Changes go to Auth0 all the same, and Sync now reads "
+    "one person's account."
+)
 
 Result = TypeVar("Result")
 
@@ -120,7 +125,7 @@ def take_list(source: Source, picture: Picture, row: Comparison) -> int:
     failure = unusable("Auth0 didn't finish it", "export_failed")
     for _ in range(JOBS_MOST):
         note(row, stage=Comparison.Stage.EXPORT, export_at=Now())
-        job_id = source.ask(lambda: source.jobs.export_users(FIELDS))
+        job_id = _begun(source)
         for job in _links(source, job_id):
             note(row, stage=Comparison.Stage.DOWNLOAD)
             try:
@@ -128,6 +133,16 @@ def take_list(source: Source, picture: Picture, row: Comparison) -> int:
             except Transient as error:
                 failure = error
     raise failure
+
+
+def _begun(source: Source) -> str:
+    """A new job. Raises Misconfigured, also where the plan has none."""
+    try:
+        return source.ask(lambda: source.jobs.export_users(FIELDS))
+    except Misconfigured as error:
+        if error.code != "insufficient_entitlement":
+            raise
+        raise Misconfigured(NO_EXPORTS, code=error.code, capability=EXPORTS) from error
 
 
 def _take_role(source: Source, picture: Picture, name: str) -> None:
@@ -176,7 +191,9 @@ def _finished(source: Source, job_id: str) -> Job | None:
 
 
 def _renewing(source: Source, accounts: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    for number, account in enumerate(accounts):
-        if number % RENEW_EVERY == 0:
+    renew_at = 0.0
+    for account in accounts:
+        if time.monotonic() >= renew_at:
             source.lease.renew()
+            renew_at = time.monotonic() + RENEW_EVERY_S
         yield account

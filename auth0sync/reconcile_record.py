@@ -5,9 +5,10 @@ be decided anew.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from django.db import transaction
@@ -17,6 +18,7 @@ from django.utils import timezone
 
 from auth0sync.models import Difference
 from auth0sync.reconcile_judge import Found
+from employees.contention import again_after_deadlock
 
 State = Difference.State
 LIVING = [state for state in State.values if state != State.CLOSED]
@@ -65,9 +67,15 @@ def is_as_noted(sighting: Sighting, row: Difference | None) -> bool:
 
 
 def record(sightings: Sequence[Sighting], comparison_id: int) -> None:
-    """Write a page of them down."""
-    if not sightings:
-        return
+    """Write them down, by pages: whole accounts may differ, so that five hundred people have
+    thousands of differences."""
+    rest = iter(sightings)
+    while page := list(islice(rest, PAGE)):
+        _record(page, comparison_id)
+
+
+@again_after_deadlock
+def _record(sightings: Sequence[Sighting], comparison_id: int) -> None:
     rows = known(sightings)
     fresh: list[Difference] = []
     same: dict[bool, list[int]] = {False: [], True: []}
@@ -92,25 +100,30 @@ def record(sightings: Sequence[Sighting], comparison_id: int) -> None:
             )
 
 
+@again_after_deadlock
 def keep(employee_ids: Iterable[int], comparison_id: int) -> None:
     """Leave open what is known of people of whom nothing could be said this time."""
     stands = Difference.objects.filter(employee_id__in=list(employee_ids), state__in=LIVING)
     stands.update(comparison_id=comparison_id)
 
 
-def come_back() -> None:
-    """What was left as it is until today is to be decided again."""
+def come_back() -> Iterator[None]:
+    """What was left as it is until today is to be decided again; a page a step."""
     over = Difference.objects.filter(state=State.IGNORED, until__lte=timezone.localdate())
-    over.update(**UNDECIDED, version=F("version") + 1)
+    while ids := list(over.values_list("pk", flat=True)[:PAGE]):
+        over.filter(pk__in=ids).update(**UNDECIDED, version=F("version") + 1)
+        yield
 
 
-def close_others(comparison_id: int) -> None:
-    """What this comparison, which is complete, didn't find is over."""
+def close_others(comparison_id: int) -> Iterator[None]:
+    """What this comparison, which is complete, didn't find is over; a page a step."""
     others = Difference.objects.filter(state__in=LIVING, comparison_id__lt=comparison_id)
-    while ids := list(others.order_by("pk").values_list("pk", flat=True)[:PAGE]):
+    while ids := list(others.values_list("pk", flat=True)[:PAGE]):
         close(ids, "not there any more")
+        yield
 
 
+@again_after_deadlock
 def close(ids: Sequence[int], outcome: str) -> None:
     """These are over; outcome: how, in a few words."""
     Difference.objects.filter(pk__in=ids).update(

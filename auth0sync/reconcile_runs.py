@@ -31,6 +31,7 @@ NIGHT = "night"  # who asked, when nobody did
 ATTEMPTS_MOST = 3  # times that a program may be killed in the middle
 AGAIN_AFTER = timedelta(hours=1)  # a night's comparison that failed
 RESTORED = "restored"  # the pause that only a comparison, or a person, lifts
+CUT_OFF = "The program that compares was ended in the middle, three times: its log says by what."
 # What nobody can mend by waiting an hour: the next one is tomorrow's.
 REFUSED = ("insufficient_scope", "insufficient_entitlement")
 _FREE = Q(compare_lease="") | Q(compare_lease_until__lt=Now())
@@ -103,19 +104,9 @@ def why_off() -> switch.Off | None:
     return None if off is not None and off.code == RESTORED else off
 
 
-def balance() -> Comparison | None:
-    """The last good comparison: the balance sheet."""
-    return Comparison.objects.filter(state=State.DONE).order_by("-finished_at").first()
-
-
 def under_way() -> Comparison | None:
     """The comparison that is wanted or running."""
     return Comparison.objects.filter(state__in=UNDER_WAY).order_by("pk").first()
-
-
-def last_try() -> Comparison | None:
-    """The newest comparison, whatever became of it."""
-    return Comparison.objects.order_by("-pk").first()
 
 
 def is_due() -> bool:
@@ -137,10 +128,14 @@ def is_due() -> bool:
 def begin(asked_by: str) -> Comparison:
     """The comparison that is made now, under the lease: the one that is wanted, else a new one.
 
-    One that was cut off too often is given up. asked_by: who asks for a new one.
+    One that was cut off too often is given up. The worker gets that one, which failed: it begins
+    another after a while, else a fault that ends the program would never come to rest.
+    asked_by: who asks for a new one.
     """
     while (found := under_way()) is not None and found.attempts >= ATTEMPTS_MOST:
-        fail(found, "cut_off", "The program that compares was ended in the middle, three times.")
+        fail(found, "cut_off", CUT_OFF)
+        if asked_by == NIGHT:
+            return found
     row = found or Comparison.objects.create(asked_by=asked_by[:100])
     Comparison.objects.filter(pk=row.pk).update(
         state=State.RUNNING,

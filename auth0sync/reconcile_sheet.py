@@ -15,7 +15,7 @@ from auth0sync.reconcile_again import Reader
 from auth0sync.reconcile_findings import Finder, Profile
 from auth0sync.reconcile_judge import Found, place_of
 from auth0sync.reconcile_list import Source
-from auth0sync.reconcile_people import Person, pages
+from auth0sync.reconcile_people import Person, holders, pages
 from auth0sync.reconcile_picture import Picture
 from auth0sync.reconcile_record import Sighting
 from auth0sync.rows import active_holders
@@ -50,7 +50,8 @@ class Sheet:
 
     def fill(self) -> dict[str, Any]:
         """Compare everything and write it down; returns the columns of the comparison."""
-        reconcile_record.come_back()
+        for _ in reconcile_record.come_back():
+            self._go_on()
         for page in pages(self.since):
             self._people(page)
             self.numbers["looked_at"] += len(page)
@@ -62,7 +63,8 @@ class Sheet:
         while some := list(islice(shared, EMAILS_AT_ONCE)):
             self._shared_emails(some)
             self._go_on()
-        reconcile_record.close_others(self.row.pk)
+        for _ in reconcile_record.close_others(self.row.pk):
+            self._go_on()
         return self._sum()
 
     def _go_on(self) -> None:
@@ -95,11 +97,16 @@ class Sheet:
         reconcile_record.record(sightings, self.row.pk)
 
     def _strays(self, page: Sequence[Person]) -> dict[int, list[Profile]]:
-        """The accounts marked for these people that they don't have."""
+        """The accounts marked for these people that they don't have, and nobody else has."""
         found: dict[int, list[Profile]] = {}
-        for employee_id, profile in self.picture.marked_for([each.employee_id for each in page]):
-            found.setdefault(employee_id, []).append(profile)
-            self.numbers["leftover"] += 1
+        marked = self.picture.marked_for([each.employee_id for each in page])
+        # Whose turn is still to come: their account is found there, with its wrong marker.
+        ids = [str(profile["user_id"]) for _, profile in marked]
+        taken = {held for pk, held in holders(ids).items() if pk > page[-1].employee_id}
+        for employee_id, profile in marked:
+            if profile["user_id"] not in taken:
+                found.setdefault(employee_id, []).append(profile)
+                self.numbers["leftover"] += 1
         for person in page:
             generation = self.finder.generation(person, found.get(person.employee_id, []))
             if generation > person.generation:  # so that no account is made that exists

@@ -1,5 +1,6 @@
 """A comparison in words, for the command's terminal and for other programs."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,8 @@ from auth0sync.models import Comparison, Difference
 from auth0sync.sides import as_text
 
 SHOWN_MOST = 50  # differences, on a terminal
+PAGE = 500  # differences
+TOLD = ("kind", "state", "employee_id", "user_id", "field", "auth0", "wanted")
 NUMBERS = (
     "rows",
     "rows_wanted",
@@ -63,20 +66,27 @@ def line(row: Difference) -> str:
     return f"   {whom}: {what}{why}{state}"
 
 
-def as_json(row: Comparison, found: QuerySet[Difference]) -> dict[str, Any]:
-    """The same for a program: numbers, and every difference."""
-    return {
+def as_json(row: Comparison, found: QuerySet[Difference]) -> Iterator[str]:
+    """The same for a program, piece by piece: numbers, and every difference."""
+    head = {
         "comparison": row.pk,
         "began_at": row.began_at.isoformat() if row.began_at else None,
         "finished_at": row.finished_at.isoformat() if row.finished_at else None,
         **{name: getattr(row, name) for name in NUMBERS},
         "kinds": row.kinds,
         "notes": row.notes,
-        "differences": [
-            {
-                name: getattr(difference, name)
-                for name in ("kind", "state", "employee_id", "user_id", "field", "auth0", "wanted")
-            }
-            for difference in found
-        ],
     }
+    yield json.dumps(head, indent=2).removesuffix("\n}") + ',\n  "differences": ['
+    between = "\n    "
+    for difference in _all(found):
+        yield between + json.dumps(difference)
+        between = ",\n    "
+    yield "\n  ]\n}\n"
+
+
+def _all(found: QuerySet[Difference]) -> Iterator[dict[str, Any]]:
+    """By pages: there may be 100,000."""
+    last = 0
+    while page := list(found.filter(pk__gt=last).order_by("pk").values("pk", *TOLD)[:PAGE]):
+        last = page[-1]["pk"]
+        yield from ({name: each[name] for name in TOLD} for each in page)

@@ -148,9 +148,10 @@ def reconciled(actor: str, since: datetime) -> bool:
             paused_at=None, paused_by="", paused_reason="", until_reconciled=False
         )
         if ended:
+            # With it, and not after it: a worker goes on as soon as the pause is over.
+            Account.objects.exclude(done_seq=F("due_seq")).update(look_at=Now())
             _log("resumed", actor, "all accounts were compared")
     if ended:
-        Account.objects.exclude(done_seq=F("due_seq")).update(look_at=Now())
         _wake_who_waits()
     return bool(ended)
 

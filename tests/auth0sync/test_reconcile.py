@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
+from auth0sync import reconcile_people, reconcile_record
 from auth0sync.engine import sync
 from auth0sync.models import Account, Difference
 from employees.models import Employee
@@ -78,6 +79,21 @@ def test_each_edited_field_is_a_difference_of_its_own(tenant: RunningTenant) -> 
     balanced(tenant)
 
     assert {row.field for row in found()} == {"name", "user_metadata.department"}
+
+
+def test_they_are_written_down_and_closed_by_pages(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile_record, "PAGE", 1)
+    employee = settled(name="Ana Ortiz", department="Picking")
+    edit(tenant, employee, name="Anna", user_metadata={"department": None})
+    balanced(tenant)
+    assert len(found()) == 2
+
+    edit(tenant, employee, name="Ana Ortiz", user_metadata={"department": "Picking"})
+    balanced(tenant)
+
+    assert found() == []
 
 
 def test_a_deleted_account_is_missing(tenant: RunningTenant) -> None:
@@ -188,6 +204,30 @@ def test_a_second_account_marked_as_hers_is_a_double(tenant: RunningTenant) -> N
     assert (the_one().kind, the_one().user_id) == ("double", "auth0|crowd-1")
     assert the_one().about["has"] == account_of(employee).user_id
     assert (row.leftover, row.paired) == (1, 1)
+    assert sums_up(row)
+
+
+def test_a_marker_that_no_row_can_have_belongs_to_nobody(tenant: RunningTenant) -> None:
+    marker = {"employee_id": "99999999999999999999", "installation": installation()}
+    tenant.seed(1, user={"app_metadata": marker})
+
+    row = balanced(tenant)
+
+    assert (the_one().kind, the_one().employee_id) == ("unknown", None)
+    assert sums_up(row)
+
+
+def test_an_account_marked_for_somebody_else_than_who_has_it_is_no_double(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile_people, "PAGE", 1)  # whose it is comes on a later page
+    ana = settled()
+    bo = settled(email="bo@example.com")
+    edit(tenant, bo, app_metadata={"employee_id": ana.pk})
+
+    row = balanced(tenant)
+
+    assert (the_one().kind, the_one().employee_id) == ("foreign", bo.pk)
     assert sums_up(row)
 
 

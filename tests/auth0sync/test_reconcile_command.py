@@ -115,18 +115,22 @@ class TestCommand:
 
         assert "can't do what the row wants (Too long.) [left as it is until a date]" in text
 
-    def test_it_can_be_read_by_a_program(self, quick: RunningTenant) -> None:
-        quick.seed(1)
+    def test_it_can_be_read_by_a_program(
+        self, quick: RunningTenant, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("auth0sync.reconcile_words.PAGE", 1)
+        quick.seed(2)
 
         found = json.loads(said("--json").partition("ERROR")[0])
 
-        assert (found["rows"], found["accounts"], found["unexplained"]) == (0, 1, 0)
-        assert [each["user_id"] for each in found["differences"]] == ["auth0|crowd-1"]
+        assert (found["rows"], found["accounts"], found["unexplained"]) == (0, 2, 0)
+        ids = [each["user_id"] for each in found["differences"]]
+        assert ids == ["auth0|crowd-1", "auth0|crowd-2"]
 
     def test_it_says_why_it_could_not(self, quick: RunningTenant) -> None:
         quick.control(bulk_jobs=False)
 
-        assert "ERROR Auth0 doesn't allow this in the tenant's plan" in said()
+        assert "ERROR This tenant's plan has no list of all accounts" in said()
         assert TenantState.objects.get(pk=1).compare_lease == ""
 
     def test_it_refuses_while_nothing_may_be_called(

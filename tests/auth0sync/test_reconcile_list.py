@@ -6,12 +6,13 @@ import pytest
 from pytest_django import Settings
 
 from auth0sync import reconcile_again, reconcile_list, token
+from auth0sync.balance import balance_standing
 from auth0sync.errors import NotNow
 from auth0sync.models import Account, Comparison, Priority, TenantState
 from auth0sync.reconcile_picture import Picture
-from auth0sync.reconcile_runs import Lease, balance
+from auth0sync.reconcile_runs import Lease
 from auth0sync.tenant import Tenant
-from tests.auth0sync.comparing import balanced, compared, edit, found, settled
+from tests.auth0sync.comparing import balanced, compared, edit, found, installation, settled
 from tests.auth0sync.people import account_of
 from tests.auth0sync.test_pauses import forbid, grant
 from tests.devtenant.running import RunningTenant
@@ -89,7 +90,7 @@ def test_a_failed_one_leaves_the_last_good_one_as_it_is(tenant: RunningTenant) -
     tenant.fault(kind="cut", match=FILE, after_bytes=40)
 
     assert compared(tenant).state == Comparison.State.FAILED
-    assert balance() == good
+    assert balance_standing().last == good
 
 
 def test_a_plan_without_exports_says_so(tenant: RunningTenant) -> None:
@@ -98,7 +99,7 @@ def test_a_plan_without_exports_says_so(tenant: RunningTenant) -> None:
     row = compared(tenant)
 
     assert (row.state, row.error_code) == ("failed", "insufficient_entitlement")
-    assert "plan" in row.error
+    assert "plan has no list of all accounts" in row.error
 
 
 def test_a_scope_that_is_missing_is_named(
@@ -282,6 +283,49 @@ def test_an_account_of_nobodys_that_is_gone_since_is_no_difference(
     monkeypatch.setattr("auth0sync.reconcile.take_list", then_deleted)
 
     assert (balanced(tenant).leftover, found()) == (1, [])
+
+
+@pytest.mark.parametrize("marked", [{"employee_id": None}, {"employee_id": 4711}])
+def test_a_second_account_whose_marker_is_another_one_by_now_is_no_double(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch, marked: dict[str, Any]
+) -> None:
+    employee = settled()
+    marker = {"employee_id": employee.pk, "installation": installation()}
+    tenant.seed(1, user={"app_metadata": marker})
+    real = reconcile_list.take_list
+
+    def then_marked(*arguments: Any) -> int:
+        taken = real(*arguments)
+        tenant.api("PATCH", "/users/auth0|crowd-1", {"app_metadata": marked})
+        return taken
+
+    monkeypatch.setattr("auth0sync.reconcile.take_list", then_marked)
+
+    balanced(tenant)
+
+    assert found() == []
+
+
+def test_an_account_of_nobodys_that_was_marked_since_is_left_to_the_next_one(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant.seed(1)
+    employee = settled()
+    real = reconcile_list.take_list
+
+    def then_marked(*arguments: Any) -> int:
+        taken = real(*arguments)
+        marker = {"employee_id": employee.pk, "installation": installation()}
+        tenant.api("PATCH", "/users/auth0|crowd-1", {"app_metadata": marker})
+        return taken
+
+    with monkeypatch.context() as patched:
+        patched.setattr("auth0sync.reconcile.take_list", then_marked)
+        balanced(tenant)
+
+    assert found() == []
+    balanced(tenant)
+    assert [row.kind for row in found()] == ["double"]
 
 
 def test_an_account_that_was_linked_meanwhile_is_nobodys_no_more(

@@ -12,8 +12,10 @@ from auth0sync.claim import after
 from auth0sync.engine import sync
 from auth0sync.errors import LeaseLost
 from auth0sync.models import Account, Comparison, Difference, SyncLog, TenantState
+from auth0sync.reconcile import compare
 from auth0sync.reconcile_list import Source
 from auth0sync.reconcile_runs import Lease, is_due, want
+from auth0sync.reconcile_sheet import Sheet
 from auth0sync.sweep import Sweeper
 from employees.authority import Actor
 from employees.errors import NotAllowed
@@ -60,7 +62,7 @@ class TestAsking:
         row = balanced(tenant)
 
         assert (row.pk, row.asked_by) == (wanted.pk, "admin:1")
-        assert (is_due(), reconcile_runs.last_try()) == (False, row)
+        assert (is_due(), reconcile_runs.under_way()) == (False, None)
 
     def test_a_team_lead_cant_ask(self, tenant: RunningTenant) -> None:
         with pytest.raises(NotAllowed, match="ask a manager"):
@@ -195,6 +197,36 @@ class TestOneAtATime:
         assert (old.state, old.error_code) == (State.FAILED, "cut_off")
         assert row.pk != old.pk
 
+    def test_the_worker_begins_no_other_at_once_when_one_is_given_up(
+        self, tenant: RunningTenant
+    ) -> None:
+        night_falls()
+        Comparison.objects.create(state=State.RUNNING, attempts=3)
+        lease = Lease()
+        lease.take()
+
+        row = compare(lease, reconcile_runs.NIGHT)
+        lease.give_back()
+
+        assert (row.state, row.error_code, is_due()) == (State.FAILED, "cut_off", False)
+        assert Comparison.objects.count() == 1
+        Comparison.objects.update(finished_at=Now() - timedelta(minutes=61))
+        assert is_due()
+
+    def test_who_has_lost_the_lease_writes_no_result(
+        self, tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def taken_over(sheet: Sheet) -> dict[str, object]:
+            TenantState.objects.update(compare_lease="another")
+            return {}
+
+        monkeypatch.setattr(Sheet, "fill", taken_over)
+
+        with pytest.raises(LeaseLost):
+            compared(tenant)
+
+        assert Comparison.objects.get().state == State.RUNNING
+
 
 class TestAfterARestore:
     def test_it_lifts_the_pause_and_leaves_what_differs_to_people(
@@ -218,6 +250,20 @@ class TestAfterARestore:
         balanced(tenant)
 
         assert account_of(employee).look_at is not None
+
+    def test_nobody_is_written_to_between_the_end_of_the_pause_and_being_read(
+        self, tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        employee = settled()
+        change_employee(employee.pk, {"phone_number": "555-0100"}, boss())
+        switch.pause("auth0_pause", "a restore", until_reconciled=True)
+        planned: list[object] = []
+        note_it = "auth0sync.switch._log"  # in the transaction that ends the pause
+        monkeypatch.setattr(note_it, lambda *_: planned.append(account_of(employee).look_at))
+
+        balanced(tenant)
+
+        assert planned != [None]
 
     def test_an_account_of_a_later_generation_is_named_and_not_made_again(
         self, tenant: RunningTenant
