@@ -123,7 +123,7 @@ class EmployeeWithAccountAdmin(
 
     class Media:
         css: ClassVar[Any] = {"all": ("auth0sync/admin.css", "auth0sync/attention.css")}
-        js = ("auth0sync/statuses.js",)
+        js = ("employees/follow.js", "auth0sync/statuses.js")
 
     @admin.display(description="Auth0 account")
     def account_status(self, employee: Employee) -> SafeString:

@@ -116,7 +116,12 @@ class EmployeeForm(forms.ModelForm[Employee]):
         )
 
     class Media:
-        js = ("employees/employee_form.js", "employees/rehire.js", "employees/receipts.js")
+        js = (
+            "employees/employee_form.js",
+            "employees/rehire.js",
+            "employees/follow.js",
+            "employees/receipts.js",
+        )
         css: ClassVar[Any] = {"all": ("employees/people.css",)}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

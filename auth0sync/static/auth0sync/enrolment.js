@@ -33,14 +33,16 @@ document.addEventListener("DOMContentLoaded", () => {
         ...now.holdups.map((text) => Object.assign(document.createElement("li"), { textContent: text })),
       );
     }
-    return now.key !== place.dataset.follow || !now.is_moving;
+    const isOver = now.key !== place.dataset.follow || !now.is_moving;
+    if (isOver) location.reload();
+    return isOver;
   };
 
   window.consoleFollow({
     url: location.href,
-    everyMs: 1500,
+    everyMs: () => 1500,
+    show,
     complain,
     signedOut: "You are signed out, so this page no longer moves. Sign in in another tab; the work goes on.",
-    show,
   });
 });

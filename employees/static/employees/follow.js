@@ -1,10 +1,18 @@
-/* Asks how far some work is, again and again, while it goes on and somebody looks.
+/* Asks the console for news again and again, as long as there may be some and somebody looks.
  *
  * Never while the page is hidden, never two questions at once, and no more once the reader is signed
- * out. Only text is ever put into the page. */
+ * out. everyMs: says how long to wait until the next question. show: is given the answer, and says
+ * whether it was the last. complain: is given a sentence when there is none; the next answer ends it. */
 "use strict";
 
-window.consoleFollow = ({ url, everyMs, complain, signedOut, show }) => {
+window.consoleFollow = ({
+  url,
+  everyMs,
+  show,
+  complain,
+  signedOut,
+  lost = "The console can’t be reached: what stands here may be old. Trying again.",
+}) => {
   const PATIENCE_MS = 10000;
   let timer = 0;
   let asking = null;
@@ -19,16 +27,16 @@ window.consoleFollow = ({ url, everyMs, complain, signedOut, show }) => {
         redirect: "manual",
         signal: asking.signal,
       });
-      if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) {
+      // 404: out of the reader's sight by now.
+      if (answer.type === "opaqueredirect" || [401, 403, 404].includes(answer.status)) {
         over = true;
         complain(signedOut);
         return;
       }
       if (!answer.ok) throw new Error(String(answer.status));
       over = show(await answer.json());
-      if (over) location.reload();
     } catch {
-      if (!document.hidden) complain("The console can’t be reached: what stands here may be old. Trying again.");
+      if (!document.hidden) complain(lost);
     } finally {
       clearTimeout(patience);
       asking = null;
@@ -39,7 +47,7 @@ window.consoleFollow = ({ url, everyMs, complain, signedOut, show }) => {
   const plan = () => {
     clearTimeout(timer);
     if (over || document.hidden || asking) return;
-    timer = setTimeout(ask, everyMs);
+    timer = setTimeout(ask, everyMs());
   };
 
   document.addEventListener("visibilitychange", () => {

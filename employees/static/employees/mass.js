@@ -16,7 +16,10 @@ document.addEventListener("DOMContentLoaded", () => {
   };
 
   const show = ({ state, through, total, holdups }) => {
-    if (state !== place.dataset.state) return true;
+    if (state !== place.dataset.state) {
+      location.reload();
+      return true;
+    }
     if (total) {
       bar.max = total;
       bar.value = through;
@@ -29,9 +32,9 @@ document.addEventListener("DOMContentLoaded", () => {
 
   window.consoleFollow({
     url: place.dataset.progress,
-    everyMs: 1000,
+    everyMs: () => 1000,
+    show,
     complain,
     signedOut: "You are signed out, so this page no longer moves. The work goes on.",
-    show,
   });
 });
