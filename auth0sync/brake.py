@@ -126,7 +126,7 @@ def renew(
         }
     weighed: dict[Kind, dict[int, Risk]] = defaultdict(dict)
     known = [(pk, facts, account) for pk, (facts, account) in moved.items() if account is not None]
-    name = installation() if known else ""
+    name = installation() if any(account.origin for _, _, account in known) else ""
     for pk, facts, account in known:
         risk = foreseen_risk(facts, account, name)
         if account.batch_id is not None:
@@ -277,7 +277,9 @@ def _weigh(
         return None
     if _is_passed(kind):
         return _join(kind, cause)
-    if max(counts.count() + len(fresh), _with_open_accounts(together)) > most:
+    crowd = list(together)
+    is_crowd = len(crowd) > most and _with_open_accounts(crowd) > most  # rarely has to be asked
+    if is_crowd or counts.count() + len(fresh) > most:
         batch = _join(kind, cause, renewed_at=Now())
         _pull_in(batch)
         return batch

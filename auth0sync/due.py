@@ -61,7 +61,7 @@ def note(
     moved = [pk for pk in ids if _has_moved(facts.get(pk), noted.get(pk))]
     if not moved:
         return []
-    accounts = Account.objects.in_bulk(moved)
+    accounts = Account.objects.in_bulk([pk for pk in moved if pk in noted])
     braked = brake.renew(
         {pk: (facts.get(pk), accounts.get(pk)) for pk in moved},
         actor=actor,
@@ -69,7 +69,13 @@ def note(
         together=together,
         confirmed=confirmed,
     )
-    return [pk for pk in moved if _note_one(pk, facts.get(pk), actor, priority, braked.get(pk, {}))]
+    return [
+        pk
+        for pk in moved
+        if _note_one(
+            pk, facts.get(pk), actor, priority, braked.get(pk, {}), is_new=pk not in accounts
+        )
+    ]
 
 
 def mark_due(
@@ -164,7 +170,7 @@ def _on_employee_changed(
         together=together,
         confirmed=bool(mass),
     )
-    if moved:
+    if moved and not mass:  # of a crowd the sweep tells the workers, in its next second
         transaction.on_commit(lambda: wake(employee_id), robust=True)
 
 
@@ -182,10 +188,17 @@ def _note_one(
     actor: str,
     priority: Priority,
     braked: Mapping[str, Any],
+    *,
+    is_new: bool,
 ) -> bool:
-    """Remember the row as it is now; True when there is something to do for it."""
-    if facts is not None:
-        _write_status(employee_id, facts)  # employees before accounts, as in the services
+    """Remember the row as it is now; True when there is something to do for it.
+
+    is_new: nothing was noted of this employee before.
+    """
+    if facts is not None:  # employees before accounts, as in the services
+        _write_status(employee_id, facts, is_new=is_new)
+    if is_new:  # in one statement, where get_or_create takes four
+        Account.objects.bulk_create([Account(pk=employee_id)], ignore_conflicts=True)
     account, _ = Account.objects.get_or_create(pk=employee_id)
     columns: dict[str, Any] = {
         "fingerprint": facts.fingerprint() if facts else "",
@@ -242,10 +255,9 @@ def _concerns_auth0(facts: Facts | None, account: Account) -> bool:
     )
 
 
-def _write_status(employee_id: int, facts: Facts) -> None:
+def _write_status(employee_id: int, facts: Facts, *, is_new: bool) -> None:
     """Show at once that an account is wanted, or that none is; the rest is the engine's to say."""
-    account = Account.objects.filter(pk=employee_id).first()
-    if account and account.origin:
+    if not is_new and Account.objects.filter(pk=employee_id).exclude(origin="").exists():
         return
     if facts.wants_account:
         write_columns(employee_id, auth0_sync_status=SyncStatus.PENDING)

@@ -29,10 +29,11 @@ def look(leaver: Leaver) -> Mapping[str, Found]:
     if person is not None and person.is_active and person.archived_at is None:
         notice_changes([person.pk])  # which ends the receipt
         return {}
+    is_let_in = who_may_enter(leaver.employee_id) is not None
     return {
         "kiosk": _kiosk(leaver),
-        "pin": _pin(leaver),
-        "verify": _verify(leaver),
+        "pin": _pin(leaver, is_let_in),
+        "verify": _verify(leaver, is_let_in),
         "console": _console(leaver, person),
     }
 
@@ -47,19 +48,16 @@ def _kiosk(leaver: Leaver) -> Found:
     return Found(Outcome.CLOSED, how, closed_at=leaver.began_at)
 
 
-def _pin(leaver: Leaver) -> Found:
-    if who_may_enter(leaver.employee_id) is not None:
+def _pin(leaver: Leaver, is_let_in: bool) -> Found:
+    if is_let_in:
         return Found(Outcome.OPEN, LET_IN)
     return Found(Outcome.CLOSED, "The right PIN is refused.", closed_at=leaver.began_at)
 
 
-def _verify(leaver: Leaver) -> Found:
+def _verify(leaver: Leaver, is_let_in: bool) -> Found:
     """Ask as another program would, with what was the token."""
     answers = [_ask_who(token) for token in leaver.tokens]
-    if (
-        any(status != REFUSED for status in answers)
-        or who_may_enter(leaver.employee_id) is not None
-    ):
+    if is_let_in or any(status != REFUSED for status in answers):
         return Found(Outcome.OPEN, f"{VERIFY} still says who this is: deactivate them once more.")
     how = "Asked with the old session: refused." if answers else "There is no token to ask with."
     return Found(Outcome.CLOSED, how, closed_at=leaver.began_at)

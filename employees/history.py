@@ -18,7 +18,7 @@ from employees import receipts, reviews
 from employees.actors import ADMIN_PREFIX, KIOSK_PREFIX
 from employees.authority import Actor
 from employees.models import Change, Employee, SearchKey, Snapshot
-from employees.rehire import add_keys, remember
+from employees.rehire import KEYED, add_keys, remember
 from employees.selectors import among
 
 # What people and programs write of a person. What auth0sync writes is in its own log; counters of
@@ -89,7 +89,7 @@ def record_change(
             batch=batch,
         )
         _follow(line, before, after)
-    _keep(employee_id, snapshot, after)
+    _keep(employee_id, snapshot, after, is_new=before is None)
 
 
 def record_event(employee_id: int, actor: Actor, action: str) -> None:
@@ -221,16 +221,26 @@ def _differences(before: Values | None, after: Values | None) -> dict[str, list[
     }
 
 
-def _keep(employee_id: int, snapshot: Snapshot | None, values: Values | None) -> None:
+def _keep(
+    employee_id: int, snapshot: Snapshot | None, values: Values | None, *, is_new: bool = False
+) -> None:
+    """Bring snapshot and search keys up to date.
+
+    is_new: the row is of this transaction, so that nobody else can be writing either.
+    """
     if values is None:
         Snapshot.objects.filter(pk=employee_id).delete()
+    elif snapshot is None and is_new:
+        Snapshot.objects.create(pk=employee_id, values=values)
     elif snapshot is None:
         Snapshot.objects.update_or_create(pk=employee_id, defaults={"values": values})
     elif snapshot.values != values:
         Snapshot.objects.filter(pk=employee_id).update(values=values)
+        if all(snapshot.values.get(name) == values.get(name) for name in KEYED):
+            return
     else:
         return
-    remember(employee_id, values)
+    remember(employee_id, values, is_new=is_new)
 
 
 def _source_of(actor: Actor) -> str:

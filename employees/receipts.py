@@ -91,9 +91,11 @@ def follow(
     before, after: as for ``history.record_change``; part of the transaction that made the change.
     """
     was_here, is_here = _is_here(before), _is_here(after)
+    # Only SQL can bring a row back with the number of somebody who was here.
+    is_added = before is None and change.source != Change.Source.SQL
     if was_here and not is_here:
         _begin(change)
-    elif is_here and not was_here:
+    elif is_here and not was_here and not is_added:
         theirs = Receipt.objects.filter(employee_id=change.employee_id, brought_back_at=None)
         theirs.update(brought_back_at=Now(), try_at=None)
 
@@ -122,9 +124,13 @@ def work_off(receipt: Receipt, tokens: Sequence[str] = ()) -> None:
     """Close and try what isn't proven yet, write down how it was found, and plan the next try."""
     left = set(receipt.doors.filter(outcome__in=NOT_YET).values_list("name", flat=True))
     leaver = Leaver(receipt.employee_id, receipt.began_at, tokens)
-    for side in _sides:
-        if left & side.titles.keys():
-            _write(receipt, {k: found for k, found in side.look(leaver).items() if k in left})
+    looked: dict[str, Found] = {}
+    try:
+        for side in _sides:
+            if left & side.titles.keys():
+                looked |= {k: found for k, found in side.look(leaver).items() if k in left}
+    finally:  # also where one side can't be looked at
+        _write(receipt, looked)
     _plan(receipt)
 
 
@@ -150,8 +156,10 @@ def _is_here(values: Values | None) -> bool:
 def _begin(change: Change) -> None:
     employee_id = change.employee_id
     rows = EmployeeAuth.objects.filter(employee_id=employee_id)  # there may be two
-    tokens = [row.login_token for row in rows.select_for_update() if row.login_token]
-    rows.update(login_token=None, token_expires=None)
+    held = list(rows.select_for_update())
+    tokens = [row.login_token for row in held if row.login_token]
+    if any(row.login_token or row.token_expires for row in held):
+        rows.update(login_token=None, token_expires=None)
     receipt = Receipt.objects.create(
         employee_id=employee_id, change=change, try_at=timezone.now() + SOONEST
     )

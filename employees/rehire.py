@@ -25,6 +25,7 @@ MOST = 5  # people
 PHONE_DIGITS = 10  # at the end, which +1 662 555 0100 and (662) 555-0100 share
 LEAST_PHONE = 7
 NAME, PHONE, EMAIL = "name:", "phone:", "e-mail:"  # before the keys that stand for the person
+KEYED = ("name", "phone_number", "email", "personal_email")  # the columns that keys are made of
 PAIR = "pair:"  # before the keys of names that may only be alike
 POD_KEY = "pod:"  # before the keys of whom PodFactory may mean
 
@@ -128,21 +129,24 @@ def _switched_off(people: Mapping[int, Employee]) -> dict[int, datetime]:
     return {pk: at for pk, at in [*rows.items(), *lines] if at is not None}
 
 
-def remember(employee_id: int, values: Mapping[str, Any] | None) -> None:
+def remember(employee_id: int, values: Mapping[str, Any] | None, *, is_new: bool = False) -> None:
     """Add the keys of a person as they are now; former ones stay, so that an old e-mail is found.
 
-    values: None when the row is gone: all keys go with it.
+    values: None when the row is gone: all keys go with it. is_new: there are none to look for.
     """
     if values is None:
         SearchKey.objects.filter(employee_id=employee_id).delete()
         return
-    add_keys({employee_id: values})
+    add_keys({employee_id: values}, are_new=is_new)
 
 
-def add_keys(people: Mapping[int, Mapping[str, Any]]) -> None:
-    """Add the missing keys of many people at once; one query reads, one writes."""
+def add_keys(people: Mapping[int, Mapping[str, Any]], *, are_new: bool = False) -> None:
+    """Add the missing keys of many people at once; one query reads, one writes.
+
+    are_new: nobody has any yet, so that nothing is read.
+    """
     wanted = {(pk, key) for pk, values in people.items() for key in _all_keys_of(values)}
-    rows = SearchKey.objects.filter(employee_id__in=list(people))
+    rows = SearchKey.objects.filter(employee_id__in=[] if are_new else list(people))
     missing: Iterable[tuple[int, str]] = wanted - set(rows.values_list("employee_id", "key"))
     SearchKey.objects.bulk_create(
         [SearchKey(employee_id=pk, key=key) for pk, key in sorted(missing)], ignore_conflicts=True

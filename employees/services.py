@@ -83,10 +83,11 @@ def add_employee(
     _refuse_taken_email(columns.get("email"))
     employee = Employee(**columns, is_active=is_active)
     _save(employee, columns.get("email"))
-    _choose_invitation(employee.pk, invitation or Invitation.WORK)
+    _choose_invitation(employee.pk, invitation or Invitation.WORK, before=Invitation.WORK)
     added = Employee.objects.get(pk=employee.pk)
     record_change(added.pk, None, values_of(added), actor, "added", batch=batch)
-    SentForm.objects.filter(pk=form_key).update(employee_id=added.pk)
+    if form_key:
+        SentForm.objects.filter(pk=form_key).update(employee_id=added.pk)
     _tell(added.pk, actor, values_of(added))
     return added
 
@@ -127,7 +128,7 @@ def change_employee(
             setattr(employee, name, columns[name])
         _save(employee, columns.get("email"), update_fields=changed)
     extra = {}
-    if invitation is not None and _choose_invitation(employee_id, invitation):
+    if invitation is not None and _choose_invitation(employee_id, invitation, before=invited):
         changed.add("invitation")
         extra["invitation"] = (invited, invitation)
     if changed:
@@ -433,11 +434,11 @@ def _save(employee: Employee, email: str | None, update_fields: set[str] | None 
         raise EmailTaken(other.pk if other else None, other.name if other else "") from error
 
 
-def _choose_invitation(employee_id: int, kind: str) -> bool:
+def _choose_invitation(employee_id: int, kind: str, before: str) -> bool:
     """Remember how somebody is invited; True when it changed. Work is kept as no row at all."""
     if kind not in Invitation.values:
         raise InvalidValue("invitation", f"Choose one of: {', '.join(Invitation.values)}.")
-    if kind == invitation_of(employee_id):
+    if kind == before:
         return False
     if kind == Invitation.WORK:
         InvitationChoice.objects.filter(pk=employee_id).delete()

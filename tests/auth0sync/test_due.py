@@ -37,6 +37,21 @@ def test_whoever_is_part_of_a_confirmed_file_waits_behind_those_changed_by_hand(
     assert account_of(ana).priority == Priority.BULK
 
 
+def test_whoever_is_part_of_a_confirmed_file_is_handed_out_by_the_sweep(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    ana = make_employee(email="ana@example.com")
+
+    with (
+        patch("auth0sync.due.wake") as woken,
+        django_capture_on_commit_callbacks(execute=True),
+    ):
+        change_employee(ana.pk, {"auth_method": "hybrid"}, replace(boss(1), mass="enrolment"))
+
+    woken.assert_not_called()
+    assert next_due(5) == [ana.pk]
+
+
 def test_a_save_that_is_rolled_back_leaves_nobody_due() -> None:
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         add()
