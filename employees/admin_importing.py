@@ -66,7 +66,6 @@ class ImportPages(MassChangeAdmin):
             "form": form,
             "media": self.media + form.media,
             "columns": COLUMNS,
-            "formats": results.FORMATS,
         }
         return TemplateResponse(request, "admin/mass/import.html", context)
 

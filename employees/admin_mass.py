@@ -209,9 +209,9 @@ class MassChangeAdmin(ReadOnly, ModelAdmin[MassChange]):
     def answer_view(self, request: HttpRequest, change_id: int) -> HttpResponse:
         """What was chosen for questions, one by one, or one answer for all that are left."""
         answers = {
-            int(name[4:]): value
+            number: str(value)
             for name, value in request.POST.items()
-            if name.startswith("row-") and name[4:].isdecimal() and isinstance(value, str) and value
+            if name.startswith("row-") and value and (number := number_in(name[4:])) is not None
         }
 
         def answer(change: MassChange, version: int) -> bool:

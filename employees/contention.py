@@ -13,6 +13,9 @@ from django.db import OperationalError, connection
 
 DEADLOCK = 1213  # MariaDB's and MySQL's ER_LOCK_DEADLOCK
 LOCK_WAIT_TIMEOUT = 1205
+# ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, ER_CANT_AGGREGATE_2COLLATIONS, ER_CANNOT_CONVERT_STRING: a
+# text holds what the character set of a column doesn't.
+OF_A_VALUE = {(1366,), (1267,), (3988,)}
 TRIES = 20
 
 P = ParamSpec("P")
@@ -52,3 +55,12 @@ def gave_way(error: BaseException) -> bool:
 def is_deadlock(error: BaseException) -> bool:
     """Whether it was ended at once, so that to begin again at once is right."""
     return isinstance(error, OperationalError) and error.args[:1] == (DEADLOCK,)
+
+
+def is_of_a_value(error: OperationalError) -> bool:
+    """Whether the database refuses what is to be written, and would the next time too.
+
+    MariaDB and MySQL call it operational all the same: an emoji in a column of utf8mb3, or a Polish
+    letter in one of latin1.
+    """
+    return error.args[:1] in OF_A_VALUE

@@ -1,5 +1,6 @@
 """From the cells of a row to values that columns may hold; a blank cell says nothing at all."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,13 @@ from employees.importing.files import MOST_CHARACTERS
 from employees.models import Auth0Role, AuthMethod, Invitation, Workspace
 from employees.values import clean_value
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# Where a spreadsheet would begin to compute: at the beginning of a cell, or of a line in it, and
+# behind a semicolon, which separates cells in other countries. Source: OWASP, "CSV injection".
+FORMULA = re.compile(r"(?:^|(?<=[;\n]))(?=[=+\-@\t\r＝＋－＠])")
+_NEUTRAL = re.compile(r"(?:^|(?<=[;\n]))'(?=[=+\-@\t\r＝＋－＠])")
+_SHORTENED = re.compile(r"\d+(?:[.,]\d+)?E\+?\d+")  # 6.62555E+09
+_FAULTS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
+UNREADABLE = "\ufffd"  # stands for a letter that the file's encoding doesn't have
 DAYS = ("hire_date", "starts_on")
 NAMES = ("first_name", "last_name")
 
@@ -93,8 +100,8 @@ class Cleaner:
         return found
 
     def _take(self, found: Cleaned, name: str, text: str) -> None:
-        if len(text) > MOST_CHARACTERS:
-            raise InvalidValue(name, "This is too long: is a quotation mark missing?")
+        if reason := _why_spoiled(text):
+            raise InvalidValue(name, reason)
         if name == "id":
             found.number = _number(text)
         elif name in DAYS:
@@ -120,8 +127,20 @@ class Cleaner:
 
 def as_typed(cell: str) -> str:
     """A cell without the apostrophe that keeps a spreadsheet from computing it (``results``)."""
-    cell = cell.strip()
-    return cell[1:] if cell[:1] == "'" and cell[1:2] in FORMULA_STARTS else cell
+    return _NEUTRAL.sub("", cell.strip())
+
+
+def _why_spoiled(text: str) -> str:
+    """What has become of a cell on its way here, whatever it is about; "" for nothing."""
+    if len(text) > MOST_CHARACTERS:
+        return "This is too long: is a quotation mark missing?"
+    if UNREADABLE in text:
+        return "A letter of this can't be read: choose another encoding, or type it anew."
+    if text in _FAULTS:
+        return "The spreadsheet couldn't work this cell out: type what belongs there."
+    if _SHORTENED.fullmatch(text):
+        return "The spreadsheet has shortened this number: make the column text and type it anew."
+    return ""
 
 
 def _number(text: str) -> int:

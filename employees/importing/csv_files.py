@@ -26,10 +26,7 @@ ROWS_COMPARED = 20
 
 
 def guess(content: bytes, chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """How the text is encoded and separated; what is in ``chosen`` counts.
-
-    Raises: CannotPrepare, when it can't be read as somebody chose.
-    """
+    """How the text is encoded and separated; what is in ``chosen`` counts."""
     encoding = chosen.get("encoding") if chosen.get("encoding") in ENCODINGS else None
     encoding = encoding or guess_encoding(content)
     text = _decoded(content, encoding)
@@ -116,13 +113,13 @@ def _fit(text: str, delimiter: str) -> tuple[float, int]:
 
 
 def _decoded(content: bytes, encoding: str) -> str:
-    try:
-        if encoding == "utf-16" and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-            encoding = "utf-16-be" if _empty_half(content[:2048]) == 0 else "utf-16-le"
-        return content.decode(encoding)
-    except UnicodeDecodeError:
-        name = ENCODINGS.get(encoding, encoding)
-        raise CannotPrepare(f"This isn't {name}: choose another encoding.") from None
+    """The text; what is no letter in this encoding becomes U+FFFD, which no cell may hold.
+
+    So the rest is shown, and whoever looks at it can choose another encoding.
+    """
+    if encoding == "utf-16" and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encoding = "utf-16-be" if _empty_half(content[:2048]) == 0 else "utf-16-le"
+    return content.decode(encoding, "replace")
 
 
 def _empty_half(beginning: bytes) -> int | None:

@@ -14,6 +14,7 @@ from employees.mass.kinds import CannotPrepare
 MOST_BYTES = 5 * 1024 * 1024
 MOST_ROWS = 20_000
 MOST_COLUMNS = 60
+MOST_EMPTY = 10_000  # rows, one below the other: a formatted sheet has a million below its list
 MOST_CHARACTERS = 1_000  # in a cell; the longest that a person's row takes is 255
 SUFFIXES = (".csv", ".txt", ".tsv", ".xlsx")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # Excel before 2007; and any encrypted Excel file
@@ -45,7 +46,8 @@ def why_not_open(name: str, size: int, beginning: bytes) -> str:
     name: as it was uploaded. size: in bytes. beginning: the first 2,048 bytes at least.
     """
     if not name.lower().endswith(SUFFIXES):
-        return f"“{_suffix(name)}” files can't be read. {HOW}"
+        which = f"“{_suffix(name)}” files" if "." in name else "Files without an ending"
+        return f"{which} can't be read. {HOW}"
     if not size:
         return "This file is empty."
     if size > MOST_BYTES:
@@ -71,10 +73,14 @@ def open_file(name: str, content: bytes, chosen: Mapping[str, Any]) -> Opened:
 
 
 def _within_limits(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
-    count = 0
+    count = empty = 0
     for line, cells in rows:
         if not any(cells):
+            empty += 1
+            if empty == MOST_EMPTY:
+                return
             continue
+        empty = 0
         count += 1
         if count > MOST_ROWS + 1:  # with the headings
             raise CannotPrepare(f"This file has more than {MOST_ROWS:,} rows: divide it.")
@@ -98,7 +104,7 @@ def _why_not_kind(name: str, beginning: bytes) -> str:
     if beginning.startswith(b"PK"):
         if not is_workbook:
             return (
-                f"This is called {_suffix(name)}, but it isn't one: is it an Excel workbook? {HOW}"
+                f"This is called {_suffix(name)}, but it isn't text: is it an Excel workbook? {HOW}"
             )
         return ""
     if is_workbook:
@@ -111,4 +117,4 @@ def _why_not_kind(name: str, beginning: bytes) -> str:
 
 
 def _suffix(name: str) -> str:
-    return f".{name.rpartition('.')[2].lower()[:10]}" if "." in name else "Such"
+    return f".{name.rpartition('.')[2].lower()[:10]}"

@@ -7,6 +7,7 @@ and a constant number for all the others of a page.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from employees.actors import may_be_named
@@ -29,10 +30,11 @@ from employees.podfactory_standing import lost_by_renaming
 from employees.podfactory_words import sentences
 from employees.rehire import keys_of, look_alikes, plain_name, said_of
 from employees.services import refuse_losing_last_admin
-from employees.zones import zone_of
+from employees.zones import today_in, zone_of
 
 Outcome = MassRow.Outcome
 RISKY = frozenset({"email", "auth0_role", "auth_method"})  # what the safety brake counts
+LATER = " They can't be brought back on a later day here: plan that on their page."
 Line = tuple[int, list[str]]
 
 
@@ -150,9 +152,10 @@ def _compare_with_person(row: MassRow, person: Employee, known: _Known, actor: A
         question = f"Number {person.pk} is {person.name} here: is this the same person?"
         _ask(row, question, [Outcome.CHANGE, Outcome.SKIP])
     elif _is_away(person) and person.pk not in known.joining:
-        choices = _ways_back(person, actor) + [Outcome.CHANGE] * bool(changed) + [Outcome.SKIP]
+        ways = _ways_back(row, person, actor) + [Outcome.CHANGE] * bool(changed)
         since = "is in the archive" if person.archived_at else "is switched off"
-        _ask(row, f"{person.name} (number {person.pk}) {since}.", choices)
+        later = LATER if _is_later(row, person) else ""
+        _ask(row, f"{person.name} (number {person.pk}) {since}.{later}", [*ways, Outcome.SKIP])
     else:
         row.outcome = Outcome.CHANGE if changed else Outcome.NOTHING
 
@@ -175,11 +178,12 @@ def _judge_newcomer(row: MassRow, values: dict[str, Any], known: _Known, actor: 
         # The same file once more, with somebody who has no e-mail to be known by.
         row.outcome, row.reason = Outcome.NOTHING, said_of(first)
         return
-    ways = [Outcome.CHANGE] if first.works_here else _ways_back(first.employee, actor)
+    ways = [Outcome.CHANGE] if first.works_here else _ways_back(row, first.employee, actor)
     if _problems_of_change(row, first.employee, changed, known, actor):
         ways = []
     more = f" So may {len(alike) - 1} more." if len(alike) > 1 else ""
-    _ask(row, f"{said_of(first)}{more}", [*ways, Outcome.NEW, Outcome.SKIP])
+    later = LATER if not first.works_here and _is_later(row, first.employee) else ""
+    _ask(row, f"{said_of(first)}{more}{later}", [*ways, Outcome.NEW, Outcome.SKIP])
 
 
 def _differences(row: MassRow, person: Employee, known: _Known) -> set[str]:
@@ -257,8 +261,16 @@ def _seems_another(row: MassRow, person: Employee) -> bool:
     return not email or email != normalise_email(person.email)
 
 
-def _ways_back(person: Employee, actor: Actor) -> list[str]:
-    return [] if why_not(actor, Operation.REACTIVATE, person) else [Outcome.BACK]
+def _ways_back(row: MassRow, person: Employee, actor: Actor) -> list[str]:
+    may_not = _is_later(row, person) or why_not(actor, Operation.REACTIVATE, person)
+    return [] if may_not else [Outcome.BACK]
+
+
+def _is_later(row: MassRow, person: Employee) -> bool:
+    """Whether the file lets them in on a later day only."""
+    starts_on = row.values.get("starts_on")
+    zone = zone_of(row.values.get("workspace") or person.workspace)
+    return bool(starts_on) and date.fromisoformat(starts_on) > today_in(zone)
 
 
 def _key(values: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from employees.actors import actor_named
 from employees.importing import columns
+from employees.importing.again import look_again
 from employees.importing.cells import DAYS, NAMES, Cleaner
 from employees.importing.days import Order, order_of
 from employees.importing.files import Opened, open_file
@@ -111,4 +112,4 @@ def _roles() -> dict[str, int]:
     return {columns.plain(name): pk for name, pk in jobs}
 
 
-IMPORT = Kind(prepare, summarise)
+IMPORT = Kind(prepare, summarise, look_again, personal=("headings", "examples"))

@@ -10,12 +10,14 @@ from io import BytesIO, StringIO
 
 from django.db.models import Q
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.http import content_disposition_header
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-from employees.importing.cells import FORMULA_STARTS, label_of
+from employees.importing.cells import FORMULA, UNREADABLE, label_of
 from employees.importing.columns import COLUMNS, PROBLEM
 from employees.importing.files import MOST_COLUMNS
 from employees.mass.models import MassChange, MassRow
@@ -47,14 +49,16 @@ def to_mend(change: MassChange, form: str) -> HttpResponseBase:
 def _to_mend(change: MassChange) -> Iterator[Sequence[str]]:
     headings = change.recognised.get("headings", [])
     mapping = change.recognised.get("mapping", [])
-    yield [*headings, PROBLEM]
+    # In a file that came back mended the last reasons are left out.
+    kept = [index for index, heading in enumerate(headings) if heading != PROBLEM]
+    yield [*(headings[index] for index in kept), PROBLEM]
     last = 0
     while True:
         rows = MassRow.objects.filter(change=change, line__gt=last).filter(unsettled())
         page = list(rows.order_by("line")[:PAGE])
         for row in page:
             cells = [*row.cells, *[""] * (len(headings) - len(row.cells))]
-            yield [*cells, in_words(row, mapping, headings)]
+            yield [*(cells[index] for index in kept), in_words(row, mapping, headings)]
         if len(page) < PAGE:
             return
         last = page[-1].line
@@ -86,15 +90,17 @@ def download(rows: Iterable[Sequence[str]], title: str, form: str) -> HttpRespon
     else:
         response = StreamingHttpResponse(_lines(safe))
     response["Content-Type"] = FORMATS[form]
-    response["Content-Disposition"] = f'attachment; filename="{name or "people"}.{form}"'
+    response["Content-Disposition"] = content_disposition_header(
+        as_attachment=True, filename=f"{name or 'people'}.{form}"
+    )
     response["Cache-Control"] = "no-store"
     response["X-Content-Type-Options"] = "nosniff"
     return response
 
 
 def neutral(cell: str) -> str:
-    """A cell that no spreadsheet computes. Source: OWASP, "CSV injection"."""
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+    """A cell that no spreadsheet computes."""
+    return FORMULA.sub("'", cell)
 
 
 def _lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -117,7 +123,9 @@ def _workbook(rows: Iterable[Sequence[str]]) -> BytesIO:
     for index in range(1, MOST_COLUMNS + 1):
         sheet.column_dimensions[get_column_letter(index)].width = WIDTH
     for number, row in enumerate(rows):
-        cells = [WriteOnlyCell(sheet, value=cell) for cell in row]
+        # A workbook may hold no control characters; a row with a problem may have one.
+        texts = [ILLEGAL_CHARACTERS_RE.sub(UNREADABLE, cell) for cell in row]
+        cells = [WriteOnlyCell(sheet, value=text) for text in texts]
         for cell in cells:
             cell.data_type = "s"  # text, whatever it looks like
             cell.number_format = "@"

@@ -11,7 +11,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from employees.mass.kinds import CannotPrepare
 
-MOST_UNPACKED = 120 * 1024 * 1024  # bytes, read piece by piece
+MOST_UNPACKED = 64 * 1024 * 1024  # bytes, read piece by piece: 20,000 rows of 60 cells need less
 MOST_TEXTS = 20 * 1024 * 1024  # bytes of the workbook's table of texts, which is held in memory
 MOST_PARTS = 500
 TEXTS, MACROS = "xl/sharedstrings.xml", "vbaproject.bin"

@@ -7,6 +7,7 @@ once, take it once. ``None``, or False, says that it was taken already, or is no
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import Count, F, Max, Q, QuerySet
@@ -23,6 +24,7 @@ TASK = "employees.tasks.mass_change"
 BUSY = (State.READING, State.WORKING, State.UNDOING)  # the queue has something to do
 DEEDS = (Outcome.NEW, Outcome.CHANGE, Outcome.BACK)  # what confirming carries out
 ROWS_AT_ONCE = 500  # in one write transaction
+LEASE = timedelta(seconds=30)  # a page of rows takes far less
 WAKE_EVERY = timedelta(seconds=15)
 KEPT_UNCONFIRMED = timedelta(days=7)
 KEPT_ROWS = timedelta(days=30)  # after it ended; so long it can be undone
@@ -74,9 +76,7 @@ def add_rows(change: MassChange, rows: Iterable[MassRow]) -> None:
     Raises: LeaseLost, when another process prepares it by now, or somebody has discarded it.
     """
     with transaction.atomic():
-        held = MassChange.objects.select_for_update().filter(pk=change.pk, lease=change.lease)
-        if not held.filter(state=State.READING).exists():
-            raise LeaseLost
+        _hold(change.pk, change.lease)
         MassRow.objects.bulk_create(rows, ignore_conflicts=True)
 
 
@@ -97,26 +97,39 @@ def answer(change_id: int, version: int, outcomes: dict[int, str], for_all: str 
 
     outcomes: row's id → one of its ``choices``; others are passed over. for_all: the same for all
     questions without an answer that offer it, a page of them in one transaction.
+    Until its numbers say so too it is in no preview, so that nobody confirms half of the answers;
+    where this process ends in the middle, the queue brings it back.
     """
+    lease = uuid4().hex
+    mine = {"lease": lease, "lease_until": Now() + LEASE, "woken_at": Now()}
     with transaction.atomic():
-        if not _move(change_id, (State.PREVIEW,), version):
+        if not _move(change_id, (State.PREVIEW,), version, state=State.READING, **mine):
             return False
         asking = MassRow.objects.filter(change=change_id, asks=True)
         for row in asking.filter(pk__in=list(outcomes)):
             if outcomes[row.pk] in row.choices:
                 MassRow.objects.filter(pk=row.pk).update(outcome=outcomes[row.pk])
-    last = 0
-    while for_all:
-        open_ones = asking.filter(outcome=Outcome.QUESTION, pk__gt=last).order_by("pk")
-        page = dict(open_ones.values_list("pk", "choices")[:ROWS_AT_ONCE])
-        if not page:
-            break
-        last = max(page)
-        MassRow.objects.filter(
-            pk__in=[pk for pk, choices in page.items() if for_all in choices]
-        ).update(outcome=for_all)
+    try:
+        if for_all:
+            _answer_all(change_id, lease, for_all)
+    except LeaseLost:
+        return False
     summarise(MassChange.objects.get(pk=change_id))
-    return True
+    held = MassChange.objects.filter(pk=change_id, lease=lease, state=State.READING)
+    return bool(held.update(state=State.PREVIEW, lease="", lease_until=None))
+
+
+def _answer_all(change_id: int, lease: str, outcome: str) -> None:
+    last: int | None = 0
+    while last is not None:
+        with transaction.atomic():
+            _hold(change_id, lease)
+            questions = MassRow.objects.filter(change=change_id, asks=True, pk__gt=last)
+            open_ones = questions.filter(outcome=Outcome.QUESTION).order_by("pk")
+            page = dict(open_ones.values_list("pk", "choices")[:ROWS_AT_ONCE])
+            ids = [pk for pk, choices in page.items() if outcome in choices]
+            MassRow.objects.filter(pk__in=ids).update(outcome=outcome)
+        last = max(page, default=None)
 
 
 def confirm(change_id: int, version: int, actor: Actor) -> bool:
@@ -195,7 +208,8 @@ def to_undo(change: MassChange) -> QuerySet[MassRow]:
 
 def crowd(change: MassChange) -> list[int]:
     """Whom it changes so that the safety brake would count it; for ``Actor.together``."""
-    rows = MassRow.objects.filter(change=change, is_risky=True, outcome__in=DEEDS)
+    known = (Outcome.CHANGE, Outcome.BACK)  # of a newcomer it may name who looks like them
+    rows = MassRow.objects.filter(change=change, is_risky=True, outcome__in=known)
     return [pk for pk in rows.values_list("employee_id", flat=True) if pk]
 
 
@@ -233,7 +247,16 @@ def prune() -> None:
         MassRow.objects.filter(pk__in=list(rows[:ROWS_AT_ONCE])).delete()
         MassFile.objects.filter(change=change).delete()
         if not MassRow.objects.filter(change=change).exists():
-            MassChange.objects.filter(pk=change.pk).update(pruned_at=Now())
+            personal = kind_of(change).personal
+            kept = {key: found for key, found in change.recognised.items() if key not in personal}
+            MassChange.objects.filter(pk=change.pk).update(pruned_at=Now(), recognised=kept)
+
+
+def _hold(change_id: int, lease: str) -> None:
+    """Keep others from it until the transaction ends. Raises: LeaseLost."""
+    held = MassChange.objects.select_for_update().filter(pk=change_id, lease=lease)
+    if not held.filter(state=State.READING).exists():
+        raise LeaseLost
 
 
 def _move(change_id: int, states: tuple[str, ...], version: int, **columns: Any) -> bool:

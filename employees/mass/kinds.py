@@ -22,11 +22,14 @@ class Kind:
     computed again whenever an answer changes what would be done.
     look_again: asked in the transaction that carries a row out, with the actor: why it isn't as it
     was foreseen any more, beyond what ``MassRow.before`` tells, in a sentence; "" for it is.
+    personal: the keys of ``recognised`` under which something of people stands; they go with the
+    rows.
     """
 
     prepare: Callable[[MassChange, Callable[[], bool]], bool]
     summarise: Callable[[MassChange], dict[str, Any]]
     look_again: Callable[[MassRow, MassChange, Actor], str] = lambda row, change, actor: ""
+    personal: tuple[str, ...] = ()
 
 
 class NoLonger(EmployeesError):

@@ -1,7 +1,7 @@
 """A mass change, and one row for each person whom it is about.
 
-Rows hold personal data, so that they are pruned (``changes.prune``); the mass change stays, with
-its counts, since the history names it.
+Rows hold personal data, so that they are pruned (``changes.prune``), with what ``recognised`` has
+of it (``Kind.personal``); the mass change stays, with its counts, since the history names it.
 """
 
 from django.db import models
@@ -17,8 +17,8 @@ class MassChange(models.Model):
     prepared. begun_by, confirmed_by, undone_by: ``Actor.name``. batch: of the changes in the
     history. version: rises with whatever changes what would be confirmed. failure: why nothing
     can be done with it, in a sentence. is_stale: the rows are of earlier options, and have to go
-    first. lease, lease_until: of the task that works on it, so that
-    one does at a time; woken_at: when the queue was last asked to.
+    first. lease, lease_until: of the process that works on it, so that one does at a time;
+    woken_at: when the queue was last asked to.
     """
 
     class Kind(models.TextChoices):

@@ -77,8 +77,8 @@ def signed_in(change: MassChange, most: int) -> tuple[list[tuple[Employee, str]]
 
 def why_kept(row: MassRow, change: MassChange) -> str:
     """Why this row isn't taken back: the person has signed in since; "" when it can be."""
-    changed = _changed(row, change)
     is_change = row.outcome == MassRow.Outcome.CHANGE
+    changed = _changed(row, change) if is_change else {}
     if row.done_at is None or (is_change and SIGN_IN_COLUMNS.isdisjoint(changed)):
         return ""
     at_kiosk = not (is_change and _had_pin_before(changed))
@@ -120,8 +120,10 @@ def take_back(row: MassRow, change: MassChange, actor: Actor) -> int:
 
 def _changed(row: MassRow, change: MassChange) -> dict[str, Any]:
     """What carrying this row out has really changed, from the history: column → the pair."""
-    lines = Change.objects.filter(batch=change.batch, employee_id=row.employee_id or 0)
-    return {name: pair for line in lines.order_by("pk") for name, pair in line.changes.items()}
+    # By the person's index alone: that of the batch leads through everybody's lines, for each.
+    lines = Change.objects.filter(employee_id=row.employee_id or 0, at__gte=change.begun_at)
+    ours = [line for line in lines.order_by("pk") if line.batch == change.batch]
+    return {name: pair for line in ours for name, pair in line.changes.items()}
 
 
 def _had_pin_before(changed: Mapping[str, Any]) -> bool:

@@ -20,6 +20,7 @@ CHOICES = {
     Outcome.NEW: "Somebody else: add anew",
     Outcome.SKIP: "Leave out",
 }
+ADDED = (RowState.DONE, RowState.UNDONE, RowState.KEPT)
 DONE = {Outcome.NEW: "added", Outcome.CHANGE: "changed", Outcome.BACK: "brought back"}
 TONES = {
     Outcome.NEW: "good",
@@ -66,7 +67,8 @@ def _shown(
     roles: Mapping[int, str],
 ) -> Shown:
     person = people.get(row.employee_id or 0)
-    is_theirs = row.outcome != Outcome.NEW or row.state != RowState.WAITING
+    # As long as a newcomer isn't added it is the number of who looks like them.
+    is_theirs = row.outcome != Outcome.NEW or row.state in ADDED
     name = row.values.get("name") or (person.name if person else "")
     label = ALL_LABELS.get(row.field, "")
     return Shown(

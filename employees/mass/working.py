@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from uuid import uuid4
 
 from django.db import OperationalError, transaction
@@ -17,18 +16,18 @@ from django.db.models.functions import Now
 
 from employees.actors import actor_named
 from employees.authority import Actor
-from employees.contention import again_after_deadlock
+from employees.contention import again_after_deadlock, is_of_a_value
 from employees.errors import EmployeesError
 from employees.mass import changes
-from employees.mass.changes import LeaseLost, RowState, State
+from employees.mass.changes import LEASE, LeaseLost, RowState, State
 from employees.mass.deeds import carry_out
 from employees.mass.kinds import CannotPrepare, kind_of
 from employees.mass.models import MassChange, MassRow
 from employees.mass.undoing import take_back
 
 READING_S = 16.0  # more for a slice of reading, which finds its way through the file first
-LEASE = timedelta(seconds=30)  # a page of rows takes far less
 PAGE = 25  # rows between two looks at clock and lease
+NOT_HELD = "The database can't hold a letter of this, such as an emoji: leave it out."
 logger = logging.getLogger(__name__)
 
 
@@ -73,9 +72,11 @@ def _prepare(change: MassChange, go_on: Callable[[], bool]) -> bool:
         changes.summarise(change)
     except CannotPrepare as refused:
         _end(change, State.FAILED, failure=str(refused)[:500])
-    except (LeaseLost, OperationalError):
+    except LeaseLost:
         raise
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OperationalError) and not is_of_a_value(error):
+            raise
         # Whatever a file may hold: it must not come back to the queue for ever.
         logger.exception("mass change %s could not be prepared", change.pk)
         _end(change, State.FAILED, failure="Something in it can't be read. Nothing was written.")
@@ -89,8 +90,10 @@ def _empty(change: MassChange, go_on: Callable[[], bool]) -> bool:
     while go_on():
         rows = change.rows.values_list("pk", flat=True)[: changes.ROWS_AT_ONCE]
         if not MassRow.objects.filter(pk__in=list(rows)).delete()[0]:
+            mine = MassChange.objects.filter(pk=change.pk, lease=change.lease)
+            if not mine.update(is_stale=False, recognised={}, summary={}):
+                raise LeaseLost
             change.is_stale, change.recognised, change.summary = False, {}, {}
-            change.save(update_fields=["is_stale", "recognised", "summary"])
             return True
     return False
 
@@ -100,7 +103,8 @@ def _carry_out(change: MassChange, go_on: Callable[[], bool]) -> bool:
     actor = replace(actor_named(change.confirmed_by), together=crowd, mass=change.kind)
     last = 0
     while go_on():
-        page = list(changes.to_do(change).filter(line__gt=last).order_by("line")[:PAGE])
+        rows = changes.to_do(change).filter(line__gt=last).order_by("line")
+        page = list(rows.defer("cells")[:PAGE])
         for row in page:
             _one(row, change, actor, carry_out, RowState.DONE, RowState.REFUSED)
         if len(page) < PAGE:
@@ -113,13 +117,17 @@ def _carry_out(change: MassChange, go_on: Callable[[], bool]) -> bool:
 def _undo(change: MassChange, go_on: Callable[[], bool]) -> bool:
     crowd = tuple(changes.undo_crowd(change))
     actor = replace(actor_named(change.undone_by), together=crowd, mass=change.kind)
+    rows = changes.to_undo(change).order_by("-line").defer("cells")  # the last first
+    last: int | None = None
     while go_on():
-        page = list(changes.to_undo(change).order_by("-line")[:PAGE])  # the last first
+        # Below the last one, so as not to go once more through all that are undone.
+        page = list((rows if last is None else rows.filter(line__lt=last))[:PAGE])
         for row in page:
             _one(row, change, actor, take_back, RowState.UNDONE, RowState.KEPT)
         if len(page) < PAGE:
             _end(change, State.UNDONE)
             return True
+        last = page[-1].line
     return False
 
 
@@ -143,8 +151,10 @@ def _one(
         _together(row, change, actor, deed, done)
     except EmployeesError as error:
         reason, field = str(error), error.field or ""
-    except OperationalError:  # of the database, not of this row: the next slice tries again
-        raise
+    except OperationalError as error:
+        if not is_of_a_value(error):  # of the database, not of this row: the next slice tries again
+            raise
+        reason, field = NOT_HELD, ""
     except Exception:
         # A bad row stops nothing but itself.
         logger.exception("line %s of mass change %s", row.line, change.pk)
@@ -173,4 +183,5 @@ def _together(
 def _end(change: MassChange, state: MassChange.State, **columns: object) -> None:
     # Only from the state in which it was begun: somebody may have discarded it meanwhile.
     mine = MassChange.objects.filter(pk=change.pk, lease=change.lease, state=change.state)
-    mine.update(state=state, ended_at=Now(), **columns)
+    # With the lease, so that whoever presses the next button at once finds it free.
+    mine.update(state=state, ended_at=Now(), lease="", lease_until=None, **columns)

@@ -61,9 +61,14 @@ class TextTests(SimpleTestCase):
 
         self.assertEqual((opened.how["encoding"], opened.how["delimiter"]), ("cp1252", ","))
 
-    def test_an_encoding_that_cannot_be_says_so(self) -> None:
-        with pytest.raises(CannotPrepare, match="This isn't UTF-8"):
-            open_file("p.csv", TEXT.format(";").encode("cp1252"), {"encoding": "utf-8"})
+    def test_what_is_no_letter_in_an_encoding_is_seen_to_be_none(self) -> None:
+        for content, chosen in (
+            (TEXT.format(";").encode("cp1252"), {"encoding": "utf-8"}),
+            ("Nombre;Correo\nJosé;jos\x8f@example.com\n".encode("latin-1"), {}),
+        ):
+            rows = read("p.csv", content, **chosen)
+
+            self.assertIn("\ufffd", "".join(rows[1][1]))
 
     def test_excels_own_line_about_the_separator_is_no_row(self) -> None:
         rows = read("p.csv", b"sep=;\r\nName;Mail\r\nAda, Q;a@example.com\r\n")
@@ -82,6 +87,12 @@ class TextTests(SimpleTestCase):
         content = b'Name,Mail\nAda,"' + b"x" * 140_000
         with pytest.raises(CannotPrepare, match="From line 2 on"):
             read("p.csv", content, delimiter=",")
+
+    def test_nothing_is_looked_for_below_thousands_of_empty_rows(self) -> None:
+        with mock.patch.object(files, "MOST_EMPTY", 3):
+            rows = read("p.csv", b"Name\n\n\nAda\n\n\n\nCy\n")
+
+        self.assertEqual([cells for _line, cells in rows], [["Name"], ["Ada"]])
 
     def test_too_many_rows_or_columns_are_refused(self) -> None:
         with (
@@ -154,7 +165,7 @@ class FirstSightTests(SimpleTestCase):
         locked = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le")
         for name, beginning, said in (
             ("people.pdf", b"%PDF-1.7", "“.pdf” files can't be read"),
-            ("people", b"Name", "Such” files"),
+            ("people", b"Name", "Files without an ending can't be read"),
             ("people.xls", b"\xd0\xcf", "“.xls” files can't be read"),
             ("people.xlsm", b"PK", "“.xlsm” files can't be read"),
             ("people.csv", b"", "This file is empty"),
@@ -249,9 +260,12 @@ class HandedOutTests(SimpleTestCase):
         for cell in ("=1+1", "+1 662 555", "-2", "@SUM(A1)", "\t=1", "\r=1"):
             self.assertEqual(results.neutral(cell), f"'{cell}")
         self.assertEqual(results.neutral("O'Neil"), "O'Neil")
+        # Where a semicolon separates cells, and where a line ends without its quotation mark.
+        self.assertEqual(results.neutral("a;=1+1\n@x"), "a;'=1+1\n'@x")
 
     def test_what_was_made_harmless_comes_back_as_it_was(self) -> None:
-        self.assertEqual(as_typed(results.neutral("+1 662 555-0100")), "+1 662 555-0100")
+        for cell in ("+1 662 555-0100", "a;=1", "＝1"):
+            self.assertEqual(as_typed(results.neutral(cell)), cell)
         self.assertEqual(as_typed("'Round"), "'Round")
 
     def test_the_template_is_read_by_the_import_in_both_forms(self) -> None:
@@ -260,6 +274,16 @@ class HandedOutTests(SimpleTestCase):
             ((_, headings),) = read(f"people.{form}", content)
 
             self.assertNotIn("", columns.recognise(headings))
+
+    def test_a_workbook_can_be_made_of_whatever_a_file_held(self) -> None:
+        content = b"".join(results.download([["Ada\x07"]], "people", "xlsx"))
+
+        self.assertEqual(read("p.xlsx", content), [(1, ["Ada\ufffd"])])
+
+    def test_a_name_with_accents_is_kept_as_headers_may_have_it(self) -> None:
+        response = results.download([], "añadidos", "csv")
+
+        self.assertIn("filename*=utf-8''a%C3%B1adidos.csv", response["Content-Disposition"])
 
     def test_a_name_of_a_file_can_do_nothing_in_a_header(self) -> None:
         response = results.download([], 'a"; x\r\n../b', "csv")

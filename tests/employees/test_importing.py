@@ -128,6 +128,42 @@ class ReadingTests(ImportCase):
         self.assertTrue(left.is_active)
         self.assertEqual((left.email, left.department), ("ana@example.com", "Packing"))
 
+    def test_whoever_comes_back_on_a_later_day_is_let_in_on_none_before(self) -> None:
+        left = make_employee(name="Ana Ruiz", email="ana@example.com", is_active=False)
+        gone = make_employee(name="Eva Ruiz", email=None, is_active=False)
+        notice_changes([left.pk, gone.pk])
+        day = f"{in_days(9):%Y-%m-%d}"
+        change = self.read(
+            f"Name,Mail,Starts on\nAna Ruiz,ana@example.com,{day}\nEva Ruiz,e@example.com,{day}\n"
+        )
+
+        known, alike = self.row(change), self.row(change, 3)
+        self.assertEqual((known.choices, alike.choices), (["skip"], ["new", "skip"]))
+        for row in (known, alike):
+            self.assertIn("can't be brought back on a later day here", row.reason)
+
+    def test_a_list_that_was_loaded_twice_adds_nobody_twice(self) -> None:
+        text = "Name,Phone\nAda Quill,662-555-0100\nCy Quill,662-555-0100\n"
+        first, second = self.read(text), self.read(text)
+
+        work_off(first, self.actor)
+        work_off(second, self.actor)
+
+        self.assertEqual(Employee.objects.filter(phone_number="662-555-0100").count(), 2)
+        self.assertEqual(changes.counts(second.pk), {"new": {"refused": 2}})
+        reason = self.row(second).reason
+        self.assertIn("works here already: the same name and phone. Load this line once", reason)
+
+    def test_somebody_else_of_the_same_name_is_added_where_that_was_answered(self) -> None:
+        notice_changes([make_employee(name="Ana Ruiz").pk])
+        change = self.read("Name,Phone\nAna Ruiz,662-555-0100\n")
+        changes.answer(change.pk, change.version, {self.row(change).pk: "new"})
+        change.refresh_from_db()
+
+        work_off(change, self.actor)
+
+        self.assertEqual(Employee.objects.filter(name="Ana Ruiz").count(), 2)
+
     def test_the_number_of_another_program_changes_nobody_unasked(self) -> None:
         bob = make_employee(name="Bob Marsh", email="bob@example.com")
         change = self.read(f"ID,Name,Mail\n{bob.pk},Ada Quill,ada@example.com\n")
@@ -186,6 +222,19 @@ class ReadingTests(ImportCase):
         work_off(change, self.actor)
 
         self.assertFalse(MassFile.objects.exists())
+
+    def test_what_stood_in_the_file_goes_with_the_rows(self) -> None:
+        change = self.read(HEAD + "Ada,ada@example.com,,\n")
+        self.assertIn("ada@example.com", change.recognised["examples"])
+        MassChange.objects.filter(pk=change.pk).update(
+            state=State.DONE, ended_at="2026-01-01T00:00:00Z"
+        )
+
+        changes.prune()
+
+        change.refresh_from_db()
+        self.assertEqual({"examples", "headings"} & set(change.recognised), set())
+        self.assertEqual(change.recognised["mapping"][0], "name")
 
     def test_reading_goes_on_where_it_was_left_off(self) -> None:
         people = "".join(f"Person {n},p{n}@example.com,,\n" for n in range(450))
@@ -263,9 +312,18 @@ class ProblemTests(ImportCase):
             ("Dept", "x" * 1_001, "This is too long: is a quotation mark missing?"),
             ("Dept", "x;y", "There are more cells than headings"),
             ("Phone", "x" * 21, "The phone number has at most 20 characters."),
+            ("Phone", "6.62555E+09", "The spreadsheet has shortened this number"),
+            ("Dept", "#N/A", "The spreadsheet couldn't work this cell out"),
         ):
             with self.subTest(heading=heading, cell=cell[:10]):
                 self.assertIn(said, self.reason(heading, cell))
+
+    def test_a_letter_that_an_encoding_does_not_have_is_said_where_it_stands(self) -> None:
+        content = "Name,Dept\nJosé,Packing\nAda,Packing\n".encode("cp1252")
+        change = self.read(content, chosen={"encoding": "utf-8"})
+
+        self.assertIn("choose another encoding", self.row(change).reason)
+        self.assertEqual(self.row(change, 3).outcome, Outcome.NEW)
 
     def test_all_problems_of_a_line_are_said_at_once(self) -> None:
         row = self.row(self.read("Name,Mail,Hired\n,ada@,soon\n"))

@@ -15,6 +15,7 @@ from employees.mass.models import MassChange, MassRow
 from employees.mass.working import work
 from employees.models import Change, Employee, EmployeeUser, PlannedMove
 from employees.selectors import invitation_of
+from employees.services import change_employee
 from tests.builders import boss, make_auth, make_employee
 from tests.employees.massing import a_user, staged, work_off
 
@@ -183,6 +184,62 @@ class CarryingOutTests(TestCase):
         left.refresh_from_db()
         self.assertTrue(left.is_active)
 
+    def test_answers_that_are_cut_short_are_confirmed_by_nobody_until_they_are_counted(
+        self,
+    ) -> None:
+        question = {"outcome": Outcome.QUESTION, "asks": True, "choices": ["new", "skip"]}
+        change = staged(self.actor, {**question, "values": {"name": "Ada"}})
+
+        with (
+            mock.patch("employees.mass.changes.summarise", side_effect=KeyboardInterrupt),
+            self.assertRaises(KeyboardInterrupt),
+        ):
+            changes.answer(change.pk, change.version, {}, for_all="new")
+
+        change.refresh_from_db()
+        self.assertEqual(change.rows.get().outcome, Outcome.NEW)
+        self.assertFalse(changes.confirm(change.pk, change.version, self.actor))
+        MassChange.objects.filter(pk=change.pk).update(lease_until="2020-01-01T00:00:00Z")
+        work(change.pk, until=time.monotonic() + 5)
+        change.refresh_from_db()
+        self.assertEqual(change.state, State.PREVIEW)
+
+    def test_answers_stop_where_somebody_has_discarded_it_meanwhile(self) -> None:
+        question = {"outcome": Outcome.QUESTION, "asks": True, "choices": ["new", "skip"]}
+        change = staged(self.actor, {**question, "values": {"name": "Ada"}})
+        answer_all = changes._answer_all
+
+        def discarded(change_id: int, lease: str, outcome: str) -> None:
+            changes.discard(change_id, change.version + 1)
+            answer_all(change_id, lease, outcome)
+
+        with mock.patch("employees.mass.changes._answer_all", discarded):
+            kept = changes.answer(change.pk, change.version, {}, for_all="new")
+
+        change.refresh_from_db()
+        self.assertEqual((kept, change.state), (False, State.DISCARDED))
+        self.assertEqual(change.rows.get().outcome, Outcome.QUESTION)
+
+    def test_whoever_only_looks_like_a_newcomer_is_none_of_the_crowd(self) -> None:
+        somebody = make_employee()
+        row = {"employee_id": somebody.pk, "is_risky": True, "values": {"name": "Ada"}}
+        change = staged(self.actor, {**row, "outcome": Outcome.NEW})
+
+        self.assertEqual(changes.crowd(change), [])
+
+    def test_a_letter_that_the_database_refuses_stops_one_row(self) -> None:
+        rows: list[dict[str, Any]] = [
+            {"outcome": Outcome.NEW, "values": {"name": name}} for name in ("Ada", "Bob")
+        ]
+        change = staged(self.actor, *rows)
+        refused = OperationalError(1366, "Incorrect string value")
+
+        with mock.patch("employees.mass.working.carry_out", side_effect=[refused, 7]):
+            work_off(change, self.actor)
+
+        self.assertEqual(changes.counts(change.pk), {"new": {"refused": 1, "done": 1}})
+        self.assertIn("can't hold a letter", change.rows.get(state="refused").reason)
+
     def test_a_fault_of_the_console_stops_one_row_and_one_of_the_database_all(self) -> None:
         rows: list[dict[str, Any]] = [
             {"outcome": Outcome.NEW, "values": {"name": name}} for name in ("Ada", "Bob")
@@ -232,6 +289,21 @@ class PreparingTests(TestCase):
 
         self.assertEqual(change.state, State.FAILED)
         self.assertIn("Something in it can't be read", change.failure)
+
+    def test_a_letter_that_the_database_refuses_ends_it_and_a_fault_of_the_database_does_not(
+        self,
+    ) -> None:
+        def breaks(change: MassChange, go_on: Callable[[], bool]) -> bool:
+            raise OperationalError(1366, "Incorrect string value")
+
+        def is_away(change: MassChange, go_on: Callable[[], bool]) -> bool:
+            raise OperationalError(2006, "Server has gone away")
+
+        with self.assertLogs("employees.mass.working", "ERROR"):
+            change = staged(boss(), prepare=breaks)
+        self.assertEqual(change.state, State.FAILED)
+        with self.assertRaises(OperationalError):
+            staged(boss(), prepare=is_away)
 
     def test_what_was_discarded_meanwhile_gets_no_more_rows(self) -> None:
         def discarded(change: MassChange, go_on: Callable[[], bool]) -> bool:
@@ -333,6 +405,29 @@ class UndoingTests(TestCase):
         self.assertEqual((first.department, second.department), ("Picking", "Shipping"))
         self.assertEqual(invitation_of(first.pk), "work")
         self.assertEqual(changes.counts(change.pk), {"change": {"undone": 1, "kept": 1}})
+
+    def test_what_somebody_else_has_changed_beside_it_stays(self) -> None:
+        person = make_employee(department="Picking", phone_number="555-0100")
+        values = {"values": {"department": "Packing"}, "before": {"department": "Picking"}}
+        change = staged(self.actor, {"outcome": Outcome.CHANGE, "employee_id": person.pk, **values})
+        work_off(change, self.actor)
+        change_employee(person.pk, {"phone_number": "555-0199"}, self.actor)
+
+        self.undone(change)
+
+        person.refresh_from_db()
+        self.assertEqual((person.department, person.phone_number), ("Picking", "555-0199"))
+
+    def test_all_pages_of_rows_are_taken_back_from_the_last_to_the_first(self) -> None:
+        rows: list[dict[str, Any]] = [
+            {"outcome": Outcome.NEW, "values": {"name": f"Person {n}"}} for n in range(60)
+        ]
+        change = staged(self.actor, *rows)
+        work_off(change, self.actor)
+
+        self.undone(change)
+
+        self.assertEqual(changes.counts(change.pk), {"new": {"undone": 60}})
 
     def test_somebody_brought_back_goes_where_they_were(self) -> None:
         left = make_employee(is_active=False, archived_at="2026-03-01T00:00:00Z", name="Ana")

@@ -202,6 +202,21 @@ class PreviewTests(PageCase):
         self.assertEqual(outcomes, {ana.pk: "back", eva.pk: "skip"})
         self.assertIn("Brings 1 back and blocks nobody.", self.page(change))
 
+    def test_an_answer_to_no_row_at_all_is_passed_over(self) -> None:
+        change = self.uploaded(HEAD + "Ada,ada@example.com,,\n")
+
+        self.press(change, "answer", **{f"row-{'9' * 5_000}": "new", "row-٣": "new", "row-x": "y"})
+
+        self.assertEqual(change.rows.get().outcome, "new")
+
+    def test_a_newcomer_who_was_refused_is_not_taken_for_who_looks_like_them(self) -> None:
+        bob = make_employee(name="Bob")
+        change = self.uploaded(HEAD + "Bob M,bob@example.com,,\n")
+        change.rows.update(employee_id=bob.pk, state="refused", reason="Not today.")
+
+        address = reverse("admin:employees_employee_change", args=[bob.pk])
+        self.assertNotIn(address, self.page(change))
+
     def test_it_can_be_discarded_and_then_not_confirmed(self) -> None:
         change = self.uploaded(HEAD + "Ada,ada@example.com,,\n")
 
@@ -233,6 +248,10 @@ class AfterwardsTests(PageCase):
         self.assertIn("Line 3, Mail: This doesn't look like an e-mail", rows[1][4])
         again = self.uploaded(text.replace("cy@example,", "cy@example.com,"))
         self.press(again, "confirm")
+        still = self.uploaded(text)
+        answer = self.client.get(reverse("admin:employees_masschange_mend_csv", args=[still.pk]))
+        text = b"".join(answer.streaming_content).decode("utf-8-sig")
+        self.assertEqual(text.splitlines()[0], "Name,Mail,Dept,Phone,Problem")
         cy = Employee.objects.get(email="cy@example.com")
         self.assertEqual((cy.phone_number, cy.department), ("+1 601", "Packing"))
 
