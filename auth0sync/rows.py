@@ -47,9 +47,12 @@ def read_facts(employee_ids: Iterable[int]) -> dict[int, Facts]:
     rows = [row for row in found if row["id"] in ids]
     invitations = dict(InvitationChoice.objects.filter(among(ids)).values_list("pk", "kind"))
     mappings = _mappings(ids)
-    holders = active_holders({normalise_email(row["email"]) for row in rows} - {""})
+    # Whoever has left shares an e-mail with nobody, and gets no account.
+    here = [row for row in rows if row["is_active"] and row["archived_at"] is None]
+    emails = {normalise_email(row["email"]) for row in here} - {""}
+    holders = active_holders(emails) if emails else {}
     # Of whom an account may have to be made: one that exists keeps the earlier names itself.
-    wanting = [each for each in rows if each["auth_method"] != AuthMethod.PIN]
+    wanting = [each for each in here if each["auth_method"] != AuthMethod.PIN]
     without = [each["id"] for each in wanting if not each["auth0_user_id"]]
     names = former_names(without) if without else {}
     return {
