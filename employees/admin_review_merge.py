@@ -95,8 +95,7 @@ class MergePages(Pages[Employee]):
         if kept is None:
             return {"refused": "Choose on the page of this row whose it is.", "can_merge": False}
         notice_changes([other.pk, kept.pk])
-        other.refresh_from_db()
-        kept.refresh_from_db()
+        other, kept = self._to_change(request, other.pk), self._to_change(request, kept.pk)
         found = preview(other, kept, actor_of(request))
         why_not = found.why_not
         try:
@@ -119,7 +118,7 @@ class MergePages(Pages[Employee]):
         refused = why_not_undo(review)
         if kept is not None and request.method == "POST":
             try:
-                undo_merge(other.pk, actor_of(request))
+                undo_merge(other.pk, actor_of(request), request.POST.get("batch", ""))
             except EmployeesError as error:
                 refused = str(error)
             else:
@@ -132,6 +131,7 @@ class MergePages(Pages[Employee]):
             "title": f"Undo merging number {other.pk}",
             "other": other,
             "kept": kept,
+            "review": review,
             "mappings": len(review.mapping_ids) if review else 0,
             "refused": refused,
         }

@@ -41,10 +41,15 @@ _KEPT = "_employees_in_review"
 
 @dataclass(frozen=True)
 class Waiting:
-    """Somebody on the list. missing: in words. by: who added them, as far as anything tells."""
+    """Somebody on the list.
+
+    missing: what has to be looked at, in words. is_revived: they were merged before, so that
+    filling something in decides nothing. by: who added them, as far as anything tells.
+    """
 
     employee: Employee
     missing: list[str]
+    is_revived: bool
     by: str
     since: datetime
     suggestions: list[Suggestion]
@@ -179,6 +184,7 @@ def waiting_rows(reviews: Sequence[Review], actor: Actor) -> list[Waiting]:
         Waiting(
             employee=person,
             missing=[str(Why(each).label) for each in review.why],
+            is_revived=Why.REVIVED in review.why,
             by=who_added(person.connecteam_user_id, person.pk in mapped),
             since=review.since,
             suggestions=found[person.pk],
@@ -198,7 +204,8 @@ def decided(review: Review | None) -> str:
     names = {SQL_ACTOR: "another program", **names_of([review.decided_by])}
     by = names.get(review.decided_by, review.decided_by)
     when = f" by {by}, {moment(review.decided_at)}" if review.decided_at else ""
-    into = f": the one with the number {review.kept_id}" if review.kept_id else ""
+    is_merged = review.state == State.MERGED
+    into = f": the one with the number {review.kept_id}" if is_merged else ""
     note = f" “{review.note}”" if review.note else ""
     return f"Decided{when}: {review.get_state_display()}{into}.{note}"
 

@@ -93,18 +93,19 @@ def why_not_undo(review: Review | None) -> str:
 
 
 @transaction.atomic
-def undo_merge(employee_id: int, actor: Actor) -> None:
+def undo_merge(employee_id: int, actor: Actor, batch: str) -> None:
     """Take a merge back: both rows as they were, and the person waits on the list again.
 
-    employee_id: of the row that was put away.
+    employee_id: of the row that was put away. batch: ``Review.batch`` of the merge that was shown;
+    the row may have been merged into another one since.
     Raises: UnknownEmployee, NotAllowed and EmailTaken.
     """
-    review = Review.objects.filter(pk=employee_id, state=State.MERGED).first()
+    shown = Review.objects.filter(pk=employee_id, state=State.MERGED, batch=batch)
+    review = shown.first()
     if review is None or review.kept_id is None:
         raise NotAllowed(why_not_undo(None))
     other, kept = _both(employee_id, review.kept_id)
-    review.refresh_from_db()
-    _refuse(why_not_undo(review))
+    _refuse(why_not_undo(shown.first()))  # again, since nobody can decide it any more
     lines = {line.employee_id: line for line in _lines_of(review)}
     batch = new_batch()
     _move_mappings({"pk__in": review.mapping_ids, "employee_id": kept.pk}, to=other.pk)
@@ -121,7 +122,7 @@ def undo_merge(employee_id: int, actor: Actor) -> None:
 
 def _both(employee_id: int, kept_id: int) -> tuple[Employee, Employee]:
     """The two rows, locked in the order of their keys, after a look at what SQL wrote."""
-    notice_changes([employee_id, kept_id])
+    notice_changes(sorted({employee_id, kept_id}))
     rows = Employee.objects.select_for_update().filter(pk__in=[employee_id, kept_id])
     found = {row.pk: row for row in rows.order_by("pk")}
     for number in (employee_id, kept_id):

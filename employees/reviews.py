@@ -25,6 +25,7 @@ State = Review.State
 NOTE_MOST = 200  # characters
 IDENTITY = {"name", "email", "phone_number", "connecteam_user_id"}  # who somebody is
 WATCHED = {*IDENTITY, "department", "is_active", "archived_at"}
+BROUGHT_BACK = "Brought back in the console."  # why a merged row is one of its own again
 
 
 class Why(Choices):
@@ -68,8 +69,11 @@ def _go_on(review: Review, change: Change, after: Mapping[str, Any], by_sql: boo
     missing = what_is_missing(after)
     state = State(review.state)
     if state == State.MERGED:
-        if by_sql and _is_revived(change):
-            _open(review, [Why.REVIVED, *missing])
+        if _is_revived(change):
+            _go_on_merged(review, change, missing, by_sql)
+    elif state == State.OPEN and Why.REVIVED in review.why and (by_sql or not _goes(change)):
+        # A program that goes on writing a row that was merged once decides nothing.
+        Review.objects.filter(pk=review.pk).update(why=[Why.REVIVED, *missing])
     elif state == State.OPEN and not _is_here(after):
         _close(review, State.AWAY, change.actor)
     elif state == State.OPEN and not missing:
@@ -82,15 +86,30 @@ def _go_on(review: Review, change: Change, after: Mapping[str, Any], by_sql: boo
             _open(review, missing)
 
 
+def _go_on_merged(review: Review, change: Change, missing: list[Why], by_sql: bool) -> None:
+    """The merged row is a person again: by a program, which has to be looked at, or by somebody."""
+    if by_sql:
+        _open(review, [Why.REVIVED, *missing])
+    else:
+        _close(review, State.LEFT, change.actor, BROUGHT_BACK)
+
+
 def _is_here(values: Mapping[str, Any]) -> bool:
     return bool(values.get("is_active")) and not values.get("archived_at")
 
 
 def _is_revived(change: Change) -> bool:
-    """Whether a program takes a row that was merged into another for a person again."""
+    """Whether this takes a row that was merged into another for a person again."""
     _, active = change.changes.get("is_active", (None, False))
     _, connecteam = change.changes.get("connecteam_user_id", (None, None))
     return bool(active or connecteam)
+
+
+def _goes(change: Change) -> bool:
+    """Whether this switches somebody off, or puts them away."""
+    _, active = change.changes.get("is_active", (None, True))
+    _, archived = change.changes.get("archived_at", (None, None))
+    return not active or bool(archived)
 
 
 def _open(review: Review, why: list[Why]) -> None:

@@ -120,7 +120,7 @@ def services_door(world: World, person: Employee, what: str) -> Iterator[tuple[s
         yield "plan_joining", _is_let(person, *back, begin=switch_off)
         for begin in (plan_to_join, plan_to_leave):
             yield "cancel", _is_let(person, cancel_planned, pk, actor, begin=begin)
-        yield "undo_merge", _is_let(person, undo_merge, pk, actor, begin=merged_already)
+        yield "undo_merge", _is_let(person, take_apart, pk, actor, begin=merged_already)
         undone = {"is_active": [True, False]}
         yield "put_back", _is_let(person, services.put_back, pk, undone, actor, begin=deactivate)
 
@@ -192,8 +192,7 @@ def admin_door(world: World, person: Employee, what: str) -> Iterator[tuple[str,
         ):
             yield f"{way} {by.__name__}", _moves(world, person, by, way, begin=switch_off)
         yield "undo", _moves(world, person, _undo)
-        url = _page(person, "undo_merge")
-        yield "undo-merge", _moves(world, person, _post, url, begin=merged_already)
+        yield "undo-merge", _moves(world, person, _undo_merge, begin=merged_already)
         yield "plan", _moves(world, person, _plan, "plan_joining", begin=switch_off)
         for begin in (plan_to_join, plan_to_leave):
             yield "cancel", _moves(world, person, _cancel, begin=begin)
@@ -239,6 +238,11 @@ def merged_already(person: Employee) -> None:
     make_employee(auth0_role="admin", auth_method="auth0")
     put_on_the_list(person)
     merge_away(person.pk, program("l7_matrix"))
+
+
+def take_apart(employee_id: int, actor: Actor) -> None:
+    """The merge that there is."""
+    undo_merge(employee_id, actor, Review.objects.get(pk=employee_id).batch)
 
 
 def deactivate(person: Employee) -> None:
@@ -389,6 +393,11 @@ def _merge(world: World, person: Employee, trying: Trying) -> None:
     trying.begin()
     typed = {"with": kept.pk, "token": token_of(other, kept)}
     world.browser.post(_page(person, "merge"), typed)
+
+
+def _undo_merge(world: World, person: Employee, trying: Trying) -> None:
+    batch = Review.objects.get(pk=person.pk).batch
+    world.browser.post(_page(person, "undo_merge"), {"batch": batch})
 
 
 def _undo_change(world: World, person: Employee, trying: Trying) -> None:

@@ -13,7 +13,7 @@ from employees.errors import AlreadyDecided, EmailTaken, EmployeesError, NotAllo
 from employees.models import Change, Employee, EmployeeAuth, PodFactoryMapping, Review
 from employees.review_merging import merge, undo_merge, why_not_undo
 from employees.review_preview import BRINGS_BACK, preview, token_of, why_not_merge
-from employees.services import change_employee
+from employees.services import change_employee, deactivate, reactivate
 from tests.builders import CommittedTestCase, boss, make_auth, make_employee, make_mapping
 from tests.employees.test_concurrency import at_once
 from tests.outside import connecteam_inserts, connecteam_updates, podfactory_inserts, update
@@ -42,6 +42,9 @@ class MergingTestCase(TestCase):
         kept = row((into or self.ana).pk)
         token = token_of(row(self.number), kept)
         merge(self.number, kept.pk, takes, actor or boss(), token)
+
+    def undo(self, actor: Actor | None = None) -> None:
+        undo_merge(self.number, actor or boss(), self.review().batch)
 
     def review(self) -> Review:
         return Review.objects.get(pk=self.number)
@@ -143,7 +146,7 @@ class MergeTests(MergingTestCase):
         noticed(self.ana.pk)
         self.merge()
         self.assertFalse(row(self.ana.pk).is_active)
-        undo_merge(self.number, boss())
+        self.undo()
 
         self.merge(BRINGS_BACK)
 
@@ -249,6 +252,54 @@ class AfterwardsTests(MergingTestCase):
         self.merge()
         self.assertEqual((self.review().state, row(self.number).is_active), ("merged", False))
 
+    def revive(self) -> None:
+        self.merge()
+        update("employees", self.number, department="Picking", email="vega@example.com")
+        connecteam_updates(self.number, connecteam_user_id="77", is_active=1)
+        noticed(self.number)
+
+    def test_what_programs_write_next_doesnt_take_it_off_the_list(self) -> None:
+        self.revive()
+
+        connecteam_updates(self.number, name="Ana Vega")
+        noticed(self.number)
+
+        self.assertEqual((self.review().state, self.review().why), ("open", ["revived"]))
+
+    def test_it_waits_for_a_reason_when_somebody_lets_it_in_again(self) -> None:
+        self.revive()
+
+        reactivate(self.number, boss())
+        self.assertEqual(self.review().state, "open")
+        reviews.leave(self.number, "Somebody else", boss())
+
+        self.assertEqual((row(self.number).archived_at, self.review().state), (None, "left"))
+
+    def test_it_leaves_the_list_when_somebody_puts_it_away(self) -> None:
+        self.revive()
+
+        change_employee(self.number, {"phone_number": "1"}, boss())
+        self.assertEqual(self.review().state, "open")
+        deactivate(self.number, boss())
+
+        self.assertEqual(self.review().state, "away")
+
+    def test_an_undo_of_the_second_merge_puts_it_on_the_list_again(self) -> None:
+        self.revive()
+        self.merge()
+
+        self.undo()
+
+        self.assertEqual((self.review().state, self.review().why), ("open", ["revived"]))
+
+    def test_somebody_who_brings_the_old_row_back_has_decided(self) -> None:
+        self.merge()
+
+        reactivate(self.number, boss())
+
+        review = self.review()
+        self.assertEqual((review.state, review.note), ("left", "Brought back in the console."))
+
     def test_other_changes_of_the_old_row_dont(self) -> None:
         self.merge()
 
@@ -272,7 +323,7 @@ class UndoTests(MergingTestCase):
         before = self.both()
         self.merge("name", "email", "phone_number", "hire_date")
 
-        undo_merge(self.number, boss())
+        self.undo()
 
         self.assertEqual(self.both(), before)
         self.assertEqual((self.review().state, self.review().kept_id), ("open", None))
@@ -281,7 +332,7 @@ class UndoTests(MergingTestCase):
 
     def test_it_can_be_merged_again(self) -> None:
         self.merge()
-        undo_merge(self.number, boss())
+        self.undo()
 
         self.merge()
 
@@ -303,7 +354,7 @@ class UndoTests(MergingTestCase):
                 meddle()
                 self.assertIn(why, why_not_undo(state))
                 with self.assertRaises((NotAllowed, UnknownEmployee)):
-                    undo_merge(self.number, boss())
+                    self.undo()
                 self.put_back()
 
     def delete_the_mapping(self) -> None:
@@ -318,23 +369,33 @@ class UndoTests(MergingTestCase):
         make_employee(email="77@company.com")
 
         with self.assertRaises(EmailTaken):
-            undo_merge(self.number, boss())
+            self.undo()
         self.assertEqual(self.review().state, "merged")
 
     def test_a_second_click_finds_nothing_to_undo(self) -> None:
         self.merge()
-        undo_merge(self.number, boss())
+        self.undo()
 
         with self.assertRaisesMessage(NotAllowed, "There is no merge to undo"):
-            undo_merge(self.number, boss())
+            self.undo()
         self.assertIn("no merge", why_not_undo(None))
+
+    def test_a_page_of_another_merge_undoes_nothing(self) -> None:
+        self.merge()
+        first = self.review().batch
+        self.undo()
+        self.merge(into=make_employee(name="Ana Ortiz"))
+
+        with self.assertRaisesMessage(NotAllowed, "There is no merge to undo"):
+            undo_merge(self.number, boss(), first)
+        self.assertEqual(self.review().state, "merged")
 
     def test_who_may_not_bring_back_the_one_doesnt_undo(self) -> None:
         self.merge()
         update("employees", self.number, auth0_role="manager")
 
         with self.assertRaisesMessage(NotAllowed, "their role is as high as yours"):
-            undo_merge(self.number, MANAGER)
+            self.undo(MANAGER)
 
 
 class PreviewTests(MergingTestCase):

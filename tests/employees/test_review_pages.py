@@ -136,6 +136,21 @@ class OnePersonTests(ReviewTestCase):
         self.assertIn(("Role", "Heat Press"), page.context["facts"])
         self.assertIn(("Hire date", "2 Nov 2026"), page.context["facts"])
 
+    def test_whom_a_program_brought_back_has_nothing_to_fill_in(self) -> None:
+        self.merged()
+        connecteam_updates(self.number, connecteam_user_id="77", is_active=1)
+        noticed(self.number)
+
+        for url in (address("review", self.number), LIST):
+            with self.subTest(url):
+                page = self.client.get(url)
+                self.assertContains(page, "Merged before, and brought back by another program")
+                self.assertNotContains(page, ">Complete</a>")
+
+        reviews.leave(self.number, "Somebody else", boss())
+        page = self.client.get(address("review", self.number))
+        self.assertContains(page, "left as they are. “Somebody else”")
+
     def test_of_somebody_who_never_waited_it_says_so(self) -> None:
         page = self.client.get(address("review", self.ana.pk))
 
@@ -309,13 +324,18 @@ class MergePageTests(ReviewTestCase):
 
 
 class UndoPageTests(ReviewTestCase):
+    def undo(self) -> Any:
+        batch = Review.objects.get(pk=self.number).batch
+        return self.client.post(address("undo_merge", self.number), {"batch": batch})
+
     def test_it_says_what_it_does_and_does_it(self) -> None:
         make_mapping(Employee.objects.get(pk=self.number))
         self.merged()
 
         page = self.client.get(address("undo_merge", self.number))
         self.assertContains(page, "1 PodFactory mapping too")
-        answer = self.client.post(address("undo_merge", self.number))
+        self.assertContains(page, f'name="batch" value="{page.context["review"].batch}"')
+        answer = self.undo()
 
         self.assertRedirects(answer, address("review", self.number))
         self.assertEqual(self.state(), "open")
@@ -327,7 +347,7 @@ class UndoPageTests(ReviewTestCase):
 
         for page in (
             self.client.get(address("undo_merge", self.number)),
-            self.client.post(address("undo_merge", self.number)),
+            self.undo(),
         ):
             self.assertContains(page, "was changed since")
             self.assertNotContains(page, ">Undo the merge</button>")
