@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 
 from employees.actors import actor_of, visible_to
@@ -57,7 +57,7 @@ class OutsidePage(Pages[Employee]):
         changes = written_outside(actor_of(request), days, asked["field"], asked["person"])
         before = number_in(request.GET.get("before", ""))
         if before:
-            changes = changes.filter(pk__lt=before)
+            changes = older_than(before, changes)
         found = list(changes[: ROWS + 1])
         page = found[:ROWS]
         context = {
@@ -71,7 +71,6 @@ class OutsidePage(Pages[Employee]):
             "older": page[-1].pk if len(found) > ROWS else None,
             "is_first": not before,
             "owners": OWNERS,
-            "review": reverse("admin:employees_employee_reviews"),
         }
         return TemplateResponse(request, "admin/reviews/outside.html", context)
 
@@ -89,10 +88,11 @@ def written_outside(actor: Actor, days: int, field: str, person: str) -> QuerySe
     """The lines of other programs, the newest first, of the people whom ``actor`` may see.
 
     days: how far back. field: one of ``history.TRACKED``, or "" for all. person: a number, or a
-    part of a name; "" for everybody. Read along one index, from the newest.
+    part of a name; "" for everybody. Read along one index, from the newest to the last of these
+    days: what was written before isn't looked at.
     """
     since = timezone.now() - timedelta(days=days)
-    found = Change.objects.filter(source=Change.Source.SQL, at__gte=since).order_by("-id")
+    found = Change.objects.filter(source=Change.Source.SQL, at__gte=since).order_by("-at", "-id")
     if field in TRACKED:
         found = found.filter(changes__has_key=field)
     number = number_in(person)
@@ -104,6 +104,15 @@ def written_outside(actor: Actor, days: int, field: str, person: str) -> QuerySe
     elif not actor.is_bound_to_a_place:
         return found
     return found.filter(employee_id__in=people.values("pk"))
+
+
+def older_than(line: int, changes: QuerySet[Change]) -> QuerySet[Change]:
+    """Those of them that come after this line, in the order of ``written_outside``.
+
+    Its time stays in the database: SQLite's clock writes fewer digits than Django compares with.
+    """
+    at = Subquery(Change.objects.filter(pk=line).values("at"))
+    return changes.filter(at__lte=at).exclude(at=at, pk__gte=line)
 
 
 def _sees(actor: Actor, number: int) -> bool:

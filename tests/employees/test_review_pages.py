@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.db import connection
@@ -405,6 +406,19 @@ class OutsideTests(ReviewTestCase):
         self.assertEqual(len(older.context["rows"]), 7)
         self.assertIsNone(older.context["older"])
         self.assertContains(older, "Newest")
+
+    def test_lines_of_one_moment_are_shown_once_each(self) -> None:
+        noticed(*[make_employee().pk for _ in range(3)])
+        Change.objects.update(at=timezone.now())
+
+        with mock.patch("employees.admin_review_outside.ROWS", 2):
+            first = self.client.get(OUTSIDE).context
+            second = self.client.get(OUTSIDE, {"before": first["older"]}).context
+            third = self.client.get(OUTSIDE, {"before": second["older"]}).context
+
+        shown = [each.employee_id for page in (first, second, third) for each in page["rows"]]
+        self.assertEqual((len(shown), shown), (5, sorted(set(shown), reverse=True)))
+        self.assertIsNone(third["older"])
 
     def test_a_deleted_row_keeps_its_line(self) -> None:
         Employee.objects.filter(pk=self.number).delete()
