@@ -15,7 +15,7 @@ from auth0sync.batches import NotDecided, decide, forecast, why_not
 from auth0sync.models import Account, StagedBatch, TenantState
 from auth0sync.rows import read_facts
 from employees.actors import actor_of, names_of
-from employees.admin_base import ModelAdmin, ReadOnly, number_in
+from employees.admin_base import ModelAdmin, NamesActors, ReadOnly, number_in
 from employees.models import Employee
 from employees.zones import moment
 
@@ -23,7 +23,7 @@ PAGE = 50  # people
 DECISIONS = {"approve": StagedBatch.State.APPROVED, "reject": StagedBatch.State.REJECTED}
 
 
-class StagedBatchAdmin(ReadOnly, ModelAdmin[StagedBatch]):
+class StagedBatchAdmin(NamesActors[StagedBatch], ReadOnly, ModelAdmin[StagedBatch]):
     """What is held, and what became of it; open to administrators alone."""
 
     list_display = ("held_since", "kind", "held_people", "state", "by")
@@ -56,7 +56,11 @@ class StagedBatchAdmin(ReadOnly, ModelAdmin[StagedBatch]):
     @admin.display(description="decided by")
     def by(self, batch: StagedBatch) -> str:
         """The name of whoever decided."""
-        return names_of([batch.decided_by]).get(batch.decided_by, batch.decided_by) or "–"
+        return self.actor_name(batch)
+
+    def actor_in(self, batch: StagedBatch) -> str:
+        """Who decided."""
+        return batch.decided_by
 
     def get_urls(self) -> list[URLPattern]:
         """The button's address, beside what Django's admin has."""

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from auth0sync.models import SyncLog
 from employees.actors import actor_of, names_of, visible_to
-from employees.admin_base import ModelAdmin, ReadOnly, number_in
+from employees.admin_base import ModelAdmin, NamesActors, ReadOnly, number_in
 from employees.filters import ColumnFilter
 
 RECENT_ROWS = 1_000
@@ -41,7 +41,7 @@ class ResultFilter(ColumnFilter):
         return [(value, str(label).capitalize()) for value, label in SyncLog.Status.choices]
 
 
-class SyncLogAdmin(ReadOnly, ModelAdmin[SyncLog]):
+class SyncLogAdmin(NamesActors[SyncLog], ReadOnly, ModelAdmin[SyncLog]):
     """Every operation in Auth0, newest first; nobody adds, changes or removes a row."""
 
     list_display = ("time", "employee", "what", "status", "by", "took", "http_status", "error_code")
@@ -78,7 +78,11 @@ class SyncLogAdmin(ReadOnly, ModelAdmin[SyncLog]):
     @admin.display(description="asked for by")
     def by(self, entry: SyncLog) -> str:
         """The user's name, or the program's."""
-        return str(vars(entry).get("actor_name") or entry.actor or "–")
+        return self.actor_name(entry)
+
+    def actor_in(self, entry: SyncLog) -> str:
+        """Who asked for it."""
+        return entry.actor
 
     @admin.display(description="took")
     def took(self, entry: SyncLog) -> str:
@@ -109,16 +113,6 @@ class SyncLogAdmin(ReadOnly, ModelAdmin[SyncLog]):
         if entry is not None:
             vars(entry)["actor_name"] = names_of({entry.actor}).get(entry.actor)
         return entry
-
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """The list; the names of its users are fetched together."""
-        changelist = super().get_changelist_instance(request)
-        entries = list(changelist.result_list)
-        names = names_of({entry.actor for entry in entries})
-        for entry in entries:
-            vars(entry)["actor_name"] = names.get(entry.actor)
-        changelist.result_list = entries
-        return changelist
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[SyncLog], search_term: str

@@ -12,7 +12,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from employees.actors import actor_of
+from employees.actors import actor_of, names_of
 from employees.counting import CountedPages
 
 if TYPE_CHECKING:  # the theme has no types; its classes are Django's with other templates
@@ -35,6 +35,7 @@ else:
 
 __all__ = [
     "ModelAdmin",
+    "NamesActors",
     "Pages",
     "ReadOnly",
     "ThemedAdmin",
@@ -146,6 +147,28 @@ class ModelAdmin(ForReaders[_Row], ThemedAdmin[_Row]):
             messages.error(request, text)
             return HttpResponseRedirect(request.get_full_path())
         return super().response_action(request, queryset, *args, **kwargs)
+
+
+class NamesActors(Pages[_Row]):
+    """For a list that says who did something: the names of a page are fetched together."""
+
+    def actor_in(self, row: _Row) -> str:
+        """Who it was, as ``Actor.name``."""
+        raise NotImplementedError
+
+    def actor_name(self, row: _Row) -> str:
+        """The name of who it was in a row of the list; that of a program as it is."""
+        return str(vars(row).get("actor_name") or self.actor_in(row) or "–")
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list, each of whose rows knows the name."""
+        changelist = super().get_changelist_instance(request)
+        rows = list(changelist.result_list)
+        names = names_of({self.actor_in(row) for row in rows})
+        for row in rows:
+            vars(row)["actor_name"] = names.get(self.actor_in(row))
+        changelist.result_list = rows
+        return changelist
 
 
 class ReadOnly(Pages[Any]):

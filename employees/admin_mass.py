@@ -24,7 +24,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from employees.actors import actor_of, names_of, visible_to
-from employees.admin_base import ModelAdmin, ReadOnly, number_in
+from employees.admin_base import ModelAdmin, NamesActors, ReadOnly, number_in
 from employees.authority import Operation, why_not
 from employees.importing import foreseen
 from employees.mass import changes
@@ -52,7 +52,7 @@ State = MassChange.State
 PAGE = "admin:employees_masschange_change"
 
 
-class MassChangeAdmin(ReadOnly, ModelAdmin[MassChange]):
+class MassChangeAdmin(NamesActors[MassChange], ReadOnly, ModelAdmin[MassChange]):
     """Those still to be confirmed, and what became of the others."""
 
     kind: ClassVar[str]
@@ -73,8 +73,11 @@ class MassChangeAdmin(ReadOnly, ModelAdmin[MassChange]):
     @admin.display(description="by")
     def by(self, change: MassChange) -> str:
         """The name of whoever confirmed it, or began it."""
-        name = change.confirmed_by or change.begun_by
-        return names_of([name]).get(name, name)
+        return self.actor_name(change)
+
+    def actor_in(self, change: MassChange) -> str:
+        """Who confirmed it, or began it."""
+        return change.confirmed_by or change.begun_by
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """As for the pages."""
