@@ -27,6 +27,7 @@ LEAST_PHONE = 7
 NAME, PHONE, EMAIL = "name:", "phone:", "e-mail:"  # before the keys that stand for the person
 KEYED = ("name", "phone_number", "email", "personal_email")  # the columns that keys are made of
 PAIR = "pair:"  # before the keys of names that may only be alike
+WITHIN_WORDS = dict.fromkeys(map(ord, "'’‘ʼʻ`´."))  # an apostrophe, however typed, parts no words
 POD_KEY = "pod:"  # before the keys of whom PodFactory may mean
 
 
@@ -69,13 +70,18 @@ def plain_name(name: str | None) -> str:
 
     "O'Brien-Ortiz, Ana" and "ana obrien ortiz" are one name.
     """
-    decomposed = unicodedata.normalize("NFKD", (name or "").casefold())
+    decomposed = unicodedata.normalize("NFKD", (name or "").translate(WITHIN_WORDS).casefold())
     letters = "".join(
-        character if character.isalnum() else ("" if character in "'’`." else " ")
+        character if _is_of_a_word(character) else " "
         for character in decomposed
         if not unicodedata.combining(character)
     )
     return " ".join(sorted(letters.split()))[:200]
+
+
+def _is_of_a_word(character: str) -> bool:
+    """Whether it is a letter or digit, or a vowel that some scripts write as a mark beside one."""
+    return character.isalnum() or unicodedata.category(character).startswith("M")
 
 
 def plain_phone(phone: str | None) -> str:

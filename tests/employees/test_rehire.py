@@ -36,6 +36,12 @@ class PlainTests(SimpleTestCase):
     def test_another_script_is_a_name_too(self) -> None:
         self.assertEqual(plain_name("Оля Іванова"), plain_name("оля іванова"))
         self.assertNotEqual(plain_name("李 娜"), "")
+        self.assertNotEqual(plain_name("राम"), plain_name("रीमा"))  # vowels are marks there
+
+    def test_an_apostrophe_is_one_however_it_is_typed(self) -> None:
+        for names in ("O'Hara", "O’Hara", "O‘Hara", "O´Hara"), ("Мар'яна", "Мар’яна", "Марʼяна"):
+            with self.subTest(names):
+                self.assertEqual(len({plain_name(name) for name in names}), 1)
 
     def test_a_phone_is_its_last_ten_digits(self) -> None:
         self.assertEqual(plain_phone("+1 (662) 555-0100"), plain_phone("662.555.0100"))
