@@ -20,7 +20,7 @@ from employees.review_names import LEAST, alike, names_in, pairs_alike
 
 MOST = 3  # suggestions for one person
 LOOKED_AT = 12  # of the best, in case some may not be seen
-CANDIDATES_MOST = 20_000  # keys read for one page
+CANDIDATES_MOST = 20_000  # keys of one sort, read for one page
 
 POINTS = {PHONE: 85, EMAIL: 96}  # of 100, for what is the same
 FROM_EMAIL = 4  # what a name read out of an e-mail is worth less
@@ -59,7 +59,7 @@ class _Asked:
 def suggestions(people: Sequence[Employee], actor: Actor) -> dict[int, list[Suggestion]]:
     """For each of ``people``, by number: whom they may be, the best first, at most MOST.
 
-    Only people whom ``actor`` may see. Seven queries, however many they are.
+    Only people whom ``actor`` may see. Eight queries at most, however many they are.
     """
     asked = _ask(people)
     _by_connecteam(people, asked)
@@ -118,14 +118,18 @@ def _by_connecteam(people: Sequence[Employee], asked: Mapping[int, _Asked]) -> N
 
 
 def _by_keys(asked: Mapping[int, _Asked]) -> None:
-    wanted: dict[str, set[int]] = defaultdict(set)
+    of_people: dict[str, set[int]] = defaultdict(set)
+    of_names: dict[str, set[int]] = defaultdict(set)
     for pk, one in asked.items():
-        pairs = {f"{PAIR}{pair}" for name in one.names for pair in pairs_alike(name)}
-        for key in one.keys | pairs | {f"{NAME}{name}" for name in one.names if name}:
-            wanted[key].add(pk)
-    rows = SearchKey.objects.filter(key__in=list(wanted)).values_list("key", "employee_id")
+        for key in one.keys | {f"{NAME}{name}" for name in one.names if name}:
+            of_people[key].add(pk)
+        for pair in {pair for name in one.names for pair in pairs_alike(name)}:
+            of_names[f"{PAIR}{pair}"].add(pk)
+    # Apart, so that very many with alike names don't crowd out who has the same phone.
+    rows = [*_with_keys(of_people), *_with_keys(of_names)]
+    wanted = of_people | of_names
     to_compare: dict[int, set[int]] = defaultdict(set)
-    for key, other in rows[:CANDIDATES_MOST]:
+    for key, other in rows:
         # MariaDB finds josé for jose; the keys were made by one function, so compare exactly.
         for pk in wanted.get(key, set()) - {other}:
             for kind, points in POINTS.items():
@@ -138,6 +142,12 @@ def _by_keys(asked: Mapping[int, _Asked]) -> None:
     for other, key in names.values_list("employee_id", "key"):
         for pk in to_compare[other]:
             _compare(asked[pk], other, key.removeprefix(NAME))
+
+
+def _with_keys(keys: Iterable[str]) -> Iterable[tuple[str, int]]:
+    """Key and number of those with one of these, as the database compares them."""
+    rows = SearchKey.objects.filter(key__in=list(keys)).values_list("key", "employee_id")
+    return rows[:CANDIDATES_MOST]
 
 
 def _compare(one: _Asked, other: int, called: str) -> None:

@@ -2,6 +2,7 @@
 
 from importlib import import_module
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.apps import apps
@@ -159,6 +160,17 @@ class SuggestionTests(TestCase):
 
         self.assertEqual(self.found(connecteam_inserts("Jo", email="josé@example.com")), [])
 
+    def test_many_with_alike_names_dont_crowd_out_who_has_the_same_phone(self) -> None:
+        for number in range(4):
+            self.known(name=f"Ana{number} Ortiz")
+        number = connecteam_inserts("Ana Orozco Ortiz", phone_number="662-555-0100")
+        history.notice_changes([number])
+
+        with mock.patch("employees.review_suggestions.CANDIDATES_MOST", 3):
+            found = self.found(number)
+
+        self.assertEqual(found[0].employee.pk, self.ana.pk)
+
     def test_many_cost_as_many_queries_as_one(self) -> None:
         numbers = [connecteam_inserts("Ana Ortiz") for _ in range(20)]
         history.notice_changes(numbers)
@@ -167,7 +179,7 @@ class SuggestionTests(TestCase):
         with CaptureQueriesContext(connection) as queries:
             found = suggestions(people, boss())
 
-        self.assertEqual(len(queries), 6)
+        self.assertEqual(len(queries), 7)
         self.assertEqual(len(found), 20)
         self.assertTrue(all(found.values()))
 
