@@ -139,29 +139,17 @@ def add_people(first: int, last: int) -> None:
 
 def _employee(person: "SamplePerson") -> Any:
     from employees.emails import is_usable
-    from employees.models import AuthMethod, Employee
+    from employees.models import AuthMethod, SyncStatus
+    from employees.sample_loading import row_of
 
     by_auth0 = person.auth_method != AuthMethod.PIN and person.is_active
     has_account = by_auth0 and is_usable(person.email)
-    return Employee(
-        id=person.number,
-        name=person.name,
-        email=person.email,
-        personal_email=person.personal_email,
-        phone_number=person.phone,
-        department=person.department,
-        workspace=person.workspace,
-        connecteam_user_id=person.connecteam_user_id,
-        hire_date=person.hired_on,
-        auth_method=person.auth_method,
-        auth0_role=person.auth0_role,
-        auth0_user_id=f"auth0|emp-bench-{person.number}-1" if has_account else None,
-        auth0_sync_status="verified" if has_account else None,
-        is_active=person.is_active,
-        archived_at=OLD if person.is_archived else None,
-        created_at=OLD,
-        updated_at=OLD,
-    )
+    employee = row_of(person)
+    employee.pk = person.number
+    employee.auth0_user_id = f"auth0|emp-bench-{person.number}-1" if has_account else None
+    employee.auth0_sync_status = SyncStatus.VERIFIED if has_account else None
+    employee.created_at = employee.updated_at = OLD
+    return employee
 
 
 if __name__ == "__main__":

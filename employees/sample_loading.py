@@ -72,11 +72,9 @@ def _roles() -> dict[str, RoleConfig]:
     return {role.role_name: role for role in RoleConfig.objects.order_by("-pk")}
 
 
-def _add(
-    person: SamplePerson, pin: str, role: RoleConfig | None, two_rows_allowed: bool
-) -> Employee:
-    hired_at = datetime.combine(person.hired_on, time(14), UTC)
-    employee = Employee(
+def row_of(person: SamplePerson, role: RoleConfig | None = None) -> Employee:
+    """The row of a sample person, not saved yet."""
+    return Employee(
         name=person.name,
         email=person.email,
         personal_email=person.personal_email,
@@ -92,6 +90,13 @@ def _add(
         auth_method=person.auth_method,
         auth0_role=person.auth0_role,
     )
+
+
+def _add(
+    person: SamplePerson, pin: str, role: RoleConfig | None, two_rows_allowed: bool
+) -> Employee:
+    hired_at = datetime.combine(person.hired_on, time(14), UTC)
+    employee = row_of(person, role)
     employee.save(force_insert=True)
     rows = 2 if person.has_two_auth_rows and two_rows_allowed else 1
     for _ in range(rows):
