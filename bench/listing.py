@@ -34,6 +34,9 @@ PAGES = {
     "filter: a department": f"{LIST}?department=Picking",
     "filter: active": f"{LIST}?state=active",
     "filter: verified account": f"{LIST}?account=verified",
+    "filter: created account": f"{LIST}?account=created",  # hardly anybody, as those below
+    "filter: waiting account": f"{LIST}?account=waiting",
+    "filter: needs attention": f"{LIST}?account=attention",
     "by name": f"{LIST}?o=2",
     "page 9": f"{LIST}?p=9",
     "start page": "/admin/",

@@ -101,7 +101,7 @@ def _timed(do: Any) -> float:
 def know_everybody() -> None:
     """Inside a process of the console: write what sweep and workers would have, of clean people."""
     from auth0sync.account import Seen
-    from auth0sync.models import Account, InvitationState, Origin
+    from auth0sync.models import Account, Attention, InvitationState, Origin
     from auth0sync.plan import desired
     from auth0sync.rows import read_facts
     from employees.history import take_baseline
@@ -132,6 +132,8 @@ def know_everybody() -> None:
                     roles=("production_associate",),
                 )
                 account.seen = seen.as_json()
+            elif facts.asks_for_account:
+                account.attention = Attention.EMAIL
             accounts.append(account)
         Account.objects.bulk_create(accounts)
         last = ids[-1]

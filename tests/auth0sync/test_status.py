@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from auth0sync.models import Account, Bucket, SyncLog, TenantState
+from auth0sync.models import Account, Attention, Bucket, SyncLog, TenantState
 from auth0sync.status import (
     STANDINGS,
     Standing,
@@ -29,7 +29,12 @@ FINE = Weather(NOW)
 
 OURS = {"user_id": "auth0|emp-1", "origin": "created", "seen": {"blocked": False}}
 DUE = {"due_seq": 2, "done_seq": 1, "due_at": BEFORE}
-GIVEN_UP = {"error_code": "invalid_body", "error": "Auth0 refuses the name.", "error_field": "name"}
+GIVEN_UP = {
+    "error_code": "invalid_body",
+    "error": "Auth0 refuses the name.",
+    "error_field": "name",
+    "attention": Attention.FAILED,
+}
 ASKS = {"is_active": True, "auth_method": "hybrid", "email": "ana@example.com"}
 PIN = {"is_active": True, "auth_method": "pin", "email": "ana@example.com"}
 GONE = {**ASKS, "is_active": False, "auth0_user_id": "auth0|emp-1", "auth0_sync_status": "created"}
@@ -56,7 +61,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any] | None, str, str, set[str]
     "no e-mail": ({**ASKS, "email": None}, DUE, "Needs an e-mail", "attention", {"attention"}),
     "placeholder": (
         {**ASKS, "email": "7@company.com"},
-        {},
+        {"attention": Attention.EMAIL},
         "Needs an e-mail",
         "attention",
         {"attention"},
@@ -92,7 +97,12 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any] | None, str, str, set[str]
     ),
     "created, invitation refused": (
         {**ASKS, "auth0_sync_status": "created"},
-        {**OURS, "invitation": "failed", "invitation_error": "No personal e-mail."},
+        {
+            **OURS,
+            "invitation": "failed",
+            "invitation_error": "No personal e-mail.",
+            "attention": Attention.MAIL,
+        },
         "Created, invitation not sent",
         "attention",
         {"created", "attention", "review"},

@@ -5,15 +5,18 @@ from collections.abc import Iterator
 from unittest import mock
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from auth0sync.models import SyncLog
+from auth0sync.models import ImportJob, StagedBatch, SyncLog
+from auth0sync.status import STANDINGS
 from employees.counting import CountedPages, kept, sight_of
 from employees.history import notice_changes
+from employees.mass.models import MassChange
 from employees.models import Auth0Role, Employee
 from employees.selectors import departments
 from tests.builders import boss, make_employee, make_mapping
@@ -26,17 +29,19 @@ LOG = reverse("admin:auth0sync_synclog_changelist")
 MAPPINGS = reverse("admin:employees_podfactorymapping_changelist")
 ASKED = (
     *("", "?q=sample", "?q=sample+person", "?state=active", "?department=Picking", "?workspace=MS"),
-    *("?auth_method__exact=pin", "?auth0_role=production_associate", "?account=none"),
+    *("?auth_method__exact=pin", "?auth0_role=production_associate"),
+    *(f"?account={standing}" for standing in STANDINGS),
     *(f"?o={column}" for column in (1, 2, 4, 5, 6, 7, 8)),
 )
+LISTS = ("employees_masschange", "auth0sync_stagedbatch", "auth0sync_importjob")
 PAGES = (
     *(f"{LIST}{asked}" for asked in ASKED),
     *(reverse("admin:index"), CANNOT_WORK, f"{CANNOT_WORK}?missing=pin"),
     *(LOG, f"{LOG}?status__exact=success", f"{LOG}?action=update", MAPPINGS),
     *(reverse("admin:auth0sync_attention"), reverse("admin:employees_employee_planned")),
     *(reverse(f"admin:employees_employee_{page}") for page in ("reviews", "podfactory")),
-    *(reverse("admin:auth0sync_balance"), reverse("admin:auth0sync_importjob_changelist")),
-    *(reverse("admin:employees_masschange_changelist"), f"{reverse('admin:search')}?s=sample"),
+    *(reverse("admin:auth0sync_balance"), f"{reverse('admin:search')}?s=sample"),
+    *(reverse(f"admin:{name}_changelist") for name in LISTS),
 )
 
 
@@ -86,6 +91,10 @@ def test_every_page_asks_as_often_for_sixty_people_as_for_ten(admin: Client) -> 
             new = make_employee()
             make_mapping(new)
             SyncLog.objects.create(employee_id=new.pk, action="update", status="success")
+            user = f"admin:{get_user_model().objects.create(username=new.pk).pk}"
+            MassChange.objects.create(kind="import", title="List", begun_by=user, state="done")
+            StagedBatch.objects.create(kind="changes", state="approved", decided_by=user)
+            ImportJob.objects.create()
         for page in PAGES:
             asked[page].add(len(queries(admin, page)))
 
