@@ -115,6 +115,18 @@ def test_a_scope_that_is_missing_is_named(
     assert "read:roles" in row.error
 
 
+def test_a_list_that_is_forbidden_is_no_matter_of_the_plan(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(token, "NEW_FOR_S", 0)
+    tenant.fault(kind="status", status=403, match=EXPORT)
+
+    row = compared(tenant)
+
+    assert (row.state, row.error_code) == ("failed", "insufficient_scope")
+    assert "no list of all accounts" not in row.error
+
+
 def test_a_tenant_that_is_busy_is_waited_for(tenant: RunningTenant, waited: list[float]) -> None:
     settled()
     tenant.fault(kind="status", status=503, match=EXPORT, times=2)
