@@ -26,6 +26,7 @@ from auth0sync.ownership import derived_id, stored_id
 from auth0sync.plan import Create, Step, diff, wanted_of
 from auth0sync.rows import read_facts
 from auth0sync.steps import as_sent
+from employees.history import notice_changes
 from employees.models import AuthMethod, Employee
 
 # Whoever was tried already, is in doubt, or for whom a person has said something goes one by one.
@@ -95,7 +96,9 @@ def fit_to_send(job: ImportJob, installation: str) -> list[Member]:
     The others are let go; whom the safety brake holds, it has taken out.
     """
     accounts = list(Account.objects.filter(job=job).order_by("pk")[:PEOPLE_MOST])
-    facts = read_facts([account.pk for account in accounts])
+    ids = [account.pk for account in accounts]
+    notice_changes(ids)  # as in Run.refresh, for the earlier names
+    facts = read_facts(ids)
     fit: dict[int, Member] = {}
     for account in accounts:
         row = facts.get(account.pk) if _is_untried(account) else None

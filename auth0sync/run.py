@@ -13,6 +13,7 @@ from auth0sync.models import TenantState
 from auth0sync.ownership import derived_id, stored_id
 from auth0sync.rows import account_columns, read_facts
 from auth0sync.tenant import Tenant
+from employees.history import notice_changes
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +42,14 @@ class Run:
         self.installation = TenantState.objects.get(pk=1).installation
 
     def refresh(self) -> None:
-        """Read the due mark and then the row, so that a later change stays due."""
+        """Read the due mark and then the row, so that a later change stays due.
+
+        The history looks first as long as there is no account: a new one takes the earlier names
+        from it, and SQL may have renamed somebody in the statement that asks for an account.
+        """
         self.claim.remember()
+        if self.claim.seen is None:
+            notice_changes([self.claim.employee_id])
         self.facts = read_facts([self.claim.employee_id]).get(self.claim.employee_id)
 
     def pause(self, error: Misconfigured | Paused) -> None:

@@ -15,11 +15,12 @@ from auth0sync import bulk, bulk_members, switch
 from auth0sync.bulk_claim import JobClaim
 from auth0sync.bulk_file import BYTES_MOST, packed
 from auth0sync.bulk_steps import Work, step
-from auth0sync.due import mark_due
+from auth0sync.due import mark_due, note
 from auth0sync.engine import sync
 from auth0sync.models import Account, ImportJob, Origin, Pause, Priority, StagedBatch, SyncLog
 from auth0sync.sweep import Sweeper
 from auth0sync.tasks import sync_due
+from employees.models import Employee
 from employees.services import deactivate
 from tests.auth0sync.crowd import (
     JOBS,
@@ -61,6 +62,21 @@ def test_a_crowd_is_complete_after_one_job(tenant: RunningTenant) -> None:
         assert row.auth0_account_created_at is not None
         assert (known.is_clean, known.due_at, known.job) == (True, None, None)
         assert known.origin == Origin.CREATED
+
+
+def test_a_job_keeps_a_name_that_was_changed_in_the_statement_that_asked_for_the_account(
+    tenant: RunningTenant,
+) -> None:
+    crowd = [add(name=f"Ana {n}", email=f"ana{n}@example.com", auth_method="pin") for n in range(3)]
+    ids = [person.pk for person in crowd]
+    Employee.objects.filter(pk__in=ids).update(name="Ana Quill", auth_method="hybrid")
+    note(ids, actor="sql")
+
+    run_jobs()
+
+    accounts = [tenant.user_by_email(person.email or "") or {} for person in crowd]
+    kept = [account["app_metadata"]["previous_names"] for account in accounts]
+    assert kept == [["Ana 0"], ["Ana 1"], ["Ana 2"]]
 
 
 def test_what_a_job_made_is_as_if_the_engine_had_made_it(tenant: RunningTenant) -> None:

@@ -69,6 +69,19 @@ def test_an_account_that_is_made_late_has_the_names_from_before(tenant: RunningT
     assert account_of(ana).is_clean
 
 
+def test_a_name_changed_in_the_statement_that_asks_for_the_account_is_kept(
+    tenant: RunningTenant,
+) -> None:
+    ana = add(name="Ana Ortiz", auth_method="pin")
+    by_sql(ana, name="Ana Quill", auth_method="hybrid")
+
+    sync(ana.pk)  # before the sweep has told the history
+
+    account = tenant.user_by_email("ana@example.com")
+    assert account is not None
+    assert account["app_metadata"]["previous_names"] == ["Ana Ortiz"]
+
+
 def test_a_name_that_changes_later_goes_before_them(tenant: RunningTenant) -> None:
     ana = add(name="Ana Ortiz", auth_method="pin")
     change_employee(ana.pk, {"name": "Ana Brown", "auth_method": "hybrid"}, boss(1))
