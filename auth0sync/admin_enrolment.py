@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from auth0sync.brake import would_pass
+from auth0sync.brake import would_hold_so_many
 from auth0sync.enrolling import IDS_MOST, Tally, Whom, begin
 from auth0sync.enrolment import METHODS, Choice, WhyNot, enrollable
 from auth0sync.enrolment_progress import Progress, progress
@@ -136,7 +136,7 @@ class EnrolmentPages(Pages[Employee]):
             "is_preview": change.state == State.PREVIEW,
             "headline": headline(tally) if change.state in (State.PREVIEW, State.WORKING) else "",
             "accounts": tally.accounts,
-            "undo_held": change.state == State.DONE and would_pass(now.whole),
+            "undo_held": change.state == State.DONE and bool(would_hold_so_many(now.whole)),
             "forecast": forecast(tally) if change.state == State.PREVIEW else [],
             "tabs": _tabs(tally, now),
             "shown": shown,

@@ -36,6 +36,7 @@ from auth0sync.plan import (
     diff,
     wanted_of,
 )
+from employees.counting import kept
 from employees.models import Employee
 
 Kind = StagedBatch.Kind
@@ -52,8 +53,7 @@ def limit(kind: Kind) -> int | None:
     people, per_cent = settings.AUTH0_SAFETY_THRESHOLD
     if not (people or per_cent):
         return None
-    active = Employee.objects.filter(is_active=True, archived_at__isnull=True)
-    share = active.count() * per_cent // 100 if per_cent else 0
+    share = _active_people() * per_cent // 100 if per_cent else 0
     return max(people, share, 1) * (CREATIONS if kind == Kind.CREATIONS else 1)
 
 
@@ -223,20 +223,11 @@ def would_hold(employee_ids: Iterable[int]) -> int:
     return max(0, counted.exclude(employee_id__in=list(employee_ids)).count() + crowd - most)
 
 
-def would_pass(people: int) -> bool:
-    """Whether accounts of so many people more can't be changed within this hour unheld."""
-    most = limit(Kind.CHANGES)
-    if most is None or not people:
-        return False
-    counted = BrakeCount.objects.filter(kind=Kind.CHANGES, at__gt=Now() - WITHIN).count()
-    return _is_passed(Kind.CHANGES) or counted + people > most
-
-
 def would_hold_so_many(people: int) -> int:
     """How many of so many people, changed at once in a way that is counted, would be held: all of
     a crowd that passes the threshold, or none."""
     most = limit(Kind.CHANGES)
-    if most is None:
+    if most is None or not people:
         return 0
     counted = BrakeCount.objects.filter(kind=Kind.CHANGES, at__gt=Now() - WITHIN).count()
     return people if _is_passed(Kind.CHANGES) or counted + people > most else 0
@@ -337,6 +328,16 @@ def _with_open_accounts(employee_ids: Iterable[int]) -> int:
         return 0
     accounts = Account.objects.filter(pk__in=ids, seen__blocked=False)
     return accounts.exclude(origin="").count()
+
+
+def _active_people() -> int:
+    """Who works here; of a large company half a minute old, since every change asks."""
+
+    def ask() -> tuple[int, int]:
+        people = Employee.objects.filter(is_active=True, archived_at__isnull=True).count()
+        return people, people
+
+    return kept("active people", ask)
 
 
 def _is_of_a_new_plan(account: Account) -> bool:

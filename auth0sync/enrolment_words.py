@@ -81,7 +81,7 @@ def _forecast(tally: Tally) -> Iterator[str]:
             f"{tally.no_pin:,} of them {'signs' if tally.no_pin == 1 else 'sign'} in with Auth0 "
             "alone from then on: a PIN no longer opens the kiosk."
         )
-    if brake.would_pass(tally.risky):
+    if brake.would_hold_so_many(tally.risky):
         yield (
             f"{tally.risky:,} of those who had one have another e-mail or role by now: the safety "
             "brake holds them until a second person agrees."

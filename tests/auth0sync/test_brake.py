@@ -7,9 +7,10 @@ from threading import Barrier, Thread
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models.functions import Now
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from auth0sync import brake
 from auth0sync.due import mark_due, next_due, note
@@ -506,16 +507,33 @@ def test_the_lock_is_made_where_it_is_missing() -> None:
 
 
 @pytest.mark.usefixtures("of_three")
-def test_it_says_whether_so_many_people_more_would_be_held(tenant: RunningTenant) -> None:
+def test_it_says_how_many_of_so_many_people_more_would_be_held(tenant: RunningTenant) -> None:
     people = people_with_accounts(5)
     by_sql_all(people[:2], is_active=False)
 
-    assert [brake.would_pass(number) for number in (0, 1, 2)] == [False, False, True]
+    assert [brake.would_hold_so_many(number) for number in (0, 1, 2)] == [0, 0, 2]
     by_sql_all(people[2:], is_active=False)  # now all else is held
-    assert [brake.would_pass(number) for number in (0, 1)] == [False, True]
+    assert [brake.would_hold_so_many(number) for number in (0, 1)] == [0, 1]
 
 
 def test_a_brake_that_is_switched_off_would_hold_nobody(db: None, settings: Settings) -> None:
     settings.AUTH0_SAFETY_THRESHOLD = (0, 0)
 
-    assert not brake.would_pass(1000)
+    assert not brake.would_hold_so_many(1000)
+
+
+def test_of_a_large_company_the_share_is_counted_once_in_half_a_minute(
+    db: None,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    settings.AUTH0_SAFETY_THRESHOLD = (1, 50)
+    monkeypatch.setattr("employees.counting.LARGE", 4)
+    request.addfinalizer(cache.clear)
+    for _ in range(4):
+        make_employee()
+
+    with django_assert_num_queries(1):
+        assert [brake.limit(Kind.CHANGES), brake.limit(Kind.CREATIONS)] == [2, 20]
