@@ -7,7 +7,7 @@ switch looks at once. Each incident's text ends with the step that mends it (doc
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, Subquery
 from django.db.models.functions import Now
 
 from auth0sync import alerts, switch
@@ -77,8 +77,9 @@ def current() -> dict[str, tuple[str, str]]:
 def _comparison() -> dict[str, tuple[str, str]]:
     """Nobody knows whether both sides agree: the last nights' comparisons failed."""
     late = TenantState.objects.filter(pk=1, compared_at__lt=Now() - COMPARED_WITHIN)
-    failed = Comparison.objects.filter(state=Comparison.State.FAILED)
-    last = failed.order_by("-finished_at").first() if late.exists() else None
+    since = Subquery(late.values("compared_at"))
+    failed = Comparison.objects.filter(state=Comparison.State.FAILED, finished_at__gt=since)
+    last = failed.order_by("-finished_at").first()
     if last is None:
         return {}
     text = f"The accounts in Auth0 weren't compared with the people here for 36 hours. {last.error}"

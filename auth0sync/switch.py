@@ -101,7 +101,8 @@ def pause(actor: str, reason: str = "", *, until_reconciled: bool = False) -> bo
             paused_at=Now(), until_reconciled=until_reconciled, **told
         )
         if not begun and until_reconciled:
-            begun = state.filter(until_reconciled=False).update(until_reconciled=True, **told)
+            until = {"until_reconciled": True, "paused_at": Now()}
+            begun = state.filter(until_reconciled=False).update(**until, **told)
         if begun:
             _log("paused", actor, reason)
     return bool(begun)

@@ -187,3 +187,14 @@ def test_nights_without_a_comparison_are_told_with_the_reason(
 
     assert subjects(mailoutbox) == ["the accounts can't be compared with Auth0"]
     assert "No exports in this plan." in mailoutbox[0].body
+
+
+def test_a_failure_from_before_the_last_comparison_is_no_reason(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage]
+) -> None:
+    TenantState.objects.update(compared_at=Now() - timedelta(hours=37))
+    Comparison.objects.create(state="failed", finished_at=Now() - timedelta(hours=40))
+
+    incidents.look()
+
+    assert mailoutbox == []

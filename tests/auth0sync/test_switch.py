@@ -1,11 +1,13 @@
 """The switch: nothing is called while it is off, and nothing is lost meanwhile."""
 
 import re
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db.models.functions import Now
+from django.utils import timezone
 from pytest_django import Settings
 
 from auth0sync import pace, switch
@@ -236,6 +238,19 @@ def test_a_pause_by_hand_becomes_one_until_reconciled(tenant: RunningTenant) -> 
 
     assert (state().until_reconciled, state().paused_reason) == (True, "older copy")
     assert not switch.pause_until_reconciled("again")
+
+
+def test_a_comparison_that_had_begun_does_not_end_the_pause_that_became_one(
+    tenant: RunningTenant,
+) -> None:
+    switch.pause("admin:1", "by hand")
+    began_at = timezone.now() - timedelta(minutes=1)
+    TenantState.objects.update(paused_at=began_at - timedelta(minutes=1))
+
+    switch.pause_until_reconciled("older copy")
+
+    assert not switch.reconciled("auth0_reconcile", began_at)
+    assert state().paused_at is not None
 
 
 def test_who_switches_on_while_the_console_finds_an_older_copy_leaves_it_off(
