@@ -92,11 +92,13 @@ def working(people: QuerySet[Employee]) -> QuerySet[Employee]:
 
 
 def enrollable(actor: Actor) -> QuerySet[Employee]:
-    """Those in sight who would get an account, as far as a database can say it."""
-    elsewhere = Q(auth0_user_id__isnull=False) & ~Q(auth0_user_id="")
-    ours = Account.objects.exclude(origin="").values("pk")
-    people = working(without_account(actor)).exclude(no_usable_email())
-    people = people.exclude(elsewhere & ~Q(pk__in=ours))
+    """Those in sight who would get a first account, as far as a database can say it.
+
+    Whose account was closed when they went back to the PIN has one. So an index finds them, also
+    where nearly everybody has an account.
+    """
+    never_had_one = Q(auth0_user_id=None) | Q(auth0_user_id="")
+    people = working(without_account(actor)).filter(never_had_one).exclude(no_usable_email())
     return people.exclude(pk__in=Review.objects.filter(state=Review.State.OPEN).values("pk"))
 
 

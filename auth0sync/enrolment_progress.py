@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 
 from auth0sync.enrolling import Tally
 from auth0sync.explain import why_nothing_moves
@@ -44,7 +44,7 @@ def progress(change: MassChange) -> Progress:
     rows = changes.counts(change.pk).get(Outcome.CHANGE, {})
     done, undone = rows.get(RowState.DONE, 0), rows.get(RowState.UNDONE, 0)
     refused, kept = rows.get(RowState.REFUSED, 0), rows.get(RowState.KEPT, 0)
-    said, part, whole, stuck = "", 0, 0, 0
+    said, part, whole, settled = "", 0, 0, 0
     if change.pruned_at and change.state != State.DISCARDED:
         said = f"It {change.get_state_display()}. Who they were was forgotten after a month."
     elif change.state == State.READING:
@@ -55,10 +55,13 @@ def progress(change: MassChange) -> Progress:
         part, whole = done + refused, sum(rows.values())
         said = f"{part:,} of {whole:,} people are done; their accounts follow."
     elif change.state == State.DONE:
-        (part, stuck), whole = _accounts(change), done
+        (part, stuck, over), whole = _accounts(change), done
+        settled = part + stuck + over
         said = f"{part:,} of {whole:,} accounts are there."
         if stuck:
             said += f" {stuck:,} can’t be made before somebody has looked: see Needs attention."
+        if over:
+            said += f" {over:,} {'is' if over == 1 else 'are'} no longer asked for."
     elif change.state in (State.UNDOING, State.UNDONE):
         part, whole = undone + kept, undone + kept + done
         said = f"{undone:,} of {whole:,} are back at the PIN."
@@ -66,9 +69,7 @@ def progress(change: MassChange) -> Progress:
         said = "It was discarded; nothing was written."
     else:
         said = change.failure
-    is_moving = change.state in changes.BUSY or (
-        change.state == State.DONE and part + stuck < whole
-    )
+    is_moving = change.state in changes.BUSY or (change.state == State.DONE and settled < whole)
     return Progress(
         key=f"{change.state}.{change.version}",
         said=said,
@@ -81,11 +82,14 @@ def progress(change: MassChange) -> Progress:
     )
 
 
-def _accounts(change: MassChange) -> tuple[int, int]:
-    """Of those it was carried out for, how many have an account, and how many need a person."""
+def _accounts(change: MassChange) -> tuple[int, int, int]:
+    """Of those it was carried out for, how many have an account, need a person, or are settled
+    without one, since they have left or are back at the PIN."""
     people = change.rows.filter(outcome=Outcome.CHANGE, state=RowState.DONE).values("employee_id")
+    none_yet, settled = Q(origin=""), Q(due_seq=F("done_seq"))
     found = Account.objects.filter(pk__in=people).aggregate(
-        there=Count("pk", filter=~Q(origin="")),
-        stuck=Count("pk", filter=Q(origin="", attention__isnull=False)),
+        there=Count("pk", filter=~none_yet),
+        stuck=Count("pk", filter=none_yet & Q(attention__isnull=False)),
+        over=Count("pk", filter=none_yet & Q(attention=None) & settled),
     )
-    return found["there"], found["stuck"]
+    return found["there"], found["stuck"], found["over"]

@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from auth0sync import admin_enrolment
 from auth0sync.models import Account, Attention, Origin, StagedBatch
+from employees import services
 from employees.mass import changes
 from employees.mass.models import MassChange, MassRow
 from employees.models import Employee
@@ -333,6 +334,21 @@ def test_an_account_that_needs_a_person_is_said_and_no_longer_waited_for() -> No
     shown = text_of(browser, change)
 
     assert "0 of 1 accounts are there. 1 can’t be made before somebody has looked" in shown
+    assert "data-follow=" not in shown
+
+
+def test_who_leaves_before_there_is_an_account_is_no_longer_waited_for(
+    tenant: RunningTenant,
+) -> None:
+    ana, _bo = make_employee(), make_employee()
+    browser, _ = signed_in("manager")
+    change = decide(browser, begun(browser), "confirm")
+    services.deactivate(ana.pk, boss(1))
+    sync_all()
+
+    shown = text_of(browser, change)
+
+    assert "1 of 2 accounts are there. 1 is no longer asked for." in shown
     assert "data-follow=" not in shown
 
 

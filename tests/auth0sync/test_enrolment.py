@@ -213,14 +213,14 @@ def test_only_those_in_sight_who_sign_in_with_a_pin_are_chosen_from() -> None:
     assert set(without_account(LEAD)) == {ana}
 
 
-def test_those_without_an_email_or_with_another_systems_account_are_not_counted() -> None:
-    ana = make_employee(email="ana@example.com")
-    reopened = make_employee(auth0_user_id="auth0|7")
-    account(reopened)
+def test_those_without_an_email_or_with_an_account_open_or_closed_are_not_counted() -> None:
+    ana, bo = make_employee(email="ana@example.com"), make_employee(auth0_user_id="")
+    back_at_the_pin = make_employee(auth0_user_id="auth0|7")
+    account(back_at_the_pin)
     make_employee(email=None)
     make_employee(email="77@company.com")
     make_employee(auth0_user_id="auth0|8")
     make_employee(is_active=False)
     make_employee(archived_at=timezone.now())
 
-    assert set(enrollable(boss(1))) == {ana, reopened}
+    assert set(enrollable(boss(1))) == {ana, bo}
