@@ -19,11 +19,12 @@ from django.utils.html import format_html
 
 from employees.actors import actor_of, names_of
 from employees.admin_base import Pages, only_by_button
-from employees.authority import why_not
+from employees.authority import Actor, Operation, why_not
 from employees.errors import EmployeesError
-from employees.forecast import WAYS, Leaving, forecast
+from employees.forecast import WAYS, Forecast, Leaving, forecast
 from employees.history import new_batch
 from employees.models import Employee
+from employees.podfactory_words import said_of_joining
 from employees.undo import ends_at, last_leaving, undo, undoable
 
 AT_ONCE = 1_000  # people; more are refused
@@ -135,6 +136,7 @@ class LeavingActions(Pages[Employee]):
             "way": way,
             "forecast": found,
             "brake": self.brake_notice(way, found.touched),
+            "lost": _lost_to_podfactory(found, actor_of(request))[:NAMES],
             "touched": found.touched[:NAMES],
             "touched_more": len(found.touched[NAMES:]),
             "already": found.already[:NAMES],
@@ -230,6 +232,13 @@ class LeavingActions(Pages[Employee]):
         if not self.has_change_permission(request):
             raise PermissionDenied
         return self.get_queryset(request)
+
+
+def _lost_to_podfactory(found: Forecast, actor: Actor) -> list[tuple[str, list[str]]]:
+    """What PodFactory would miss if they worked here again."""
+    if found.way.operation != Operation.REACTIVATE:
+        return []
+    return said_of_joining([(each.pk, each.name, each.email) for each in found.touched], actor)
 
 
 def _whom(people: Sequence[Employee]) -> str:

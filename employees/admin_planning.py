@@ -24,6 +24,7 @@ from employees.forecast import WAYS
 from employees.models import Employee, PlannedMove
 from employees.plan_forms import JoiningForm, LeavingForm
 from employees.planning import Kind, State, works_here
+from employees.podfactory_words import said_of_joining
 from employees.selectors import planned_moves
 from employees.zones import in_full, zone_of
 
@@ -223,6 +224,7 @@ class PlanningPages(Pages[Employee]):
             "planning": each,
             "person": person,
             "form": form,
+            "lost": _lost_to_podfactory(each, person, actor_of(request)),
             "zone": zone.key.replace("_", " "),
             "now": in_full(timezone.now(), zone),
         }
@@ -239,6 +241,15 @@ class PlanningPages(Pages[Employee]):
 
 
 PERSON = "admin:employees_employee_change"
+
+
+def _lost_to_podfactory(
+    each: Planning, person: Employee, actor: Actor
+) -> list[tuple[str, list[str]]]:
+    """What PodFactory would miss if they worked here again."""
+    if each.kind != Kind.JOIN:
+        return []
+    return said_of_joining([(person.pk, person.name, person.email)], actor)
 
 
 def _page(each: Planning) -> str:

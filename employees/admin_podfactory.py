@@ -130,7 +130,9 @@ class PodFactoryPages(Pages[Employee]):
     ) -> HttpResponse:
         """The page, with how PodFactory finds this person."""
         if obj is not None:
-            found = [one for one in standings([obj]) if one.is_active or one.is_mapped]
+            # A form that was refused has written what was typed into ``obj``.
+            as_saved = Employee.objects.filter(pk=obj.pk) if request.method == "POST" else [obj]
+            found = [one for one in standings(list(as_saved)) if one.is_active or one.is_mapped]
             context["podfactory"] = next(iter(self._shown(actor_of(request), found)), None)
         return super().render_change_form(request, context, add, change, form_url, obj)
 

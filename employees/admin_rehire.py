@@ -25,6 +25,7 @@ from employees.errors import EmployeesError
 from employees.forms import EmployeeForm
 from employees.models import Employee
 from employees.plan_forms import beginning_of
+from employees.podfactory_words import said_of_joining
 from employees.rehire import LookAlike, look_alikes, said_of
 from employees.selectors import shop_floor_departments
 from employees.values import clean_value, proposed_auth_method
@@ -104,6 +105,9 @@ class Rehiring(Pages[Employee]):
                 if name in form.changed_data
             ],
             "form": form,
+            "lost": said_of_joining(
+                [(person.pk, form.cleaned_data.get("name", person.name), person.email)], actor
+            ),
             "refused": refused,
             "when": when,
             "typed": [

@@ -21,7 +21,7 @@ from employees.authority import Actor
 from employees.errors import AlreadyDecided, EmployeesError
 from employees.history import notice_changes, values_of
 from employees.models import Employee, Review, RoleConfig
-from employees.podfactory_standing import lost_by_renaming
+from employees.podfactory_losses import lost_by_renaming
 from employees.podfactory_words import sentences
 from employees.review_merging import merge, undo_merge, why_not_undo
 from employees.review_preview import BRINGS_BACK, Preview, preview

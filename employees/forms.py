@@ -11,18 +11,24 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils.html import format_html
 
-from employees.actors import may_be_named, names_of, visible_to
+from employees.actors import visible_to
 from employees.admin_base import ThemedSelect, ThemedTextInput
 from employees.authority import Actor, operation_of, why_not, why_not_grant
 from employees.errors import EmailTaken, EmployeesError, InvalidValue
-from employees.history import last_writer
+from employees.form_meanwhile import flat, refuse_what_changed, refuse_what_is_closed
 from employees.models import Auth0Role, AuthMethod, Employee, Invitation, Workspace
 from employees.pin_services import has_pin
 from employees.plan_forms import beginning_of
-from employees.podfactory_standing import lost_by_renaming
-from employees.podfactory_words import sentences
+from employees.podfactory_losses import NEWCOMER
+from employees.podfactory_words import said_of_joining, said_of_renaming
 from employees.rehire import LookAlike, look_alikes
-from employees.selectors import departments, holder_of, invitation_of, shop_floor_departments
+from employees.selectors import (
+    departments,
+    holder_of,
+    invitation_of,
+    shop_floor_departments,
+    was_sent,
+)
 from employees.sign_in_words import FOR_NEWCOMERS, as_help, effects
 from employees.values import clean_value
 from employees.widgets import DatalistInput, DayInput
@@ -129,7 +135,7 @@ class EmployeeForm(forms.ModelForm[Employee]):
         self.adding = self.instance.pk is None
         self.starts_at: datetime | None = None  # None is now
         self.look_alikes: list[LookAlike] = []
-        self.renamed_to = ""
+        self.name_asked_about = self.data.get("name_anyway", "")
         self.lost_to_podfactory: list[str] = []  # what PodFactory would miss under that name
         # A browser sends it back as it is; whatever else comes is cut to what the column holds.
         self.form_key = (self.data.get("form_key") or uuid4().hex)[:32]
@@ -190,7 +196,7 @@ class EmployeeForm(forms.ModelForm[Employee]):
         own = None if self.adding else self.instance.auth0_role
         field.choices = [
             (value, label)
-            for value, label in _flat(field.choices)
+            for value, label in flat(field.choices)
             if value == own or not why_not_grant(self.actor, None, value)
         ]
 
@@ -227,10 +233,13 @@ class EmployeeForm(forms.ModelForm[Employee]):
             self._refuse_taken_email(self.cleaned_data["email"])
         if self.adding:
             self._find_the_start()
-            self._warn_of_look_alikes()
+            if not was_sent(self.form_key):  # else whom a first click has added would be alike
+                typed = dict(self.cleaned_data)  # a name that is asked about is taken out of them
+                self._warn_of_podfactory()
+                self._warn_of_look_alikes(typed)
         else:
-            self._refuse_what_is_closed()
-            self._refuse_what_changed_meanwhile()
+            refuse_what_is_closed(self)
+            refuse_what_changed(self, self.instance.pk)
             self._warn_of_podfactory()
         if self.refused is not None and not self.errors:
             field = self.refused.field
@@ -264,88 +273,39 @@ class EmployeeForm(forms.ModelForm[Employee]):
         if "hire_date" not in self.changed_data:
             self.cleaned_data["hire_date"] = day
 
-    def _warn_of_look_alikes(self) -> None:
+    def _warn_of_look_alikes(self, typed: Mapping[str, Any]) -> None:
         """Stop once for somebody who may be the same person; a tick says that they aren't.
 
         Stop in any case for ``not_yet``: somebody comes back from the page that brings people back.
         """
         not_yet = self.data.get("not_yet")
-        if self.data.get("anyway") and not not_yet:
-            return
-        self.look_alikes = look_alikes(self.cleaned_data, self.actor)
+        if self.data.get("anyway") and not not_yet and not self.errors:
+            return  # else the page comes back, with them and the tick
+        self.look_alikes = look_alikes(typed, self.actor)
         if not_yet:
             self.add_error(None, "Nobody was brought back, and nothing is saved yet.")
-        if self.look_alikes and not self.errors:
+        if self.look_alikes and not self.errors:  # of two warnings one stops, and both are shown
             self.add_error(None, "This may be somebody who is here already: see above.")
 
     def _warn_of_podfactory(self) -> None:
-        """Stop once for a name under which PodFactory wouldn't find somebody any more.
+        """Stop once for a name under which PodFactory would miss somebody.
 
         The tick holds the name that it was set for: another name is asked about again.
         """
         name = self.cleaned_data.get("name", "")
-        if self.errors or "name" not in self.changed_data or self.data.get("rename_anyway") == name:
+        if self.errors or "name" not in self.changed_data or self.name_asked_about == name:
             return
-        number = self.instance.pk
-        losses = lost_by_renaming({number: name}).get(number, [])
-        if losses:
-            seen = may_be_named(self.actor, {pk for loss in losses for pk in loss.names})
-            self.renamed_to = name
-            self.lost_to_podfactory = sentences(losses, number, name, seen)
+        self.lost_to_podfactory = self._lost_to_podfactory(name)
+        if self.lost_to_podfactory:
+            self.name_asked_about = name
             self.add_error("name", "PodFactory would miss somebody: see above.")
 
-    def _refuse_what_is_closed(self) -> None:
-        """Say so where a closed field was sent with another value; no page does that by itself.
-
-        The person's role may have risen since the page was shown: what was typed isn't dropped in
-        silence then, and nothing of the rest is written either.
-        """
-        for name, field in self.fields.items():
-            sent = self.data.get(self.add_prefix(name))
-            if not field.disabled or sent is None:
-                continue
-            shown = _as_sent(self.get_initial_for_field(field, name))
-            if sent != self.data.get(self.add_initial_prefix(name), shown):
-                self.add_error(name, str(field.help_text))
-
-    def _refuse_what_changed_meanwhile(self) -> None:
-        """Say so where somebody else changed a field that this person is about to write.
-
-        After that the page holds the new value as its own, so that sending it again is meant.
-        """
-        for name in self.changed_data:
-            field, sent = self.fields[name], self.add_initial_prefix(name)
-            if not field.show_hidden_initial or name not in self.cleaned_data:
-                continue
-            rendered = self.data.get(sent, "")
-            current = self.initial.get(name)
-            if not field.has_changed(current, rendered):
-                continue
-            if not field.has_changed(current, self.data.get(self.add_prefix(name), "")):
-                continue
-            prepared = field.prepare_value(current)
-            self.data = {**dict(self.data.items()), sent: _as_sent(prepared)}
-            now = dict(_flat(getattr(field, "choices", []))).get(prepared, prepared)
-            self.add_error(
-                name,
-                f"{self._who_changed(name)} changed this to “{now or 'nothing'}” while you were "
-                "here. Save again to write yours.",
-            )
-
-    def _who_changed(self, name: str) -> str:
-        """Who wrote this field last, as far as the history knows."""
-        actor = last_writer(self.instance.pk, "role_id" if name == "role" else name)
-        return names_of([actor]).get(actor, actor) if actor else "Another program"
-
-
-def _as_sent(value: Any) -> str:
-    """A value as a browser sends it back; a day is in ISO form in every language."""
-    return "" if value is None else str(value)
-
-
-def _flat(choices: Any) -> list[tuple[Any, Any]]:
-    """The choices of a field, as pairs."""
-    return [(getattr(value, "value", value), label) for value, label in choices]
+    def _lost_to_podfactory(self, name: str) -> list[str]:
+        if self.adding:
+            newcomer = (NEWCOMER, name, self.cleaned_data.get("email"))
+            return [each for _, said in said_of_joining([newcomer], self.actor) for each in said]
+        number = self.instance.pk
+        return said_of_renaming({number: name}, self.actor).get(number, [])
 
 
 def refusal(error: EmployeesError) -> ValidationError:

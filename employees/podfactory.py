@@ -69,11 +69,14 @@ class Directory:
     def __init__(self, people: Iterable[tuple[int, str]]) -> None:
         self._exactly: dict[tuple[Rule, str], list[int]] = {}
         self._roughly: dict[str, list[int]] = {}
+        namesakes: dict[str, list[int]] = {}
         for employee_id, name in people:
-            for rule, text in texts_of(name).items():
-                self._exactly.setdefault((rule, text), []).append(employee_id)
+            namesakes.setdefault(name, []).append(employee_id)
+        for name, ids in namesakes.items():  # each name once: hundreds may have it
+            for answer in texts_of(name).items():
+                self._exactly.setdefault(answer, []).extend(ids)
             for key in rough_keys(name):
-                self._roughly.setdefault(key, []).append(employee_id)
+                self._roughly.setdefault(key, []).extend(ids)
 
     def find(self, name: str | None, email: str | None) -> Found:
         """Whom PodFactory takes for somebody of this name and e-mail; either may be missing."""

@@ -1,24 +1,23 @@
 """How PodFactory would find the people of the table: by whom, by what, and why not.
 
 ``podfactory`` has the rules. Here an index finds the few rows that they have to look at
-(``employee_search_keys``, kept by the history's writer), so that a page of people takes three
+(``employee_search_keys``, kept by the history's writer), so that a page of people takes two
 queries however many work here. What the index finds is decided by the rows as they are now.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models import TextChoices as Choices
 
 from employees.history import notice_changes
 from employees.models import Employee, PodFactoryMapping, SearchKey
-from employees.podfactory import Directory, Found, rough_keys, rough_lookups
+from employees.podfactory import Directory, Found, rough_lookups
 from employees.rehire import POD_KEY
 from employees.selectors import among
 
 PAGE = 500  # people looked at together
-TOO_COMMON = 200  # people with one key: no text that so many answer to tells anybody apart
 
 Row = tuple[int, str, str | None]  # number, name, e-mail
 
@@ -105,10 +104,9 @@ def notice_everybody() -> None:
 
 
 def standings(people: Sequence[Employee]) -> list[Standing]:
-    """How PodFactory would find each of ``people``; three queries."""
-    known = _known_as([(person.pk, person.name, person.email) for person in people])
-    answering = _answering(_lookups(one for each in known.values() for one in each))
-    names = {row[0]: row[1] for rows in answering.values() for row in rows}
+    """How PodFactory would find each of ``people``; two queries."""
+    known = known_as([(person.pk, person.name, person.email) for person in people])
+    names = _answering_names(lookups(one for each in known.values() for one in each))
     names |= {person.pk: person.name for person in people if person.is_active}
     directory = Directory(names.items())
     return [
@@ -137,75 +135,7 @@ def all_standings(
         after = page[-1].pk
 
 
-@dataclass(frozen=True)
-class Loss:
-    """Somebody whom PodFactory finds now, and not after a renaming: then it finds ``found``.
-
-    names: what everybody is called who is found then, by number.
-    """
-
-    employee_id: int
-    known: KnownAs
-    found: Found
-    names: Mapping[int, str]
-
-
-def lost_by_renaming(new_names: Mapping[int, str]) -> dict[int, list[Loss]]:
-    """Whom PodFactory would find no more if these people had these names.
-
-    new_names: number → name; each is looked at as if it were the only one. Returns what is lost, by
-    the number of who is renamed; nothing for whom nothing is. Seven queries at most.
-
-    Somebody who isn't in PodFactory's table is taken to be known by the new name as by the old
-    one: only whom it would mistake them for counts.
-    """
-    if not new_names:
-        return {}
-    active = Employee.objects.filter(pk__in=list(new_names), is_active=True)
-    renamed = {row[0]: row for row in active.values_list("pk", "name", "email")}
-    gained = {pk: rough_keys(new_names[pk]) - rough_keys(row[1]) for pk, row in renamed.items()}
-    near = _answering(_telling({key for keys in gained.values() for key in keys}))
-    people = {row[0]: row for rows in near.values() for row in rows} | renamed
-    known = _known_as(people.values())
-    asked = [one for each in known.values() for one in each]
-    asked += [KnownAs(new_names[pk], None) for pk in renamed]
-    answering = _answering(_lookups(asked))
-    found = {}
-    for pk, keys in gained.items():
-        others = sorted({row[0] for key in keys for row in near.get(key, ())} - {pk})
-        rename = _Renaming(renamed[pk], new_names[pk], answering)
-        losses = [loss for one in (pk, *others) for loss in rename.of(people[one], known[one])]
-        if losses:
-            found[pk] = losses
-    return found
-
-
-@dataclass(frozen=True)
-class _Renaming:
-    """One person under another name, among those who answer to some texts."""
-
-    person: Row
-    new_name: str
-    answering: Mapping[str, list[Row]]
-
-    def of(self, whom: Row, known: list[KnownAs]) -> Iterator[Loss]:
-        """What is lost of the ways in which PodFactory knows ``whom``."""
-        own = whom[0] == self.person[0]
-        for one in known:
-            then = replace(one, name=self.new_name) if own and not one.is_mapped else one
-            before, _ = self._find(one, self.person[1])
-            found, names = self._find(then, self.new_name)
-            if before.is_only(whom[0]) and not found.is_only(whom[0]):
-                yield Loss(whom[0], then, found, {whom[0]: whom[1], **names})
-
-    def _find(self, known: KnownAs, name: str) -> tuple[Found, dict[int, str]]:
-        """Whom PodFactory finds while the person is called ``name``, and what they are called."""
-        rows = [row for key in _lookups([known]) for row in self.answering.get(key, ())]
-        names = {row[0]: row[1] for row in rows} | {self.person[0]: name}
-        return Directory(names.items()).find(known.name, known.email), names
-
-
-def _known_as(people: Iterable[Row]) -> dict[int, list[KnownAs]]:
+def known_as(people: Iterable[Row]) -> dict[int, list[KnownAs]]:
     """By number: the entries of PodFactory's table, else what the row says."""
     rows = {row[0]: row for row in people}
     found: dict[int, list[KnownAs]] = {}
@@ -220,29 +150,29 @@ def _known_as(people: Iterable[Row]) -> dict[int, list[KnownAs]]:
     return found
 
 
-def _lookups(known: Iterable[KnownAs]) -> set[str]:
+def lookups(known: Iterable[KnownAs]) -> set[str]:
+    """The rough keys by which the index finds whom PodFactory may take for these."""
     return {key for one in known for key in rough_lookups(one.name, one.email)}
 
 
-def _answering(keys: set[str]) -> dict[str, list[Row]]:
+def answering(keys: Iterable[str]) -> dict[str, list[Row]]:
     """Rough key → the active people who have it, or had it once; two queries."""
-    found = SearchKey.objects.filter(key__in=[POD_KEY + key for key in keys])
-    by_key = [
-        (key.removeprefix(POD_KEY), pk) for key, pk in found.values_list("key", "employee_id")
-    ]
+    by_key = list(with_keys(keys).values_list("key", "employee_id"))
     active = Employee.objects.filter(pk__in={pk for _key, pk in by_key}, is_active=True)
     rows = {row[0]: row for row in active.values_list("pk", "name", "email")}
-    answering: dict[str, list[Row]] = {}
+    found: dict[str, list[Row]] = {}
     for key, pk in by_key:
         if pk in rows:
-            answering.setdefault(key, []).append(rows[pk])
-    return answering
+            found.setdefault(key.removeprefix(POD_KEY), []).append(rows[pk])
+    return found
 
 
-def _telling(keys: set[str]) -> set[str]:
-    """Without those that so many people have that nobody is found by them alone."""
-    active = Employee.objects.filter(is_active=True).values("pk")
-    found = SearchKey.objects.filter(key__in=[POD_KEY + key for key in keys])
-    counted = found.filter(employee_id__in=active).values_list("key")
-    common = counted.annotate(people=Count("pk")).filter(people__gt=TOO_COMMON)
-    return keys - {key.removeprefix(POD_KEY) for key, _people in common}
+def _answering_names(keys: Iterable[str]) -> dict[int, str]:
+    """The same people, whichever of these keys they have: by number, what they are called."""
+    people = Employee.objects.filter(pk__in=with_keys(keys).values("employee_id"), is_active=True)
+    return dict(people.values_list("pk", "name"))
+
+
+def with_keys(keys: Iterable[str]) -> QuerySet[SearchKey]:
+    """The entries of the index for these rough keys."""
+    return SearchKey.objects.filter(key__in=[POD_KEY + key for key in keys])

@@ -1,9 +1,12 @@
 """What PodFactory would find, in sentences for a manager."""
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
+from employees.actors import may_be_named
+from employees.authority import Actor
 from employees.podfactory import SUFFIXES, Found, from_email, lowered
-from employees.podfactory_standing import KnownAs, Loss, Outcome, Standing
+from employees.podfactory_losses import Loss, lost_by_joining, lost_by_renaming
+from employees.podfactory_standing import KnownAs, Outcome, Row, Standing
 
 NAMED = 4  # people in a sentence
 
@@ -28,13 +31,38 @@ def reasons(standing: Standing, seen: Container[int] | None = None) -> list[str]
 
 
 def sentences(
-    losses: list[Loss], renamed: int, new_name: str, seen: Container[int] | None = None
+    losses: list[Loss], number: int, new_name: str, seen: Container[int] | None = None
 ) -> list[str]:
-    """What a renaming would break, a sentence for each who is found no more.
+    """What a name would break, a sentence for each who is found no more.
 
-    renamed, new_name: who is to be called how. seen: as for :func:`reasons`.
+    number, new_name: who is to be called how. seen: as for :func:`reasons`.
     """
-    return list(dict.fromkeys(_loss(loss, renamed, new_name, seen) for loss in losses))
+    return list(dict.fromkeys(_loss(loss, number, new_name, seen) for loss in losses))
+
+
+def said_of_renaming(new_names: Mapping[int, str], actor: Actor) -> dict[int, list[str]]:
+    """What would break if these people had these names, by their numbers; nothing for most.
+
+    Nobody is named who is out of ``actor``'s sight.
+    """
+    return _said(lost_by_renaming(new_names), new_names, actor)
+
+
+def said_of_joining(people: Sequence[Row], actor: Actor) -> list[tuple[str, list[str]]]:
+    """The same if these people were added, or came back: the name of each, and what it would break.
+
+    people: as for ``lost_by_joining``.
+    """
+    names = {row[0]: row[1] for row in people}
+    said = _said(lost_by_joining(people), names, actor)
+    return [(names[pk], found) for pk, found in said.items()]
+
+
+def _said(
+    lost: Mapping[int, list[Loss]], new_names: Mapping[int, str], actor: Actor
+) -> dict[int, list[str]]:
+    seen = may_be_named(actor, {pk for each in lost.values() for loss in each for pk in loss.names})
+    return {pk: sentences(losses, pk, new_names[pk], seen) for pk, losses in lost.items()}
 
 
 def others_in(standings: Iterable[Standing]) -> set[int]:
@@ -91,19 +119,23 @@ def _cut_wrongly(email: str | None) -> Iterator[str]:
         yield f"Of {local} it takes “{fitting[0]}” away, which leaves “{from_email(email)}”."
 
 
-def _loss(loss: Loss, renamed: int, new_name: str, seen: Container[int] | None) -> str:
+def _loss(loss: Loss, number: int, new_name: str, seen: Container[int] | None) -> str:
     named = _naming(loss.names, seen)
-    is_own = loss.employee_id == renamed
-    who = "them" if is_own else named(loss.employee_id)
-    knows = "knows" if loss.known.is_mapped else "would know"
-    knows = f"PodFactory {knows} {who} as “{loss.known}”"
-    others = [named(pk) for pk in loss.found.employee_ids if pk not in (loss.employee_id, renamed)]
+    is_own = loss.employee_id == number
+    verb = "knows" if loss.known.is_mapped else "would know"
+    knows = f"PodFactory {verb} {'them' if is_own else named(loss.employee_id)}"
+    if is_own or seen is None or loss.employee_id in seen:
+        knows += f" as “{loss.known}”"
+    else:  # which may be an e-mail
+        knows += " by this name, or a part of it"
+    others = [named(pk) for pk in loss.found.employee_ids if pk not in (loss.employee_id, number)]
     if not is_own:
         others = [f"“{new_name}”", *others]
     if not loss.found.employee_ids:
         return f"{knows}: it would find nobody any more, and add them as somebody new."
     if loss.employee_id in loss.found.employee_ids:
-        return f"{knows}: it couldn’t tell them from {_and(others)} any more."
+        any_more = " any more" if loss.was_found else ""
+        return f"{knows}: it couldn’t tell them from {_and(others)}{any_more}."
     return f"{knows}: it would take them for {_and(others)}."
 
 

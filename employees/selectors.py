@@ -15,6 +15,7 @@ from employees.models import (
     InvitationChoice,
     PlannedMove,
     RoleConfig,
+    SentForm,
 )
 from employees.values import SHOP_FLOOR, tidy
 from employees.zones import in_full
@@ -52,6 +53,11 @@ def holder_of(email: str | None, except_id: int | None = None) -> Employee | Non
         if candidate.pk != except_id and normalise_email(candidate.email) == wanted:
             return candidate
     return None
+
+
+def was_sent(form_key: str) -> bool:
+    """Whether the form with this key has added somebody already."""
+    return SentForm.objects.filter(pk=form_key).exists()
 
 
 def administrators() -> QuerySet[Employee]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from employees.actors import may_be_named
 from employees.authority import Actor, Operation, operation_of, why_not, why_not_grant
 from employees.emails import normalise_email
 from employees.errors import EmployeesError
@@ -26,8 +25,7 @@ from employees.models import (
     SearchKey,
 )
 from employees.plan_forms import beginning_of
-from employees.podfactory_standing import lost_by_renaming
-from employees.podfactory_words import sentences
+from employees.podfactory_words import said_of_renaming
 from employees.rehire import keys_of, look_alikes, plain_name, said_of
 from employees.services import refuse_losing_last_admin
 from employees.zones import today_in, zone_of
@@ -84,12 +82,9 @@ def _warn_of_podfactory(rows: Sequence[MassRow], actor: Actor) -> None:
         and "name" in row.values
         and row.values["name"] != row.before["name"]
     }
-    lost = lost_by_renaming({pk: row.values["name"] for pk, row in renamed.items()})
-    for pk, losses in lost.items():
-        row = renamed[pk]
-        seen = may_be_named(actor, {number for loss in losses for number in loss.names})
-        row.field = "name"
-        row.reason = " ".join(sentences(losses, pk, row.values["name"], seen))[:500]
+    said = said_of_renaming({pk: row.values["name"] for pk, row in renamed.items()}, actor)
+    for pk, sentences in said.items():
+        renamed[pk].field, renamed[pk].reason = "name", " ".join(sentences)[:500]
 
 
 def _look_up(change: MassChange, cleaned: Sequence[Cleaned]) -> _Known:

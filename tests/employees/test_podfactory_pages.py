@@ -11,6 +11,7 @@ from employees.admin_podfactory import LOOKED_AT, ROWS
 from employees.history import notice_changes
 from employees.models import Auth0Role, Employee
 from tests.builders import make_employee, make_mapping
+from tests.employees.test_admin import NEWCOMER
 from tests.signed_in import signed_in
 
 pytestmark = pytest.mark.once
@@ -198,13 +199,13 @@ class RenamingTests(TestCase):
         asked = self.save("Ana Hart")
         self.assertEqual(self.ana.name, "Ana Quill")
         self.assertIn("it would find nobody any more, and add them as somebody new", asked)
-        self.assertIn('name="rename_anyway" value="Ana Hart"', asked)
+        self.assertIn('name="name_anyway" value="Ana Hart"', asked)
 
-        self.assertEqual(self.save("Ana Hart", rename_anyway="Ana Hart"), "")
+        self.assertEqual(self.save("Ana Hart", name_anyway="Ana Hart"), "")
         self.assertEqual(self.ana.name, "Ana Hart")
 
     def test_the_tick_for_one_name_counts_for_no_other(self) -> None:
-        self.assertIn("PodFactory would miss", self.save("Anna Hart", rename_anyway="Ana Hart"))
+        self.assertIn("PodFactory would miss", self.save("Anna Hart", name_anyway="Ana Hart"))
         self.assertEqual(self.ana.name, "Ana Quill")
 
     def test_a_name_that_breaks_nothing_is_saved_at_once(self) -> None:
@@ -219,5 +220,64 @@ class RenamingTests(TestCase):
 
         asked = self.save("Ben Hart")
 
-        self.assertIn("PodFactory would know somebody else as “Ben Hart”", asked)
+        self.assertIn("PodFactory would know somebody else by this name, or a part of it", asked)
         self.assertNotIn(f"({other.pk})", asked)
+
+    def test_a_team_lead_reads_no_e_mail_of_whom_she_does_not_see(self) -> None:
+        other = person("Ben Hart", department="Picking", workspace="MS")
+        make_mapping(other, podfactory_email="ben.hartpick@example.com")
+        self.browser, _ = signed_in(
+            Auth0Role.TEAM_LEAD, name="Lia Lead", department="Packing", workspace="MS"
+        )
+
+        asked = self.save("Ben Hart")
+
+        self.assertIn("PodFactory knows somebody else by this name", asked)
+        self.assertNotIn("ben.hartpick", asked)
+
+    def test_the_tick_stays_when_something_else_is_wrong(self) -> None:
+        page = self.save("Ana Hart", name_anyway="Ana Hart", email="no e-mail")
+
+        self.assertIn('<input type="hidden" name="name_anyway" value="Ana Hart">', page)
+
+
+class JoiningTests(TestCase):
+    """Somebody is added, or comes back, whose name breaks how PodFactory finds another."""
+
+    def setUp(self) -> None:
+        self.browser, _ = signed_in(Auth0Role.ADMIN)
+        make_mapping(person("Ana Quill"), podfactory_name="ana", podfactory_email=None)
+        self.back = person("Ana Hart", is_active=False)
+
+    def page(self, way: str) -> str:
+        address = f"/admin/employees/employee/{self.back.pk}/{way}/"
+        return self.browser.get(address).content.decode()
+
+    def test_a_newcomer_is_asked_about_once_together_with_who_is_alike(self) -> None:
+        add, sent = "/admin/employees/employee/add/", {**NEWCOMER, "name": "Ana Hart"}
+
+        asked = self.browser.post(add, sent).content.decode()
+        self.assertIn("With the name “Ana Hart” PodFactory would miss somebody", asked)
+        self.assertIn("tells them apart", asked)
+        self.assertIn("the same name", asked)  # as somebody who left
+
+        halfway = self.browser.post(add, {**sent, "anyway": "1"}).content.decode()
+        self.assertIn('name="anyway" value="1" checked', halfway)
+        self.assertEqual(Employee.objects.filter(name="Ana Hart").count(), 1)
+
+        self.browser.post(add, {**sent, "anyway": "1", "name_anyway": "Ana Hart"})
+        self.assertEqual(Employee.objects.filter(name="Ana Hart").count(), 2)
+
+    def test_the_pages_that_bring_people_back_say_it(self) -> None:
+        said = "it couldn’t tell them from “Ana Hart” any more"
+
+        self.assertIn(said, self.page("reactivate"))
+        self.assertIn(said, self.page("plan-joining"))
+        self.assertNotIn(said, self.page("archive"))
+
+    def test_the_page_that_brings_back_with_another_name_says_it_of_that_name(self) -> None:
+        typed = {**NEWCOMER, "name": "Ana Ross"}
+
+        page = self.browser.post(f"/admin/employees/employee/{self.back.pk}/bring-back/", typed)
+
+        self.assertContains(page, "it couldn’t tell them from “Ana Ross” any more")

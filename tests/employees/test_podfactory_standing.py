@@ -13,12 +13,12 @@ from employees.authority import program
 from employees.history import notice_changes
 from employees.models import Employee, SearchKey
 from employees.podfactory import Directory, lowered
+from employees.podfactory_losses import NEWCOMER, lost_by_joining, lost_by_renaming
 from employees.podfactory_standing import (
     Outcome,
     Standing,
     all_standings,
     known_to_podfactory,
-    lost_by_renaming,
     standings,
 )
 from employees.podfactory_words import reasons, sentences
@@ -169,7 +169,7 @@ def test_the_rows_as_they_are_decide_whatever_the_index_remembers() -> None:
     assert standing_of(other).outcome == Outcome.NOBODY
 
 
-def test_a_page_takes_three_queries_however_many_people_there_are() -> None:
+def test_a_page_takes_two_queries_however_many_people_there_are() -> None:
     def queries() -> int:
         people = list(Employee.objects.all())
         with CaptureQueriesContext(
@@ -184,7 +184,7 @@ def test_a_page_takes_three_queries_however_many_people_there_are() -> None:
     for number in range(12):
         make_mapping(person(f"Ana Quill {number}"), podfactory_name="ana")
 
-    assert queries() == few == 3
+    assert queries() == few == 2
 
 
 def test_everybody_is_gone_through_a_page_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,6 +258,21 @@ class TestRenaming:
         assert broken(ben, "Ana Quill") == []
         assert broken(ana, "Ben Hart") == []
 
+    def test_a_name_cut_down_to_that_of_somebody_else_is_said_for_both(self) -> None:
+        ana, ben = person("Ana"), person("Ana Hart")
+        make_mapping(ana, podfactory_name="ana", podfactory_email=None)
+
+        assert broken(ben, "Ana") == [
+            "PodFactory would know them as “Ana”: it couldn’t tell them from Ana any more.",
+            "PodFactory knows Ana as “ana”: it couldn’t tell them from “Ana” any more.",
+        ]
+
+    def test_an_accent_that_told_two_apart_is_missed_by_both(self) -> None:
+        jose, other = person("Jose Alvarez"), person("José Alvarez")
+        make_mapping(jose, podfactory_name="jose alvarez", podfactory_email=None)
+
+        assert len(broken(other, "Jose Alvarez")) == 2
+
     def test_each_of_many_is_looked_at_alone_and_in_the_same_number_of_queries(self) -> None:
         ana, ben, eve = person("Ana Quill"), person("Ben Hart"), person("Eve Ross")
         make_mapping(ana, podfactory_name="Ana Quill")
@@ -272,7 +287,7 @@ class TestRenaming:
     def test_a_first_name_of_hundreds_tells_nobody_apart_already(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("employees.podfactory_standing.TOO_COMMON", 2)
+        monkeypatch.setattr("employees.podfactory_losses.TOO_COMMON", 2)
         people = [person(f"Maria Quill{number}") for number in range(3)]
         make_mapping(
             people[0], podfactory_name="maria", podfactory_email="maria.quill0@example.com"
@@ -285,6 +300,67 @@ class TestRenaming:
         (mappings,) = [query["sql"] for query in captured if "podfactory_mapping" in query["sql"]]
         assert str(ben.pk) in mappings
         assert str(people[0].pk) not in mappings
+
+
+def broken_by(employee: Employee | str) -> list[str]:
+    """What is said of a newcomer, or of somebody who would come back."""
+    row = (
+        (NEWCOMER, employee, "new@example.com")
+        if isinstance(employee, str)
+        else (employee.pk, employee.name, employee.email)
+    )
+    found = lost_by_joining([row]).get(row[0], [])
+    return without_numbers(sentences(found, row[0], row[1]))
+
+
+class TestJoining:
+    def test_a_newcomer_with_the_name_of_somebody_else_is_said_for_both(self) -> None:
+        ana = person("Ana Quill")
+        make_mapping(ana, podfactory_name="ana.quill")
+
+        assert broken_by("ana quill") == [
+            "PodFactory would know them as “ana quill”: it couldn’t tell them from Ana Quill.",
+            "PodFactory knows Ana Quill as “ana.quill”: it couldn’t tell them from “ana quill” any "
+            "more.",
+        ]
+
+    def test_a_newcomer_may_take_what_told_somebody_apart(self) -> None:
+        make_mapping(person("Ana Quill"), podfactory_name="ana", podfactory_email=None)
+
+        assert broken_by("Ana Hart") == [
+            "PodFactory knows Ana Quill as “ana”: it couldn’t tell them from “Ana Hart” any more."
+        ]
+
+    def test_a_name_that_nobody_is_found_by_breaks_nothing(self) -> None:
+        person("Ana Quill")
+
+        assert broken_by("Ana Hart") == []
+
+    def test_whoever_comes_back_is_looked_for_as_its_table_says(self) -> None:
+        ben = person("Ben Hart", is_active=False)
+        person("Ana Quill")
+        make_mapping(ben, podfactory_name="Ana", podfactory_email=None)
+
+        assert broken_by(ben) == [
+            "PodFactory knows them as “Ana”: it would take them for Ana Quill."
+        ]
+
+    def test_whoever_would_be_found_by_nothing_breaks_nothing(self) -> None:
+        ben = person("Ben Hart", is_active=False)
+        make_mapping(ben, podfactory_name="Benny", podfactory_email=None)
+
+        assert broken_by(ben) == []
+
+    def test_many_are_looked_at_in_the_same_number_of_queries(self) -> None:
+        people = [person(f"Ana Quill{n}", is_active=False) for n in range(6)]
+        make_mapping(person("Eve Ross"), podfactory_name="ana")
+        rows = [(each.pk, each.name, each.email) for each in people]
+        with CaptureQueriesContext(connection) as one:
+            lost_by_joining(rows[:1])
+        with CaptureQueriesContext(connection) as many:
+            lost_by_joining(rows)
+
+        assert len(many) == len(one) <= 6
 
 
 AWKWARD = [

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from employees.importing.results import neutral
 from employees.models import Employee
 from employees.podfactory_standing import (
     Outcome,
@@ -18,7 +19,6 @@ from employees.podfactory_standing import (
 from employees.podfactory_words import reasons
 
 COLUMNS = ("number", "name", "outcome", "found by", "why")
-BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Command(BaseCommand):
@@ -58,7 +58,7 @@ class Command(BaseCommand):
         with path.open("w", encoding="utf-8-sig", newline="") as file:
             lines = csv.writer(file)
             lines.writerow(COLUMNS)
-            return self._look(lambda *cells: lines.writerow([_harmless(each) for each in cells]))
+            return self._look(lambda *cells: lines.writerow([neutral(str(each)) for each in cells]))
 
     def _look(self, write: Callable[..., Any]) -> Counter[str]:
         """Outcome, and by what somebody is found → how many people."""
@@ -78,9 +78,3 @@ class Command(BaseCommand):
 def _printable(text: str) -> str:
     """A name that SQL wrote may hold what moves a terminal's cursor."""
     return "".join(character if character.isprintable() else "?" for character in text)
-
-
-def _harmless(cell: Any) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    text = str(cell)
-    return f"'{text}" if text.startswith(BEGINS_A_FORMULA) else text
