@@ -34,7 +34,7 @@ class JobClaim:
         row = ImportJob.objects.filter(pk=job_id)
         taken = row.filter(lease="").update(lease=lease, lease_until=until)
         if not taken:
-            ran_out = row.filter(lease_until__lt=Now()).exclude(lease="")
+            ran_out = row.filter(lease_until__lte=Now()).exclude(lease="")
             taken = ran_out.update(
                 lease=lease, lease_until=until, doubtful=True, attempts=F("attempts") + 1
             )

@@ -63,7 +63,7 @@ class Claim:
         row = Account.objects.filter(pk=employee_id, batch=None, job=None)
         taken = row.filter(lease="").update(lease=lease, lease_until=until)
         if not taken:
-            ran_out = row.filter(lease_until__lt=Now()).exclude(lease="")
+            ran_out = row.filter(lease_until__lte=Now()).exclude(lease="")
             taken = ran_out.update(lease=lease, lease_until=until, look_at=Now())
         if not taken:
             return None

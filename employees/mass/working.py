@@ -58,7 +58,7 @@ def work(change_id: int, until: float) -> None:
 
 
 def _take(change_id: int, lease: str) -> bool:
-    free = Q(lease_until=None) | Q(lease_until__lt=Now())
+    free = Q(lease_until=None) | Q(lease_until__lte=Now())
     busy = MassChange.objects.filter(free, pk=change_id, state__in=changes.BUSY)
     return bool(busy.update(lease=lease, lease_until=Now() + LEASE))
 
