@@ -17,7 +17,7 @@ from tests.auth0sync.people import account_of
 from tests.auth0sync.test_pauses import forbid, grant
 from tests.devtenant.running import RunningTenant
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 EXPORT = {"method": "POST", "path": "/api/v2/jobs/users-exports"}
 FILE = {"path": "/user-exports/.*"}

@@ -35,7 +35,7 @@ from employees.errors import NotAllowed
 from employees.models import Change, ConsoleSession, Employee
 from tests.signed_in import signed_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 PAGE = "/admin/employees/employee/"
 JSON = {"Accept": "application/json"}
