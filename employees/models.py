@@ -286,7 +286,7 @@ class Change(models.Model):
         indexes = [
             models.Index(fields=["employee_id", "-id"], name="employee_changes_person"),
             models.Index(fields=["batch"], name="employee_changes_batch"),
-            models.Index(fields=["source", "at"], name="employee_changes_source"),
+            models.Index(fields=["source", "at"], name="employee_changes_latest"),
         ]
         verbose_name = "change"
 

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='change',
-            index=models.Index(fields=['source', 'at'], name='employee_changes_source'),
+            index=models.Index(fields=['source', '-id'], name='employee_changes_source'),
         ),
         migrations.AddIndex(
             model_name='review',
