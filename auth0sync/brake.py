@@ -323,10 +323,7 @@ def _still_held(batch_id: int, risk: Risk, facts: Facts | None) -> dict[str, Any
 
 
 def _with_open_accounts(employee_ids: Iterable[int]) -> int:
-    ids = list(employee_ids)
-    if not ids:
-        return 0
-    accounts = Account.objects.filter(pk__in=ids, seen__blocked=False)
+    accounts = Account.objects.filter(pk__in=list(employee_ids), seen__blocked=False)
     return accounts.exclude(origin="").count()
 
 
