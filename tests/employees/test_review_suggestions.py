@@ -7,6 +7,7 @@ from unittest import mock
 import pytest
 from django.apps import apps
 from django.db import connection
+from django.db.migrations import RunPython
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 
@@ -182,6 +183,22 @@ class SuggestionTests(TestCase):
         self.assertEqual(len(queries), 7)
         self.assertEqual(len(found), 20)
         self.assertTrue(all(found.values()))
+
+    def test_an_update_finds_again_whose_name_has_other_keys_than_before(self) -> None:
+        module = import_module("employees.migrations.0031_read_outside_changes_by_time")
+        number = connecteam_inserts("Марʼяна Коваль")
+        history.notice_changes([number])
+        keys = SearchKey.objects.filter(employee_id=number)
+        now = set(keys.values_list("key", flat=True))
+        keys.delete()
+        SearchKey.objects.create(employee_id=number, key="name:коваль мар яна")  # as it was before
+
+        steps = module.Migration.operations
+        forwards: list[Any] = [step.code for step in steps if isinstance(step, RunPython)]
+        for forward in forwards:
+            forward(apps, None)
+
+        self.assertLessEqual({"name:коваль маряна", *now}, set(keys.values_list("key", flat=True)))
 
     def test_the_migration_adds_the_keys_of_those_who_were_known_and_takes_them_back(self) -> None:
         migration = import_module("employees.migrations.0029_pair_names")
