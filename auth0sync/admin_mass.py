@@ -1,7 +1,7 @@
 """What imports say of accounts: what the safety brake would hold, and how soon they come."""
 
 from auth0sync import brake
-from auth0sync.explain import silence
+from auth0sync.moving import silence
 from auth0sync.status import Weather
 from employees.admin_importing import ImportPages
 from employees.mass import changes

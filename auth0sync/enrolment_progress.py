@@ -6,8 +6,8 @@ from typing import Any
 from django.db.models import Count, F, Q
 
 from auth0sync.enrolling import Tally
-from auth0sync.explain import why_nothing_moves
 from auth0sync.models import Account
+from auth0sync.moving import why_nothing_moves
 from auth0sync.status import Weather
 from employees.mass import changes
 from employees.mass.models import MassChange, MassRow

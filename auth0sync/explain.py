@@ -7,11 +7,11 @@ command ``auth0_explain`` show the same. No token, link or password stands in it
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Max, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from auth0sync.account import DesiredAccount, Facts, Seen
@@ -23,15 +23,13 @@ from auth0sync.looking import giving_up
 from auth0sync.mail_pace import Lane
 from auth0sync.models import (
     Account,
-    Heartbeat,
     InvitationState,
-    Pause,
     Priority,
     SyncLog,
     TenantState,
 )
+from auth0sync.moving import why_nothing_moves
 from auth0sync.ownership import derived_id, stored_id
-from auth0sync.pauses import QUIET
 from auth0sync.plan import (
     AddRole,
     Block,
@@ -47,11 +45,10 @@ from auth0sync.plan import (
 )
 from auth0sync.rows import read_facts
 from auth0sync.sides import as_text, flat
-from auth0sync.status import Weather, clock, mail_name
+from auth0sync.status import Weather, clock, mail_name, moment_ahead
 from employees.actors import names_of
 from employees.models import Employee
 
-SILENT_AFTER = timedelta(seconds=75)  # without an answered heartbeat (worker.DEAD_AFTER_S)
 CLOSING_CALLS = {
     "sessions": "DELETE /api/v2/users/{id}/sessions",
     "refresh_tokens": "DELETE /api/v2/users/{id}/refresh-tokens",
@@ -170,27 +167,6 @@ def explain(employee_id: int) -> Explanation | None:
         calls=list(_calls(account, known_id or derived, not known_id, wanted, steps, weather)),
         holdups=list(_holdups(account, weather)),
     )
-
-
-def why_nothing_moves(weather: Weather) -> list[str]:
-    """What holds up everybody's account at this moment; [] when nothing does."""
-    found = [standstill] if (standstill := weather.standstill()) else []
-    found += [
-        f"Paused since {clock(pause.since, weather.now)}: {pause.error}"
-        for pause in Pause.objects.exclude(pk__in=QUIET).order_by("since")
-    ]
-    if weather.limited_until:
-        found.append(f"Auth0's limit is reached; it goes on {_at(weather.limited_until, weather)}.")
-    return found + silence(weather)
-
-
-def silence(weather: Weather) -> list[str]:
-    """That no worker has shown a sign of life, which holds up all that is done by the queue."""
-    beat = Heartbeat.objects.aggregate(last=Max("beaten_at"))["last"]
-    if beat is not None and beat >= weather.now - SILENT_AFTER:
-        return []
-    since = f" since {clock(beat, weather.now)}" if beat else ""
-    return [f"No worker has shown a sign of life{since}: is qcluster running?"]
 
 
 def _read_by(account: Account) -> str:
@@ -350,7 +326,7 @@ def _holdups(account: Account, weather: Weather) -> Iterator[str]:
     yield from why_nothing_moves(weather)
     if account.lease and account.lease_until and account.lease_until > now:
         holder = account.lease.rpartition(":")[0]
-        latest = _at(account.lease_until, weather)
+        latest = moment_ahead(account.lease_until, now)
         yield f"A worker has it now ({holder}), and gives it back {latest} at the latest."
     if account.due_at is None:
         return
@@ -360,11 +336,12 @@ def _holdups(account: Account, weather: Weather) -> Iterator[str]:
     by = names_of([account.due_by]).get(account.due_by, account.due_by)
     asked = f", asked for by {by}" if by else ""
     if account.due_at > now and account.is_clean and account.look_at:
-        yield f"Nothing is left to do; the account is read again {_at(account.due_at, weather)}."
+        again = moment_ahead(account.due_at, now)
+        yield f"Nothing is left to do; the account is read again {again}."
         return
     if account.due_at > now:
         tries = f" after {account.attempts} failed tries" if account.attempts else ""
-        yield f"The next try is {_at(account.due_at, weather)}{tries}{asked}."
+        yield f"The next try is {moment_ahead(account.due_at, now)}{tries}{asked}."
         return
     if account.job_id:
         return
@@ -379,9 +356,3 @@ def _ahead_of(account: Account) -> int:
         priority=account.priority, waiting_since__lt=account.waiting_since or account.due_at
     )
     return Account.objects.filter(earlier, due_at__lte=Now()).exclude(pk=account.pk).count()
-
-
-def _at(moment: datetime, weather: Weather) -> str:
-    """To the second: what comes next is mostly near."""
-    left_s = round((moment - weather.now).total_seconds())
-    return f"in {left_s} s" if 0 <= left_s < 600 else f"at {clock(moment, weather.now)}"

@@ -112,6 +112,12 @@ def clock(moment: datetime, now: datetime) -> str:
     return f"{local.day} {local:%B}{year}, {text}"
 
 
+def moment_ahead(moment: datetime, now: datetime) -> str:
+    """A time that is mostly near, to the second: in 42 s, else at 09:20 UTC."""
+    left_s = round((moment - now).total_seconds())
+    return f"in {left_s} s" if 0 <= left_s < 600 else f"at {clock(moment, now)}"
+
+
 def standing(
     employee: Employee, account: Account | None, weather: Weather, joins: str = ""
 ) -> Standing:

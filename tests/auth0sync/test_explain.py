@@ -14,9 +14,10 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from auth0sync.account import APP_METADATA_KEYS, USER_METADATA_KEYS
+from auth0sync.budget import Budget
 from auth0sync.due import mark_due
 from auth0sync.engine import sync
-from auth0sync.explain import Explanation, explain, why_nothing_moves
+from auth0sync.explain import Explanation, explain
 from auth0sync.field_words import WORDS
 from auth0sync.models import (
     Account,
@@ -27,6 +28,7 @@ from auth0sync.models import (
     SyncLog,
     TenantState,
 )
+from auth0sync.moving import drain, drain_of, in_one_line, why_nothing_moves
 from auth0sync.sides import TOP
 from auth0sync.status import Weather
 from employees.models import Employee
@@ -267,6 +269,88 @@ def test_a_worker_that_fell_silent_is_told_from_one_that_beats(
 
     Heartbeat.objects.filter(pk=beat.pk).update(beaten_at=Now())
     assert why_nothing_moves(Weather.today()) == []
+
+
+def said_of_all(*arguments: str) -> list[str]:
+    out = StringIO()
+    call_command("auth0_explain", *arguments, stdout=out)
+    return out.getvalue().splitlines()
+
+
+def a_worker() -> None:
+    Heartbeat.objects.create(name="one", beaten_at=Now())
+
+
+def test_without_a_number_one_line_says_why_nothing_moves_and_one_when_it_is_done(
+    state: TenantState, settings: Settings
+) -> None:
+    settings.AUTH0_DOMAIN = "127.0.0.1:1"
+    TenantState.objects.update(down_since=Now())
+    add()
+
+    found = said_of_all()
+
+    assert len(found) == 2
+    assert found[0].startswith("Auth0 hasn't answered since")
+    assert found[0].endswith("No worker has shown a sign of life: is qcluster running?")
+    assert found[1].startswith("1 person waits for ")
+    assert "once that is out of the way" in found[1]
+    assert said_of_all("--all") == found
+
+
+def test_where_nothing_is_in_the_way_it_says_when_who_waits_is_done(
+    state: TenantState, settings: Settings
+) -> None:
+    settings.AUTH0_DOMAIN = "127.0.0.1:1"
+    a_worker()
+    weather = Weather.today()
+    assert in_one_line(weather) == "Nothing is in the way: whoever is due is done in turn."
+    assert drain(weather) == "Nobody waits."
+
+    add()
+
+    assert re.fullmatch(
+        r"1 person waits for \d calls; done in \d+ s at the .* pace\.", drain(weather)
+    )
+
+
+def test_who_is_held_or_paused_and_a_missing_mail_server_are_in_the_line_too(
+    state: TenantState, settings: Settings
+) -> None:
+    settings.AUTH0_DOMAIN = "127.0.0.1:1"
+    settings.MAIL_CONFIGURED = False
+    a_worker()
+    held = [add(email=f"{number}@example.com") for number in range(2)]
+    batch = StagedBatch.objects.create(kind="changes")
+    Account.objects.filter(pk=held[0].pk).update(batch=batch)
+    one = in_one_line(Weather.today())
+    Account.objects.update(batch=batch)
+
+    assert "1 person waits for a second administrator" in one
+    assert "2 people wait for a second administrator" in in_one_line(Weather.today())
+    assert "No mail server is configured (EMAIL_URL), so invitations wait." in one
+
+    Account.objects.update(batch=None)
+    Pause.objects.create(capability="token", code="x", error="Refused.", probe_at=Now())
+    assert drain(Weather.today()) == "Nobody waits for a call. 2 more wait for a pause to end."
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0, "about 1 s"), (600, "about 10 min"), (9000, "2.5 hours")]
+)
+def test_how_long_it_takes_is_said_roughly(seconds: int, said: str) -> None:
+    weather = Weather.today()
+    at = weather.now + timedelta(seconds=seconds)
+    figures = Budget(weather.now, 0.0, None, 3, 1, at, 0)
+
+    found = drain_of(figures, weather, is_held=True)
+
+    assert found == f"3 people wait for 1 call; it takes {said} once that is out of the way."
+
+
+def test_a_number_and_all_are_not_asked_for_together(state: TenantState) -> None:
+    with pytest.raises(CommandError, match="either"):
+        call_command("auth0_explain", "7", "--all")
 
 
 def test_the_queue_is_told_with_who_asked_and_how_many_come_first(

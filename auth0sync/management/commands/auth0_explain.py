@@ -1,19 +1,32 @@
-"""How one employee's account stands, and why it isn't done yet; changes nothing."""
+"""Why nothing is moving, in one line; or how one employee's account stands. Changes nothing."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from auth0sync.explain import Explanation, explain
+from auth0sync.moving import drain, in_one_line
+from auth0sync.status import Weather
 
 
 class Command(BaseCommand):
-    help = "Explain an employee's Auth0 account in five steps, and what holds it up; a dry run."
+    help = (
+        "Say in one line why nothing is moving, and when what waits will be finished; with ID "
+        "explain that employee's Auth0 account in five steps, and what holds it up. A dry run."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("employee", type=int, metavar="ID")
+        parser.add_argument("employee", type=int, metavar="ID", nargs="?")
+        parser.add_argument("--all", action="store_true", help="Of everybody, as without ID.")
 
-    def handle(self, *args: Any, employee: int, **options: Any) -> None:
+    def handle(self, *args: Any, employee: int | None, all: bool, **options: Any) -> None:
+        if employee is None:
+            weather = Weather.today()
+            self.stdout.write(in_one_line(weather))
+            self.stdout.write(drain(weather))
+            return
+        if all:
+            raise CommandError("Name either one employee or --all.")
         found = explain(employee)
         if found is None:
             raise CommandError(f"There is no employee {employee}, and there never was an account.")
