@@ -534,3 +534,20 @@ class Kiosk(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Counter(models.Model):
+    """One total that never falls; ``counters`` alone writes here, and nothing removes rows.
+
+    series: what is counted, with its labels, as ``counters`` spells it. It is the only key, so that
+    an upsert locks one row of one index and no more.
+    """
+
+    series = models.CharField(max_length=190, primary_key=True)
+    total = models.FloatField(default=0)
+
+    class Meta:
+        db_table = "console_counters"
+
+    def __str__(self) -> str:
+        return f"{self.series} {self.total:g}"
