@@ -32,14 +32,18 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--plan", choices=sorted(PLANS), default="demo", help="rate limits")
     parser.add_argument("--state", type=Path, help="SQLite file (default: memory only)")
     parser.add_argument("--smtp-port", type=int, default=1025, help="mailbox, 0 = none")
-    parser.add_argument("--empty", action="store_true", help="start without the five roles")
+    parser.add_argument(
+        "--empty",
+        action="store_true",
+        help="start as a new tenant: no roles, APIs or Actions, and applications not set up",
+    )
     parser.add_argument(
         "--console",
         action="append",
         type=console,
         metavar="URL",
         help="where a console answers, to which a log-in may go back; may be given several times "
-        f"(default: {' and '.join(CONSOLES)})",
+        f"(default: {' and '.join(CONSOLES)}, with --empty none)",
     )
     parser.add_argument("--verbose", action="store_true", help="one line per request")
     return parser.parse_args()
@@ -55,7 +59,7 @@ def main() -> int:
             path=options.state,
             smtp_port=options.smtp_port,
             empty=options.empty,
-            consoles=options.console or CONSOLES,
+            consoles=options.console or (() if options.empty else CONSOLES),
             verbose=options.verbose,
         )
     except PortInUse as error:

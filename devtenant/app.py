@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, jsonify, request
 
 from devtenant import (
+    actions,
     clients,
     connections,
     jobs,
@@ -41,6 +42,7 @@ ENDPOINTS = (
     resource_servers,
     connections,
     clients,
+    actions,
     tickets,
     jobs,
     sessions,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from devtenant.permissions import permissions_of
+from devtenant.post_login import roles_claims
 from devtenant.roles import roles_of
 from devtenant.state import Tenant
 
@@ -20,21 +21,20 @@ def user_claims(user: dict[str, Any], scope: str) -> dict[str, Any]:
 def id_claims(tenant: Tenant, user: dict[str, Any], scope: str) -> dict[str, Any]:
     """The claims of the id token, with what the tenant's Action adds.
 
-    The Action is ``api.idToken.setCustomClaim(NAME, event.authorization.roles)``: role names. Its
-    name is the setting ``roles_claim``; "" is a tenant without the Action.
+    The Action is ``api.idToken.setCustomClaim(NAME, event.authorization.roles)``: role names.
     """
-    return {**user_claims(user, scope), **roles_claim(tenant, user)}
+    return {**user_claims(user, scope), **roles_in(tenant, user, "idToken")}
 
 
 def api_claims(tenant: Tenant, user: dict[str, Any], api: dict[str, Any]) -> dict[str, Any]:
     """The further claims of an access token for ``api``: roles, and permissions where it is set."""
-    claims = roles_claim(tenant, user)
+    claims: dict[str, Any] = roles_in(tenant, user, "accessToken")
     if api.get("enforce_policies") and "authz" in str(api.get("token_dialect", "")):
         claims["permissions"] = permissions_of(tenant, user["user_id"], api["identifier"])
     return claims
 
 
-def roles_claim(tenant: Tenant, user: dict[str, Any]) -> dict[str, Any]:
-    """The roles under the namespaced name, or nothing."""
-    name = tenant.settings.roles_claim
-    return {name: [role["name"] for role in roles_of(tenant, user["user_id"])]} if name else {}
+def roles_in(tenant: Tenant, user: dict[str, Any], token: str) -> dict[str, Any]:
+    """The roles under each name that a bound Action gives them in this kind of token."""
+    names = roles_claims(tenant, token)
+    return {name: [role["name"] for role in roles_of(tenant, user["user_id"])] for name in names}

@@ -4,8 +4,10 @@ from typing import Any
 
 from devtenant.api import Answer, Call, endpoint
 from devtenant.auth import audience_of
+from devtenant.clock import random_id
 from devtenant.errors import ApiError
 from devtenant.paging import only_fields, page_of
+from devtenant.permissions import server_of
 from devtenant.schemas import Many, Record, Text, object_body
 
 SECRETS = {"client_secret", "signing_key", "encryption_key", "client_authentication_methods"}
@@ -25,6 +27,11 @@ UPDATE = Record(
         "initiate_login_uri": Text(0, 2048),
         "token_endpoint_auth_method": Text(choices=("client_secret_post", "client_secret_basic")),
     }
+)
+
+GRANT = Record(
+    {"client_id": Text(1), "audience": Text(1), "scope": Many(Text(1, 280))},
+    required=("client_id", "audience"),
 )
 
 
@@ -63,6 +70,24 @@ def list_grants(call: Call) -> Answer:
         if all(value is None or row[name] == value for name, value in wanted):
             rows.append(row)
     return 200, page_of(call, "client_grants", rows)
+
+
+@endpoint("POST", "/client-grants", "create:client_grants")
+def create_grant(call: Call) -> Answer:
+    """Grant an application scopes of an API: 201; 404 without the API, 409 where there is one."""
+    body = object_body(call.body, GRANT)
+    own = body["audience"] == audience_of(call.host)
+    if not own and server_of(call.tenant, body["audience"]) is None:
+        raise ApiError(404, "The resource server does not exist", "inexistent_resource_server")
+    if body["client_id"] not in call.tenant.clients.rows:
+        raise ApiError(404, "The client does not exist", "inexistent_client")
+    audience = None if own else body["audience"]
+    for grant in call.tenant.client_grants.rows.values():
+        if (grant["client_id"], grant["audience"]) == (body["client_id"], audience):
+            raise ApiError(409, "A resource server with the same identifier already exists")
+    grant = {"id": random_id("cgr_"), **body, "scope": body.get("scope", [])}
+    call.tenant.client_grants.put(grant["id"], {**grant, "audience": audience})
+    return 201, {**grant, "subject_type": "client", "allow_all_scopes": False}
 
 
 def find_client(call: Call) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def control_pages(tenant: Tenant, signer: Signer) -> Blueprint:
     def reset() -> tuple[str, int]:
         with tenant.change():
             tenant.clear()
-            seed.fill(tenant)
+            seed.fill(tenant, empty=wants_empty(tenant))
         return "", 204
 
     @blueprint.get("/_outbox")
@@ -146,6 +146,16 @@ def refuse_strangers() -> Response | None:
     return None
 
 
+def wants_empty(tenant: Tenant) -> bool:
+    """Whether a reset is to leave it without roles: as the request says, else the command line.
+
+    Raises: Refused.
+    """
+    if not request.content_length:
+        return tenant.empty
+    return bool(json_object().get("empty", tenant.empty))
+
+
 def json_object() -> dict[str, Any]:
     """The JSON object of the request.
 
@@ -184,6 +194,8 @@ def whole_state(tenant: Tenant) -> dict[str, Any]:
         "roles": list(tenant.roles.rows.values()),
         "resource_servers": list(tenant.resource_servers.rows.values()),
         "connections": list(tenant.connections.rows.values()),
+        "actions": list(tenant.actions.rows.values()),
+        "bindings": dict(tenant.bindings.rows),
         "tickets": list(tenant.tickets.rows.values()),
         "jobs": [shown(job) for job in tenant.jobs.rows.values()],
         "faults": [fault.shown() for fault in tenant.faults.active],

@@ -8,11 +8,12 @@ from typing import Any
 from devtenant.auth import Signer
 from devtenant.buckets import PLANS
 from devtenant.passwords import POLICIES
+from devtenant.post_login import roles_claims, write_roles_into
 from devtenant.state import Tenant
 
 # The name of a claim: Auth0 drops one below its own domain in silence (facts: the log-in).
 NAMESPACED = r"|https?://(?!([^/]*\.)?auth0\.com(/|$))[^\s/]+/\S+"
-SECONDS = ("search_delay_s", "latency_s", "export_s", "age_jobs_s")
+SECONDS = ("search_delay_s", "latency_s", "export_s", "age_jobs_s", "build_s")
 KNOWN = {
     *("plan", "rate", "retry_after_header", "scopes", "expire_tokens", "roles_claim"),
     *("password_policy", "requires_username", "import_users_per_second", "bulk_jobs", *SECONDS),
@@ -28,7 +29,8 @@ def apply_control(tenant: Tenant, signer: Signer, wanted: dict[str, Any]) -> Non
 
     Keys: search_delay_s and latency_s (seconds), retry_after_header, plan, rate ({"burst",
     "per_second"} or null), scopes ({client_id: [...]}), password_policy, requires_username,
-    expire_tokens, roles_claim (the claim of the roles; "" = no Action that fills it),
+    expire_tokens, roles_claim (the claim into which the tenant's own Action writes the roles; "" =
+    that Action isn't in the flow), build_s (seconds until an Action is built),
     import_users_per_second, export_s (seconds an export takes), bulk_jobs (false: the plan has
     none), age_jobs_s (makes every job older by so many seconds, once).
     Raises: Refused.
@@ -49,7 +51,9 @@ def apply_control(tenant: Tenant, signer: Signer, wanted: dict[str, Any]) -> Non
     if "plan" in wanted:
         settings.plan = wanted["plan"]
     if "roles_claim" in wanted:
-        settings.roles_claim = wanted["roles_claim"]
+        write_roles_into(tenant, wanted["roles_claim"])
+    if "build_s" in wanted:
+        settings.build_s = float(wanted["build_s"])
     if "rate" in wanted:
         rate = wanted["rate"]
         settings.rate = (rate["burst"], rate["per_second"]) if rate else None
@@ -132,6 +136,7 @@ def control_state(tenant: Tenant) -> dict[str, Any]:
     options = next(iter(tenant.connections.rows.values()))["options"]
     return {
         **settings,
+        "roles_claim": next(iter(roles_claims(tenant, "idToken")), ""),
         "scopes": scopes,
         "password_policy": options.get("passwordPolicy", "good"),
         "requires_username": options.get("requires_username", False),

@@ -1,14 +1,17 @@
-"""What a new tenant holds: clients, their grants, one connection, the five roles, one API."""
+"""What a new tenant holds: clients, their grants, one connection; five roles, an API, an Action."""
 
 from typing import Any
 
 from devtenant.api import REGISTER
 from devtenant.clock import settled_id
+from devtenant.post_login import ROLES_CLAIM, write_roles_into
 from devtenant.resource_servers import new_server
 from devtenant.state import Tenant
 
 SECRET = "not-a-secret"  # noqa: S105 - its name says what it is
 CONNECTION = "Username-Password-Authentication"
+MACHINE = ["client_credentials"]
+WEB = ["authorization_code", "refresh_token"]
 ROLES = {
     "production_associate": "Works on the shop floor",
     "team_lead": "Leads a team on the shop floor",
@@ -30,29 +33,33 @@ API_PERMISSIONS = [
     "manage:team_members",
     "approve:timesheets",
 ]
+# What docs/deployment.md tells to grant, and what it says is optional: delete:users, update:roles
+# and read:logs.
 CONSOLE_SCOPES = [
     "read:users",
     "create:users",
     "update:users",
+    "update:users_app_metadata",
     "delete:users",
     "read:roles",
-    "create:roles",
     "update:roles",
+    "read:role_members",
     "create:role_members",
     "delete:role_members",
-    "read:role_members",
     "create:user_tickets",
     "read:connections",
-    "update:connections",
-    "read:resource_servers",
-    "create:resource_servers",
-    "update:resource_servers",
-    "read:client_grants",
-    "read:clients",
     "delete:sessions",
     "delete:refresh_tokens",
     "read:logs",
-    "update:users_app_metadata",
+]
+SETUP_SCOPES = [
+    *("read:roles", "create:roles", "update:roles", "delete:roles"),
+    *("read:resource_servers", "create:resource_servers", "update:resource_servers"),
+    *("read:connections", "update:connections"),
+    *("read:clients", "update:clients", "read:client_grants"),
+    *("read:actions", "create:actions", "update:actions"),
+    *("read:log_streams", "create:log_streams", "update:log_streams"),
+    *("read:tenant_settings", "read:email_provider"),
 ]
 # Scopes that no call here asks for yet, or only for a part of what it shows.
 OTHER_SCOPES = [
@@ -63,10 +70,6 @@ OTHER_SCOPES = [
     "read:client_keys",
     "read:client_summary",
     "update:client_keys",
-    "read:actions",
-    "create:actions",
-    "update:actions",
-    "create:client_grants",
     "read:log_streams",
     "create:log_streams",
     "update:log_streams",
@@ -77,7 +80,7 @@ OTHER_SCOPES = [
 
 def all_scopes() -> list[str]:
     """Every scope that this tenant knows."""
-    known = set(OTHER_SCOPES) | set(CONSOLE_SCOPES)
+    known = {*OTHER_SCOPES, *CONSOLE_SCOPES, *SETUP_SCOPES}
     for endpoint in REGISTER.fixed.values():
         known.update(endpoint.scopes)
     for candidates in REGISTER.by_length.values():
@@ -112,40 +115,55 @@ def client(client_id: str, name: str, app_type: str, grant_types: list[str]) -> 
     }
 
 
-def fill(tenant: Tenant) -> None:
-    """Give an empty tenant its first contents; one that has clients is told the consoles alone."""
+def fill(tenant: Tenant, *, empty: bool | None = None) -> None:
+    """Give an empty tenant its first contents; one that has clients is told the consoles alone.
+
+    empty: as a new tenant at Auth0, with applications but nothing set up; None as the command line
+    says.
+    """
+    empty = tenant.empty if empty is None else empty
     with tenant.change():
-        if tenant.clients.rows:
-            allow_consoles(tenant)
-            return
-        machine = ["client_credentials"]
-        web = ["authorization_code", "refresh_token"]
-        for row in (
-            client("console-m2m", "Console (machine)", "non_interactive", machine),
-            client("other-m2m", "Another client (machine)", "non_interactive", machine),
-            client("console-login", "Console (log-in)", "regular_web", web),
-        ):
-            tenant.clients.put(row["client_id"], row)
+        is_new = not tenant.clients.rows
+        if is_new:
+            for row in (
+                client("console-m2m", "Console (machine)", "non_interactive", MACHINE),
+                client("other-m2m", "Another client (machine)", "non_interactive", MACHINE),
+                client("console-login", "Console (log-in)", "regular_web", WEB),
+            ):
+                tenant.clients.put(row["client_id"], row)
+            grant(tenant, "console-m2m", CONSOLE_SCOPES)
+            grant(tenant, "other-m2m", all_scopes())
+            connection_id = settled_id("con_", CONNECTION)
+            first = first_connection(connection_id)
+            enabled: list[str] = [] if empty else first["enabled_clients"]
+            tenant.connections.put(connection_id, {**first, "enabled_clients": enabled})
         allow_consoles(tenant)
-        for client_id, scopes in (
-            ("console-m2m", list(CONSOLE_SCOPES)),
-            ("other-m2m", all_scopes()),
-        ):
-            grant_id = settled_id("cgr_", client_id)
-            # The audience of the Management API depends on the port: None stands for it.
-            grant = {"id": grant_id, "client_id": client_id, "audience": None, "scope": scopes}
-            tenant.client_grants.put(grant_id, grant)
-        connection_id = settled_id("con_", CONNECTION)
-        tenant.connections.put(connection_id, first_connection(connection_id))
-        if not tenant.empty:
-            for name, description in ROLES.items():
-                role_id = settled_id("rol_", name)
-                tenant.roles.put(role_id, {"id": role_id, "name": name, "description": description})
-            permissions = [{"value": name} for name in API_PERMISSIONS]
-            api = new_server(
-                {"identifier": API, "name": "Productivity system", "scopes": permissions}
-            )
-            tenant.resource_servers.put(api["id"], api)
+        if "console-setup" not in tenant.clients.rows:  # new, or a state file of before it existed
+            row = client("console-setup", "Console (set-up)", "non_interactive", MACHINE)
+            tenant.clients.put(row["client_id"], row)
+            grant(tenant, "console-setup", SETUP_SCOPES)
+            if not empty:
+                write_roles_into(tenant, ROLES_CLAIM)
+        if is_new and not empty:
+            set_up(tenant)
+
+
+def grant(tenant: Tenant, client_id: str, scopes: list[str]) -> None:
+    """Let an application call the Management API."""
+    grant_id = settled_id("cgr_", client_id)
+    # The audience of the Management API depends on the port: None stands for it.
+    row = {"id": grant_id, "client_id": client_id, "audience": None, "scope": list(scopes)}
+    tenant.client_grants.put(grant_id, row)
+
+
+def set_up(tenant: Tenant) -> None:
+    """The five roles, and the API that the demo asks tokens for."""
+    for name, description in ROLES.items():
+        role_id = settled_id("rol_", name)
+        tenant.roles.put(role_id, {"id": role_id, "name": name, "description": description})
+    permissions = [{"value": name} for name in API_PERMISSIONS]
+    api = new_server({"identifier": API, "name": "Productivity system", "scopes": permissions})
+    tenant.resource_servers.put(api["id"], api)
 
 
 def allow_consoles(tenant: Tenant) -> None:

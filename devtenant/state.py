@@ -5,7 +5,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +47,8 @@ class Settings:
     latency_s: float = 0.0
     # (burst, calls a second) instead of the plan's limits
     rate: tuple[int, float] | None = None
-    # the namespaced claim that a post-login Action fills with the user's roles; "" = no Action
-    roles_claim: str = "https://identity-console.example.com/roles"
+    # how long Auth0 takes to build an Action
+    build_s: float = 0.2
     # the speed of each import job, and how long an export takes
     import_users_per_second: float = 200.0
     export_s: float = 0.5
@@ -99,6 +99,8 @@ class Tenant:
             "connections",
             "clients",
             "client_grants",
+            "actions",
+            "bindings",
             "tickets",
             "jobs",
             "job_files",
@@ -117,6 +119,8 @@ class Tenant:
         self.connections = self.tables["connections"]
         self.clients = self.tables["clients"]
         self.client_grants = self.tables["client_grants"]
+        self.actions = self.tables["actions"]
+        self.bindings = self.tables["bindings"]  # trigger: [bindings in their order]
         self.tickets = self.tables["tickets"]
         self.jobs = self.tables["jobs"]
         # What was sent to a job and what it found, apart: a job's own row is written at every step.
@@ -148,7 +152,10 @@ class Tenant:
                 self.tables[kind].rows[key] = row
         saved = self.kept.rows.get("settings")
         if saved:
-            self.settings = Settings(**{**saved, "plan": self.first_plan})
+            # A state file of another version may hold settings that aren't any more.
+            known = {each.name for each in fields(Settings)}
+            kept = {name: value for name, value in saved.items() if name in known}
+            self.settings = Settings(**{**kept, "plan": self.first_plan})
         self.apply_settings()
         self.mail_count = max((int(key) for key in self.mails.rows), default=0)
         for key, row in self.users.rows.items():

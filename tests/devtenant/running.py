@@ -204,9 +204,9 @@ class RunningTenant:
         """No rate limit, until the next reset: for tests about something else."""
         self.control(rate={"burst": 1_000_000, "per_second": 1_000_000})
 
-    def reset(self) -> None:
-        """Back to the initial state; tokens stay valid."""
-        self.ask("POST", "/_reset")
+    def reset(self, *, empty: bool | None = None) -> None:
+        """Back to the initial state; tokens stay valid. empty: instead of as it was started."""
+        self.ask("POST", "/_reset", None if empty is None else {"empty": empty})
 
     def clear_outbox(self) -> None:
         """Throw every mail away."""

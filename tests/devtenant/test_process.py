@@ -143,6 +143,7 @@ def test_without_a_state_file_a_restart_forgets_everybody() -> None:
 def test_an_empty_tenant_has_no_roles_but_its_connection() -> None:
     with RunningTenant(empty=True) as tenant:
         assert tenant.api("GET", "/roles").json() == []
+        assert tenant.api("GET", "/actions/actions").json()["actions"] == []
         assert tenant.state()["connections"][0]["name"] == CONNECTION
 
 

@@ -150,7 +150,7 @@ def test_connections_clients_and_grants_are_read(sdk: Auth0) -> None:
         "console-m2m",
     }
     assert sdk.clients.get("console-login").app_type == "regular_web"
-    assert len(list(sdk.clients.list())) == 3
+    assert len(list(sdk.clients.list())) == 4
     assert len(list(sdk.client_grants.list(client_id="console-m2m"))) == 1
     assert sdk.tenants.settings.get().friendly_name
 

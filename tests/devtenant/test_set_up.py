@@ -93,7 +93,7 @@ def test_applications_are_switched_on_and_off_for_a_connection(tenant: RunningTe
 def test_a_client_is_shown_without_its_secret_to_those_who_may_not_see_it(
     tenant: RunningTenant,
 ) -> None:
-    console = tenant.api("GET", "/clients/console-login", client_id="console-m2m").json()
+    console = tenant.api("GET", "/clients/console-login", client_id="console-setup").json()
     other = tenant.api("GET", "/clients/console-login").json()
 
     assert "client_secret" not in console
@@ -118,6 +118,31 @@ def test_grants_show_which_client_holds_what(tenant: RunningTenant) -> None:
 
     assert grant["audience"] == audience
     assert "create:users" in grant["scope"]
+
+
+def test_a_grant_is_made_once_for_an_api_that_exists(tenant: RunningTenant) -> None:
+    make_api(tenant, AUDIENCE, "read:a")
+    body = {"client_id": "console-m2m", "audience": AUDIENCE, "scope": ["read:a"]}
+
+    made = tenant.api("POST", "/client-grants", body)
+    again = tenant.api("POST", "/client-grants", body)
+    nowhere = tenant.api("POST", "/client-grants", {**body, "audience": "https://no.example.com"})
+    nobody = tenant.api("POST", "/client-grants", {**body, "client_id": "nobody"})
+
+    assert (made.status_code, made.json()["scope"]) == (201, ["read:a"])
+    assert [answer.status_code for answer in (again, nowhere, nobody)] == [409, 404, 404]
+    [grant] = tenant.api("GET", f"/client-grants?audience={quote(AUDIENCE)}").json()
+    assert grant["client_id"] == "console-m2m"
+
+
+def test_the_console_may_set_nothing_up_and_the_set_up_reads_nobody(tenant: RunningTenant) -> None:
+    """Least privilege: what is told in docs/deployment.md and docs/tenant-setup.md."""
+    scopes = tenant.state()["control"]["scopes"]
+    machine, set_up = (set(scopes[name]) for name in ("console-m2m", "console-setup"))
+
+    assert not machine & {"create:roles", "delete:roles", "update:clients", "update:connections"}
+    assert not {name for name in machine if "resource_servers" in name or "actions" in name}
+    assert not {name for name in set_up if "users" in name or "members" in name or "keys" in name}
 
 
 def test_there_is_no_mail_provider(tenant: RunningTenant) -> None:

@@ -58,7 +58,7 @@ def test_the_console_holds_exactly_its_scopes(tenant: RunningTenant) -> None:
 
     assert {"create:users", "update:users_app_metadata", "create:user_tickets"} <= scopes
     assert not {"delete:roles", "update:clients", "create:client_grants"} & scopes
-    assert len(scopes) == 22
+    assert len(scopes) == 15
 
 
 def test_a_wrong_secret_is_401(tenant: RunningTenant) -> None:
