@@ -52,7 +52,7 @@ class SigningKeys:
 
     def _ask(self) -> None:
         try:
-            self._keys = _fetch(self._url)
+            self._keys = fetch_keys(self._url)
             self._old_at = monotonic() + KEPT_S
         except (httpx.HTTPError, PyJWTError, ValueError) as error:
             logger.warning("The tenant gives no signing keys: %s", type(error).__name__)
@@ -66,8 +66,11 @@ def signing_keys(url: str) -> SigningKeys:
     return SigningKeys(url)
 
 
-def _fetch(url: str) -> dict[str, PyJWK]:
-    """Raises: httpx.HTTPError, ValueError (no JSON), PyJWTError (no key for signatures)."""
+def fetch_keys(url: str) -> dict[str, PyJWK]:
+    """The RSA keys for signatures by their ``kid``.
+
+    Raises: httpx.HTTPError, ValueError (no JSON), PyJWTError (no key for signatures).
+    """
     answer = httpx.get(url, timeout=TIMEOUT_S).raise_for_status().json()
     listed = PyJWKSet.from_dict(answer if isinstance(answer, dict) else {})
     keys = {

@@ -11,8 +11,9 @@ from pytest_django import Settings
 from auth0sync import token
 from auth0sync.login import Auth0
 from auth0sync.mail_pace import Lane
-from auth0sync.models import Account, Brake, Bucket, TenantState
+from auth0sync.models import Account, Brake, Bucket, Heartbeat, TenantState
 from auth0sync.rate import Group, Limits
+from auth0sync.scopes import SCOPES
 from tests.auth0sync.visiting import CONSOLE, Visitor
 from tests.devtenant.running import RunningTenant
 
@@ -47,6 +48,17 @@ def point_console_at(tenant: RunningTenant, settings: Settings) -> None:
     settings.AUTH0_RATE_LIMIT = 1000.0
     settings.AUTH0_TIMEOUT = 2
     token._held = None
+
+
+@pytest.fixture
+def well(tenant: RunningTenant, settings: Settings) -> RunningTenant:
+    """An installation with nothing to mend: a worker that sweeps, and somebody who is told."""
+    settings.ALERT_EMAILS = ["ops@example.com"]
+    Heartbeat.objects.create(name="w", beaten_at=Now())
+    until = Now() + timedelta(minutes=5)
+    TenantState.objects.update(sweep_lease="w", sweep_lease_until=until)
+    tenant.control(scopes={"console-m2m": [scope.name for scope in SCOPES]})
+    return tenant
 
 
 @pytest.fixture

@@ -1,38 +1,28 @@
-"""The doctor: what is right, what isn't, the step that mends it, and an exit status for cron."""
+"""The doctor as a whole: every line, an exit status for cron, JSON, and what it does without
+database or tenant. Its single lines are tried in ``test_doctor_lines``.
+"""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
+from typing import Any
 
 import pytest
-from django.core.mail.backends.locmem import EmailBackend
 from django.core.management import CommandError, call_command
-from django.db.migrations.recorder import MigrationRecorder
-from django.db.models.functions import Now
+from django.db import OperationalError, connection
 from pytest_django import Settings
 
-from auth0sync import switch, token
-from auth0sync.doctor import Finding, findings
+from auth0sync import doctor_visit, switch, token
+from auth0sync.doctor import LINES, Finding, findings
 from auth0sync.engine import sync
-from auth0sync.models import Account, Heartbeat, Pause, TenantState
+from auth0sync.models import SyncLog, TenantState
+from auth0sync.scopes import SCOPES
 from tests.auth0sync.people import account_of, add
-from tests.builders import make_auth, make_employee
 from tests.devtenant.running import RunningTenant
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
-
-
-@pytest.fixture
-def well(tenant: RunningTenant, settings: Settings) -> RunningTenant:
-    """An installation with nothing to mend."""
-    settings.ALERT_EMAILS = ["ops@example.com"]
-    Heartbeat.objects.create(name="w", beaten_at=Now())
-    return tenant
-
-
-def faults() -> dict[str, Finding]:
-    return {finding.what: finding for finding in findings() if finding.mend}
 
 
 def examined(*arguments: str) -> str:
@@ -44,13 +34,41 @@ def examined(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_when_all_is_well_it_says_so_line_by_line(well: RunningTenant) -> None:
-    assert faults() == {}
+def by_name() -> dict[str, Finding]:
+    return {finding.what: finding for finding in findings()}
 
+
+@contextmanager
+def no_database() -> Iterator[None]:
+    def refuse(*arguments: Any) -> None:
+        raise OperationalError(2002, "Can't connect to server at db.internal as console:pa55word")
+
+    with connection.execute_wrapper(refuse):
+        yield
+
+
+def test_when_all_is_well_it_says_so_line_by_line(well: RunningTenant) -> None:
     said = examined()
 
     assert "ok    Token: Auth0 gives one" in said
     assert "FAULT" not in said
+    names = [line.partition(":")[0][6:] for line in said.splitlines()]
+    assert names[:2] == ["Database", "Columns"]
+    assert {line.what for line in LINES} - {"Scopes"} <= set(names)
+
+
+def test_it_reads_a_handful_of_things_in_auth0_and_writes_none(
+    well: RunningTenant, settings: Settings
+) -> None:
+    settings.AUTH0_LOGIN_CLIENT_ID = "console-login"
+    before = len(well.calls())
+
+    examined()
+
+    calls = [call for call in well.calls()[before:] if call["path"] != "/oauth/token"]
+    assert 3 < len(calls) < 8
+    assert {call["method"] for call in calls} == {"GET"}
+    assert set(SyncLog.objects.values_list("actor", flat=True)) == {"auth0_doctor"}
 
 
 def test_each_fault_is_printed_with_its_mending_step_and_the_status_is_not_zero(
@@ -65,149 +83,131 @@ def test_each_fault_is_printed_with_its_mending_step_and_the_status_is_not_zero(
     )
     assert "      → Run “auth0_resume”.\n" in said
     assert said.endswith("1 to mend.")
+    assert "ok    Connection" in said  # looked at all the same
 
 
-@pytest.mark.parametrize(
-    ("audience", "text"),
-    [
-        ("", "Access tokens: None is taken, since AUTH0_API_AUDIENCE isn't set."),
-        (
-            "https://a.example.com/",
-            "Access tokens: /api/employee/verify takes those for https://a.",
-        ),
-    ],
-)
-def test_it_says_which_access_tokens_are_taken(
-    well: RunningTenant, settings: Settings, audience: str, text: str
+def test_other_programs_get_it_as_json(well: RunningTenant) -> None:
+    found = json.loads(examined("--json"))
+    assert found["state"] == "ok"
+    assert {tuple(each) for each in found["findings"]} == {("what", "state", "text", "mend")}
+    states = {each["what"]: each["state"] for each in found["findings"]}
+    assert (states["Database"], states["Roles claim"]) == ("ok", "unknown")
+
+    switch.pause("auth0_pause", "Moving.")
+
+    text, _, _ = examined("--json").rpartition("1 to mend.")
+    assert json.loads(text)["state"] == "fault"
+
+
+def test_without_a_database_that_is_the_fault_and_the_rest_is_not_guessed(
+    well: RunningTenant,
 ) -> None:
-    settings.AUTH0_API_AUDIENCE = audience
+    with no_database():
+        said = examined()
 
-    assert f"ok    {text}" in examined()
+    assert said.count("FAULT") == 1
+    assert "can't be reached (OperationalError)" in said
+    assert "?     Waiting: Not looked at: the database can't be asked." in said
+    assert "ok    Tenant" in said
+    assert "pa55word" not in said
 
 
-def scopes_are_missing() -> None:
-    Pause.objects.create(
-        pk="create", code="x", error="Not allowed.", missing="create:users", probe_at=Now()
-    )
+def test_a_table_that_is_refused_leaves_the_other_lines_standing(well: RunningTenant) -> None:
+    def refuse(execute: Any, sql: str, *arguments: Any) -> Any:
+        if "auth0_heartbeats" in sql:
+            raise OperationalError("no such table")
+        return execute(sql, *arguments)
+
+    with connection.execute_wrapper(refuse):
+        found = by_name()
+
+    assert found["Worker"].state == "unknown"
+    assert "the database refuses (OperationalError)" in found["Worker"].text
+    assert found["Plain text"].state == "ok"
 
 
-@pytest.mark.parametrize(
-    ("what", "breaks", "mend"),
-    [
-        ("Worker", lambda: Heartbeat.objects.all().delete(), "qcluster"),
-        (
-            "Outage",
-            lambda: TenantState.objects.update(down_since=Now() - timedelta(minutes=3)),
-            "goes on by itself",
-        ),
-        ("Auth0 refuses “create”", scopes_are_missing, "create:users"),
-        ("Switch", lambda: TenantState.objects.update(domain="a.auth0.com"), "--adopt-tenant"),
-        ("Switch", lambda: switch.pause_until_reconciled("older"), "auth0_resume"),
-        (
-            "Database",
-            lambda: MigrationRecorder.Migration.objects.filter(app="auth0sync").delete(),
-            "migrate",
-        ),
-    ],
-)
-def test_what_is_wrong_has_a_step_that_mends_it(
-    well: RunningTenant, what: str, breaks: Callable[[], object], mend: str
+def test_a_tenant_that_is_not_there_is_one_fault_and_nothing_more_is_asked(
+    well: RunningTenant, settings: Settings
 ) -> None:
-    breaks()
-
-    found = faults()
-
-    assert list(found) == [what]
-    assert mend in found[what].mend
-
-
-@pytest.mark.parametrize(
-    ("what", "setting", "value", "mend"),
-    [
-        ("Token", "AUTH0_CLIENT_SECRET", "wr0ng", "AUTH0_CLIENT_SECRET"),
-        ("Switch", "AUTH0_SYNC_ENABLED", False, "AUTH0_SYNC_ENABLED"),
-        ("Switch", "AUTH0_DOMAIN", "", "AUTH0_DOMAIN"),
-        ("Mail", "MAIL_CONFIGURED", False, "EMAIL_URL"),
-        ("Alerts", "ALERT_EMAILS", [], "ALERT_EMAILS"),
-    ],
-)
-def test_a_wrong_setting_is_named(
-    well: RunningTenant, settings: Settings, what: str, setting: str, value: object, mend: str
-) -> None:
-    setattr(settings, setting, value)
-
-    found = faults()
-
-    assert list(found) == [what]
-    assert mend in found[what].mend
-
-
-def test_a_webhook_is_enough_of_an_alert(well: RunningTenant, settings: Settings) -> None:
-    settings.ALERT_EMAILS, settings.ALERT_WEBHOOK_URL = [], "https://hooks.example.com/k3y"
-
-    assert faults() == {}
-
-
-def test_a_mail_server_that_is_not_there_is_found(
-    well: RunningTenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(self: EmailBackend) -> None:
-        raise ConnectionRefusedError
-
-    monkeypatch.setattr(EmailBackend, "open", refuse)
-
-    assert list(faults()) == ["Mail"]
-
-
-def test_a_tenant_that_is_not_there_is_found(well: RunningTenant, settings: Settings) -> None:
     settings.AUTH0_BASE_URL = f"http://127.0.0.1:{free_port()}"
     token._held = None
 
-    assert "can't be reached (ConnectError)" in faults()["Tenant"].text
+    found = by_name()
+
+    assert [each.what for each in found.values() if each.mend] == ["Tenant"]
+    assert "can't be reached (ConnectError)" in found["Tenant"].text
+    for what in ("Token", "Scopes", "Connection", "Roles", "Issuer and keys"):
+        assert found[what].state == "unknown"
 
 
-def test_a_tenant_that_answers_with_an_error_is_found(well: RunningTenant) -> None:
-    well.fault(match={"path": "/.well-known/.*"}, kind="status", status=503)
-
-    assert "answers 503" in faults()["Tenant"].text
-
-
-def test_plain_text_that_is_left_is_counted_with_the_command_that_takes_it_away(
-    well: RunningTenant,
+def test_a_tenant_that_hangs_holds_nobody_up_for_long(
+    well: RunningTenant, settings: Settings
 ) -> None:
-    make_auth(make_employee(), pin="7391", pin_plain="7391")
-    make_auth(make_employee(), pin_plain="8264")
+    settings.AUTH0_TIMEOUT = 1
+    well.fault(match={"path": "/api/v2/.*"}, kind="hang", delay_s=4)
 
-    found = faults()
+    found = by_name()
 
-    assert list(found) == ["Plain text"]
-    assert found["Plain text"].text == (
-        "There are 1 plain PINs (employee_auth.pin), "
-        "2 plain copies of PINs (employee_auth.pin_plain)."
-    )
-    assert "scrub_plaintext --apply" in found["Plain text"].mend
+    assert found["Connection"].text == "Not looked at: Auth0 gave no usable answer."
+    assert found["Roles"].text == found["Connection"].text
+    assert SyncLog.objects.filter(actor="auth0_doctor").count() == 1
+    assert found["Waiting"].state == "ok"
 
 
-def test_who_waits_is_counted(well: RunningTenant) -> None:
-    switch.pause("auth0_pause")
-    add()
-
-    assert "Waiting: 1;" in examined()
-
-
-def test_who_waits_is_said_to_wait_since_it_began_not_since_the_last_try(
-    well: RunningTenant,
+def test_when_its_time_is_used_up_it_asks_nobody_any_more(
+    well: RunningTenant, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ana = add()
-    began = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-    Account.objects.filter(pk=ana.pk).update(waiting_since=began, due_at=Now(), attempts=7)
+    settings.SHOP_FLOOR_URL = well.base_url
+    monkeypatch.setattr(doctor_visit, "WITHIN_S", -60.0)
 
-    assert "the first since 2 March, 09:00 UTC" in examined()
+    found = by_name()
+
+    assert found["Connection"].text.startswith("Not looked at:")
+    assert found["Issuer and keys"].text.startswith("Not looked at:")
+    assert "no time left to try" in found["Shop floor"].text
+
+
+def test_a_rate_limit_is_waited_for_by_others(well: RunningTenant, settings: Settings) -> None:
+    settings.AUTH0_RATE_LIMIT = 0.1
+
+    found = by_name()
+
+    assert found["Roles"].text == "Not looked at: Waiting for Auth0's limit."
+
+
+def test_a_token_that_auth0_refuses_is_said_once(well: RunningTenant) -> None:
+    well.fault(match={"path": "/api/v2/.*"}, kind="status", status=401)
+
+    found = by_name()
+
+    assert found["Connection"].text == found["Roles"].text
+    assert found["Roles"].text == "Not looked at: Auth0 refuses the token."
+
+
+def test_what_auth0_doesnt_let_it_read_is_said_with_the_scope(well: RunningTenant) -> None:
+    names = [scope.name for scope in SCOPES if scope.name != "read:connections"]
+    well.control(scopes={"console-m2m": names})
+
+    assert "the scope read:connections" in by_name()["Connection"].text
+
+
+def test_without_a_tenant_in_the_settings_that_is_the_fault(
+    well: RunningTenant, settings: Settings
+) -> None:
+    settings.AUTH0_DOMAIN = ""
+
+    found = by_name()
+
+    assert [each.what for each in found.values() if each.mend] == ["Switch"]
+    assert found["Scopes"].text == "Not looked at: AUTH0_DOMAIN isn't set."
 
 
 def test_it_prints_no_secret_and_no_token(well: RunningTenant, settings: Settings) -> None:
-    settings.AUTH0_CLIENT_SECRET = "wr0ng-s3cret-of-ours"
+    good = examined("--json")
+    assert token._held is not None
+    assert token._held.token not in good
 
+    settings.AUTH0_CLIENT_SECRET = "wr0ng-s3cret-of-ours"
     assert "wr0ng-s3cret" not in examined()
 
 
@@ -219,6 +219,7 @@ def test_adopting_the_tenant_lets_calls_go_out_again(well: RunningTenant) -> Non
     sync(ana.pk)
 
     assert account_of(ana).origin == "created"
+    assert "adopted" not in examined("--adopt-tenant", "--json")
 
 
 def test_there_is_nothing_to_adopt_without_a_domain(

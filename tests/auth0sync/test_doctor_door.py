@@ -65,7 +65,7 @@ def proxy(*to_console: str, console: Program | None = None) -> Iterator[str]:
 
 def examined(settings: Settings, address: str) -> doctor.Finding:
     settings.SHOP_FLOOR_URL = address
-    return next(found for found in doctor.findings() if found.what == "Shop floor")
+    return next(doctor.findings([line for line in doctor.LINES if line.what == "Shop floor"]))
 
 
 @pytest.fixture(autouse=True)
