@@ -1,12 +1,14 @@
 """What is right, what isn't, and how to mend it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from auth0sync import switch
-from auth0sync.doctor import as_json, findings
+from auth0sync.bundle import write_bundle
+from auth0sync.doctor import Finding, as_json, findings
 
 
 class Command(BaseCommand):
@@ -21,7 +23,14 @@ class Command(BaseCommand):
         )
         parser.add_argument("--json", action="store_true", help="The findings as JSON.")
 
-    def handle(self, *args: Any, adopt_tenant: bool, **options: Any) -> None:
+        parser.add_argument(
+            "--bundle",
+            type=Path,
+            metavar="FILE.zip",
+            help="Write what somebody who helps needs into a new file, without any secret or name.",
+        )
+
+    def handle(self, *args: Any, adopt_tenant: bool, bundle: Path | None, **options: Any) -> None:
         if adopt_tenant:
             self._adopt_tenant(is_said=not options["json"])
         found = []
@@ -31,9 +40,18 @@ class Command(BaseCommand):
                 self.stdout.write(str(finding))
         if options["json"]:
             self.stdout.write(json.dumps(as_json(found), indent=1, ensure_ascii=False))
+        if bundle is not None:
+            self._write(bundle, found)
         faults = sum(1 for finding in found if finding.mend)
         if faults:
             raise CommandError(f"{faults} to mend.")
+
+    def _write(self, path: Path, found: list[Finding]) -> None:
+        try:
+            write_bundle(path, found)
+        except OSError as error:
+            raise CommandError(f"{path} can't be written: {error.strerror}.") from None
+        self.stderr.write(f"The bundle is in {path}, for its owner alone to read.")
 
     def _adopt_tenant(self, *, is_said: bool) -> None:
         if off := switch.by_settings():
