@@ -26,6 +26,7 @@ from auth0sync.admin_balance_together import TogetherPage
 from auth0sync.admin_batches import StagedBatchAdmin
 from auth0sync.admin_bulk import ImportJobAdmin
 from auth0sync.admin_enrolment import EnrolmentPages
+from auth0sync.admin_events import TenantEventAdmin
 from auth0sync.admin_explain import StepView
 from auth0sync.admin_log import SyncLogAdmin
 from auth0sync.admin_mass import MassChangePages
@@ -33,7 +34,8 @@ from auth0sync.admin_mending import MendingPages
 from auth0sync.admin_podfactory import PodFactoryInAuth0
 from auth0sync.admin_statuses import Statuses
 from auth0sync.admin_three_way import ThreeWayView
-from auth0sync.models import Account, ImportJob, StagedBatch, SyncLog
+from auth0sync.events_shown import lately
+from auth0sync.models import Account, ImportJob, StagedBatch, SyncLog, TenantEvent
 from auth0sync.status import (
     STANDINGS,
     Standing,
@@ -67,6 +69,7 @@ admin.site.register(MassChange, MassChangePages)
 admin.site.register(SyncLog, SyncLogAdmin)
 admin.site.register(StagedBatch, StagedBatchAdmin)
 admin.site.register(ImportJob, ImportJobAdmin)
+admin.site.register(TenantEvent, TenantEventAdmin)
 
 
 class StandingFilter(SelectFilter):
@@ -185,6 +188,7 @@ class EmployeeWithAccountAdmin(
             batch = block["account"] and block["account"].batch_id
             if batch and actor.is_admin:
                 block["batch_url"] = reverse("admin:auth0sync_stagedbatch_change", args=[batch])
+            block["lately"] = lately(obj.pk)
             context["auth0"] = block
         return super().render_change_form(request, context, add, change, form_url, obj)
 

@@ -18,7 +18,8 @@ from auth0sync.models import Pause
 PROBE_EVERY_S = 60
 EVERYTHING = "token"  # without a token nothing goes out
 ALIKE = "same_refusal"
-QUIET = ("imports", "exports")  # nobody waits for these: there is another way
+# Nobody waits for these: there is another way.
+QUIET = ("imports", "exports", "logs")
 # What is missing in the tenant is looked for by a read: somebody else's step may need another role.
 # "" stands for any call of the capability.
 ENDED_BY = {"role_missing": "find role", "inexistent_connection": ""}

@@ -1,7 +1,7 @@
 """The one place where rows of the sync log go: once they are older than they are kept.
 
 By a command, and by the sweep a page at a time. Nothing else removes or changes one. Old
-comparisons and import jobs go here too.
+comparisons and import jobs, and events in Auth0, go here too.
 """
 
 from datetime import timedelta
@@ -9,9 +9,12 @@ from datetime import timedelta
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from auth0sync.models import Comparison, Difference, ImportJob, SyncLog
+from auth0sync.models import AccountLook, Comparison, Difference, ImportJob, SyncLog, TenantEvent
 
 PAGE = 500  # rows in one transaction
+# Longer than Auth0 keeps its log on any plan (facts, "Log codes"): an event that is delivered, or
+# read, once more is known until then.
+EVENT_DAYS = 45
 
 
 def older_than(days: int) -> QuerySet[SyncLog]:
@@ -49,3 +52,15 @@ def prune_ended(days: int) -> None:
     for rows in (old, over, jobs):
         ids = list(rows.order_by("pk").values_list("pk", flat=True)[:PAGE])
         rows.model._default_manager.filter(pk__in=ids).delete()
+
+
+def prune_events() -> None:
+    """Remove the oldest page of events that Auth0 itself keeps no more, and of looks of then.
+
+    Rows are written in the order of time, as those of the log.
+    """
+    before = Now() - timedelta(days=EVENT_DAYS)
+    oldest = list(TenantEvent.objects.order_by("pk").values_list("pk", flat=True)[:PAGE])
+    TenantEvent.objects.filter(pk__in=oldest, received_at__lt=before).delete()
+    over = AccountLook.objects.filter(wanted=False, next_at__lt=before)
+    AccountLook.objects.filter(pk__in=list(over.values_list("pk", flat=True)[:PAGE])).delete()

@@ -4,6 +4,7 @@ The sweep does both, a slice a tick; so does ``auth0_reconcile --fix`` where no 
 """
 
 from itertools import groupby
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -25,6 +26,7 @@ PEOPLE_AT_ONCE = 10  # in one slice of the sweep; Auth0 takes no more calls a se
 FIELDS_MOST = 30  # in which one person's account differs; those of the slice are never cut apart
 LOOKED_AT_ONCE = 500  # differences: of a crowd that the brake holds nothing is over for hours
 ACTOR = "auth0_reconcile"
+BY_RULE = (ACTOR, "auth0_events")  # programs in whose name the rules are followed
 WRITES_ALL = (Kind.FIELD, Kind.SHUT, Kind.OPEN)
 FIXED_BY_COMMAND = (*(kind for kind in BY_KIND if kind != Kind.VERIFIED), Kind.FIELD, Kind.STUCK)
 
@@ -55,6 +57,27 @@ def decide_by_rule(comparison_id: int, *, fix: bool) -> int:
     return _decide(comparison_id, to_fix, Decision.FIX) + _decide(
         comparison_id, to_take, Decision.TAKE_OVER
     )
+
+
+def decide_at_once(employee_id: int, actor: str) -> bool:
+    """Decide what the rules decide about one person, whose account was just read, and do it.
+
+    The account of somebody who may not use it is shut again too, unless that was chosen to be for
+    people to decide: the engine does the same when it looks after a link that may have opened it.
+    Returns whether something was decided and couldn't be done. actor: who carries the rules out.
+    """
+    chosen = TenantState.objects.get(pk=1).compare_policy
+    decided = []
+    for row in Difference.objects.filter(employee_id=employee_id, state=State.OPEN):
+        name = row.field if row.kind == Kind.FIELD else row.kind
+        rule = rule_of(name, {str(Kind.OPEN): Rule.ROW, **chosen})
+        decision = {Rule.ROW: Decision.FIX, Rule.AUTH0: Decision.TAKE_OVER}.get(rule)
+        if decision and decision in offers(row):
+            same = Difference.objects.filter(pk=row.pk, version=row.version)
+            decided += [row.pk] * same.update(**_as_decided(decision, actor))
+    for pk in _fixed_together(employee_id, decided):
+        _take(employee_id, pk)
+    return Difference.objects.filter(pk__in=decided, state=State.OPEN).exists()
 
 
 def carry_out() -> bool:
@@ -140,8 +163,8 @@ def _take(employee_id: int, pk: int) -> None:
         with transaction.atomic():
             rows = _locked(employee_id, [pk])
             for row in rows:
-                by_rule = row.decided_by == ACTOR
-                actor = program(ACTOR) if by_rule else actor_named(row.decided_by)
+                by_rule = row.decided_by in BY_RULE
+                actor = program(row.decided_by) if by_rule else actor_named(row.decided_by)
                 reconcile_apply.take_over(row, actor)
                 reconcile_record.close([row.pk], "taken over")
     except EmployeesError as error:
@@ -157,16 +180,21 @@ def _decide(comparison_id: int, those: Q, decision: Difference.Decision) -> int:
         last = page[-1].pk
         # A phone number that somebody has deleted in Auth0 isn't deleted here by any rule.
         ids = [row.pk for row in page if decision in offers(row)]
-        number += Difference.objects.filter(pk__in=ids, state=State.OPEN).update(
-            state=State.FIXING,
-            decision=decision,
-            decided_by=ACTOR,
-            decided_at=Now(),
-            applied_at=None,
-            error="",
-            version=F("version") + 1,
-        )
+        open_still = Difference.objects.filter(pk__in=ids, state=State.OPEN)
+        number += open_still.update(**_as_decided(decision, ACTOR))
     return number
+
+
+def _as_decided(decision: Difference.Decision, actor: str) -> dict[str, Any]:
+    return {
+        "state": State.FIXING,
+        "decision": decision,
+        "decided_by": actor,
+        "decided_at": Now(),
+        "applied_at": None,
+        "error": "",
+        "version": F("version") + 1,
+    }
 
 
 def _applied(rows: list[Difference]) -> None:

@@ -68,7 +68,7 @@ SCOPES = (
     ),
     Scope(
         "read:logs",
-        "",
+        "logs",
         "reads Auth0's log where no log stream delivers it",
         Need.OPTIONAL,
         "log-ins and changes in Auth0 are noticed by the webhook, or by the nightly comparison",

@@ -17,12 +17,22 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django_q.tasks import async_task, queue_size
 
-from auth0sync import batches, bulk, incidents, new_plan, reconcile_follow, switch
+from auth0sync import (
+    batches,
+    bulk,
+    events_look,
+    events_poll,
+    events_store,
+    incidents,
+    new_plan,
+    reconcile_follow,
+    switch,
+)
 from auth0sync.due import next_due, note
 from auth0sync.models import Account, TenantState
 from auth0sync.nightly import scrub_if_due
 from auth0sync.pace import is_open
-from auth0sync.pruning import prune, prune_ended
+from auth0sync.pruning import prune, prune_ended, prune_events
 from employees import planning, receipts
 from employees.console_sessions import end_sessions_of_shut_out, forget_ended
 from employees.history import known_between, notice_changes
@@ -71,6 +81,7 @@ class Sweeper:
         bulk.assemble(until=time.monotonic() + ASSEMBLE_S)
         reconcile_follow.carry_out()
         self._followed = reconcile_follow.follow(self._followed)
+        events_store.sort_new(until=time.monotonic() + SLICE_S)
         hand_out()
         # After these, so that a plan which the database refuses doesn't hold them up. Whoever has
         # moved wakes a worker by themselves.
@@ -112,6 +123,7 @@ class Sweeper:
         incidents.look()
         prune(settings.LOG_RETENTION_DAYS)
         prune_ended(settings.LOG_RETENTION_DAYS)
+        prune_events()
         mass_changes.prune()
         if now >= self._next_clearing:  # Django itself never removes sessions that ran out
             self._next_clearing = now + SESSIONS_EVERY_S
@@ -180,9 +192,11 @@ def note_moved() -> None:
 
 
 def hand_out() -> None:
-    """Queue tasks for due employees and import jobs, as many as the workers can begin with."""
+    """Queue tasks for what is due (employees, import jobs, looks at accounts, Auth0's log), as many
+    as the workers can begin with."""
     if not (switch.is_on() and is_open()):
         return
     due = len(next_due(settings.QUEUE_WORKERS)) + bulk.due_jobs().count()
+    due += events_look.due_looks()[: settings.QUEUE_WORKERS].count() + events_poll.is_due()
     for _ in range(min(due, settings.QUEUE_WORKERS - queue_size())):
         async_task("auth0sync.tasks.sync_due")

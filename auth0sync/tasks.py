@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models.functions import Now
 
-from auth0sync import bulk, switch
+from auth0sync import bulk, events_look, events_poll, switch
 from auth0sync.due import next_due
 from auth0sync.engine import sync
 from auth0sync.models import Heartbeat
@@ -17,6 +17,7 @@ from auth0sync.pace import is_open
 GO_ON_FOR_S = 20.0  # after its own employee a task goes on with the most urgent due ones
 LAST_CALL_S = 45.0  # the queue would kill it at 55
 OTHERS_MOST = 20  # workers that may pick at the same moment, on all machines
+EVENTS_EVERY = 4  # picks, while employees are due too
 FAIR_EVERY = 5  # picks; this one goes to whoever has waited longest, leavers excepted
 BEAT = "auth0sync.tasks.beat"
 CLUSTER_NAME = "AUTH0SYNC_CLUSTER"  # set by the parent (cluster.py) for its cluster
@@ -36,7 +37,8 @@ def sync_due(started: float | None = None) -> None:
     """Sync the most urgent due employees until none is left, or 20 s after ``started``.
 
     Every other pick goes to an import job, where one has something to do: a step of it, which does
-    for hundreds what a pick does for one.
+    for hundreds what a pick does for one. Every fourth goes to what Auth0 says has happened:
+    whoever makes events up takes no more than that from the others.
     """
     started = time.monotonic() if started is None else started
     while time.monotonic() < started + GO_ON_FOR_S and _show_life():
@@ -45,10 +47,19 @@ def sync_due(started: float | None = None) -> None:
         pick, last_call = next(_picks), started + LAST_CALL_S
         if pick % 2 and bulk.follow_next(last_call):
             continue
+        if pick % EVENTS_EVERY == 0 and _heed_events(last_call):
+            continue
         ids = next_due(OTHERS_MOST, fair=pick % FAIR_EVERY == 0)
         # Whoever is first may just have been taken by another worker: then the next one.
-        if not any(sync(pk, until=last_call) for pk in ids) and not bulk.follow_next(last_call):
+        if any(sync(pk, until=last_call) for pk in ids) or bulk.follow_next(last_call):
+            continue
+        if not _heed_events(last_call):
             return
+
+
+def _heed_events(last_call: float) -> bool:
+    """Read on in Auth0's log, or look at an account of which it tells; False without either."""
+    return events_poll.read_on(last_call) or events_look.look_next(last_call)
 
 
 def beat(name: str) -> None:

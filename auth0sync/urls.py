@@ -1,4 +1,5 @@
-"""The log-in and verify, in front of the admin's and the kiosk's, and everybody's own page."""
+"""The log-in and verify, in front of the admin's and the kiosk's, everybody's own page, and where
+Auth0 delivers its events."""
 
 from django.contrib import admin
 from django.urls import path
@@ -8,6 +9,7 @@ from auth0sync.admin_switch import switch_page
 from auth0sync.break_glass import local_login
 from auth0sync.login import NAME
 from auth0sync.verify import verify
+from auth0sync.webhook import receive
 
 urlpatterns = [
     path("", own_page.show, name="own_page"),
@@ -23,4 +25,5 @@ urlpatterns = [
     path("admin/login/", sign_in_views.admin_door),
     path("admin/logout/", sign_in_views.sign_out),
     path("api/employee/verify", verify),
+    path("webhooks/auth0", receive),
 ]

@@ -22,6 +22,9 @@ Name = Literal[
     "auth0_syncs",
     "auth0_sweeps",
     "auth0_brake_holds",
+    "auth0_events",
+    "auth0_events_unreadable",
+    "auth0_event_looks",
     "console_mails",
     "console_logins",
     "console_login_refusals",
@@ -33,7 +36,7 @@ Timed = Literal["auth0_api_response_time"]
 ANY: tuple[str, ...] = ()
 CAPABILITIES = (
     *("read", "create", "update", "block", "delete", "roles", "tickets"),
-    *("imports", "import_results", "exports"),
+    *("imports", "import_results", "exports", "logs"),
 )
 # Seconds. 5 is where requirement J4 begins to complain; AUTH0_TIMEOUT ends a call at 10.
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -82,6 +85,17 @@ COUNTERS: dict[Name, Counted] = {
     "auth0_brake_holds": Counted(
         "People whose changes the safety brake held.",
         {"risk": ("block", "email", "role", "create", "plan")},
+    ),
+    "auth0_events": Counted(
+        "Events of Auth0's log, each once, however often it came; own: of this console's calls.",
+        {"type": ANY, "own": ("true", "false")},
+    ),
+    "auth0_events_unreadable": Counted(
+        "Items in deliveries of Auth0's log stream that were no events."
+    ),
+    "auth0_event_looks": Counted(
+        "Accounts that were read because of events, and whether anything new was found.",
+        {"found": ("news", "nothing")},
     ),
     "console_mails": Counted(
         "Mails by kind, and whether they were accepted, refused for good, or not taken for now.",

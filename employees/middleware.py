@@ -18,8 +18,9 @@ from employees.models import AuthMethod, Employee
 from employees.zones import zone_of
 
 SUBJECT = "auth0_user_id"  # in the session of a log-in with Auth0: the account that it was
-# Kiosk and JSON calls have sessions of their own, and hold them to the row themselves.
-WITHOUT_SESSION = ("/kiosk/", "/api/employee/")
+# Kiosk and JSON calls have sessions of their own, and hold them to the row themselves; who delivers
+# events has none.
+WITHOUT_SESSION = ("/kiosk/", "/api/employee/", "/webhooks/")
 FAULT = 500  # the status from which on an answer is a fault of ours
 
 

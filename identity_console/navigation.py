@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from unfold.dataclasses import SearchResult
 
-from auth0sync.models import ImportJob, StagedBatch, SyncLog
+from auth0sync.models import ImportJob, StagedBatch, SyncLog, TenantEvent
 from employees.actors import actor_of
 from employees.mass.models import MassChange
 from employees.models import Employee, Kiosk, PodFactoryMapping, RoleConfig
@@ -37,6 +37,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             *_list("Held changes", "front_hand", StagedBatch, request),
             *_list("Import jobs", "group_add", ImportJob, request),
             *_list("Sync log", "sync", SyncLog, request),
+            *_list("Events in Auth0", "notifications", TenantEvent, request),
             *_switch(request),
         ],
         "Other programs": [

@@ -83,6 +83,7 @@ class RunningConsole:
             "AUTH0_TIMEOUT": "3",
             "AUTH0_LEASE_SECONDS": "9",
             "AUTH0_SWEEP_SECONDS": "1",
+            "AUTH0_LOG_POLL_SECONDS": "0",
             "EMAIL_URL": f"smtp://127.0.0.1:{self.tenant.smtp_port}",
             **self.settings,
         }

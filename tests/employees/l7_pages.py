@@ -153,6 +153,7 @@ api/employee/verify                                     alike      alike     -
 api/employee/logout                                     alike      alike     -
 api/employee/change-pin                                 alike      alike     -
 api/employee/<path:rest>                                alike      alike     -
+webhooks/auth0                                          alike      alike     -
 healthz                                                 alike      alike     -
 readyz                                                  alike      alike     -
 """
@@ -171,6 +172,7 @@ employees/podfactorymapping  seers    nobody   nobody   nobody   PodFactory name
 auth0sync/synclog            seers    nobody   nobody   nobody   Sync log
 auth0sync/stagedbatch        admins   nobody   nobody   nobody   Held changes
 auth0sync/importjob          admins   nobody   nobody   nobody   Import jobs
+auth0sync/tenantevent        admins   nobody   nobody   nobody   Events in Auth0
 """
 
 # What can be done to the ticked rows of a list; "Delete selected" follows MODELS by itself.

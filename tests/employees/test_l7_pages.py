@@ -13,10 +13,11 @@ from django.contrib import admin
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from auth0sync.enrolling import Whom, begin
 from auth0sync.enrolment import Choice
-from auth0sync.models import Difference, ImportJob, StagedBatch, SyncLog
+from auth0sync.models import Difference, ImportJob, StagedBatch, SyncLog, TenantEvent
 from employees import services
 from employees.authority import program
 from employees.history import new_batch
@@ -114,6 +115,7 @@ def samples_of(world: World) -> dict[str, str]:
     SyncLog.objects.create(action="create account", employee_id=world.people["associate"].pk)
     StagedBatch.objects.create()
     ImportJob.objects.create()
+    TenantEvent.objects.create(log_id="9", type="s", at=timezone.now())
     Kiosk.objects.create(name="Line 3")
     MassChange.objects.create(kind="import", state="done", batch=new_batch())
     batch = new_batch()

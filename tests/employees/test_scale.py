@@ -11,8 +11,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
-from auth0sync.models import ImportJob, StagedBatch, SyncLog
+from auth0sync.models import ImportJob, StagedBatch, SyncLog, TenantEvent
 from auth0sync.status import STANDINGS
 from employees.counting import CountedPages, kept, sight_of
 from employees.history import notice_changes
@@ -33,7 +34,12 @@ ASKED = (
     *(f"?account={standing}" for standing in STANDINGS),
     *(f"?o={column}" for column in (1, 2, 4, 5, 6, 7, 8)),
 )
-LISTS = ("employees_masschange", "auth0sync_stagedbatch", "auth0sync_importjob")
+LISTS = (
+    "employees_masschange",
+    "auth0sync_stagedbatch",
+    "auth0sync_importjob",
+    "auth0sync_tenantevent",
+)
 PAGES = (
     *(f"{LIST}{asked}" for asked in ASKED),
     *(reverse("admin:index"), CANNOT_WORK, f"{CANNOT_WORK}?missing=pin"),
@@ -95,6 +101,7 @@ def test_every_page_asks_as_often_for_sixty_people_as_for_ten(admin: Client) -> 
             MassChange.objects.create(kind="import", title="List", begun_by=user, state="done")
             StagedBatch.objects.create(kind="changes", state="approved", decided_by=user)
             ImportJob.objects.create()
+            TenantEvent.objects.create(log_id=str(new.pk), type="s", at=timezone.now())
         for page in PAGES:
             asked[page].add(len(queries(admin, page)))
 

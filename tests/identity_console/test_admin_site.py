@@ -47,7 +47,7 @@ POD = "Who PodFactory finds"
 PROGRAMS = [OUTSIDE, "Jobs", POD, "PodFactory names"]
 RECORDS = ["Sync log", *PROGRAMS]
 SHEET = "Balance sheet"
-LINK = [SHEET, "Held changes", "Import jobs", "Sync log", "Link to Auth0"]
+LINK = [SHEET, "Held changes", "Import jobs", "Sync log", "Events in Auth0", "Link to Auth0"]
 FOR_ADMINISTRATORS = [*LINK, *PROGRAMS, "Kiosks", "Who is signed in"]
 
 

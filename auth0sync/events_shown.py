@@ -1,0 +1,67 @@
+"""What pages, and whoever watches over the console, read of Auth0's events. It writes nothing."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Q
+
+from auth0sync.events_models import TenantEvent
+from auth0sync.events_types import words_of
+from employees.zones import moment
+
+State = TenantEvent.State
+LATELY = 10  # on a person's page
+STATE_WORDS = {
+    State.NEW: "just told",
+    State.NOTED: "reported by Auth0, not confirmed",
+    State.LOOK: "being looked at",
+    State.CONFIRMED: "confirmed",
+    State.REFUTED: "the account doesn’t show it",
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One event as a person's page has it, in words."""
+
+    time: str
+    what: str
+    standing: str
+
+
+def lately(employee_id: int) -> list[Shown]:
+    """What has happened to this person's account in Auth0, the newest first; one query."""
+    rows = TenantEvent.objects.filter(employee_id=employee_id).order_by("-pk")[:LATELY]
+    newest = sorted(rows, key=lambda row: (row.at, row.pk), reverse=True)
+    return [Shown(moment(row.at), words_of(row.type), standing_of(row)) for row in newest]
+
+
+def standing_of(event: TenantEvent) -> str:
+    """Whether it is so, as far as the console knows."""
+    state = State(event.state)
+    if event.is_own:
+        return "this console itself"
+    if event.is_read and state in (State.NEW, State.NOTED):
+        return "read in Auth0’s log"
+    return STATE_WORDS[state]
+
+
+def numbers_since(
+    since: datetime, types: Collection[str], *, is_sure: bool = False
+) -> dict[str, int]:
+    """Type → how many events of it have come since, for those of these types of which any has.
+
+    is_sure: only what was read in Auth0's own log, or confirmed by a look: whoever has the stream's
+    token can make up the others.
+    """
+    found = TenantEvent.objects.filter(type__in=types, received_at__gte=since, is_own=False)
+    if is_sure:
+        found = found.filter(Q(is_read=True) | Q(state=State.CONFIRMED))
+    return dict(found.order_by().values("type").annotate(n=Count("pk")).values_list("type", "n"))
+
+
+def last_came() -> tuple[datetime | None, datetime | None]:
+    """When the newest event of a stream came, and the newest that was read in the log."""
+    newest = TenantEvent.objects.order_by("-pk").values_list("received_at", flat=True)
+    return newest.filter(is_read=False).first(), newest.filter(is_read=True).first()

@@ -1,0 +1,122 @@
+"""What a look says of the events that led to it, and what else is to be concluded from it.
+
+An event is confirmed when the account, as it was just read, shows what the event claims, or when
+it was read in Auth0's own log.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce, Now
+
+from auth0sync import pauses
+from auth0sync.errors import Gone, Misconfigured, Paused, Rejected
+from auth0sync.events_models import TenantEvent
+from auth0sync.events_parsing import read_item
+from auth0sync.events_types import (
+    DELETED,
+    EDITED,
+    EMAIL,
+    LOGGED_IN,
+    MAIL_FAILED,
+    PASSWORD,
+    VERIFIED,
+)
+from auth0sync.models import Account, Attention, InvitationState
+from auth0sync.reconcile_judge import Found
+from auth0sync.rows import read_facts
+from auth0sync.tenant_logs import READ_ENTRY, TenantLogs
+from employees.models import Invitation
+
+State = TenantEvent.State
+Profile = Mapping[str, Any]
+TOLERANCE = timedelta(seconds=5)  # between the time of an event and that in the account
+# What the account says of when it last happened.
+TIMES = {LOGGED_IN: "last_login", PASSWORD: "last_password_reset", EMAIL: "updated_at"}
+NOT_SENT = "Auth0 couldn't deliver its mail."
+
+
+def newest(employee_id: int) -> int:
+    """Up to which of this person's events a look that begins now answers; 0 for none."""
+    waiting = TenantEvent.objects.filter(employee_id=employee_id, state=State.LOOK)
+    return waiting.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def settle(
+    employee_id: int, profile: Profile | None, found: Sequence[Found], upto: int, logs: TenantLogs
+) -> None:
+    """Say of this person's events what the account shows. upto: as :func:`newest` gave it.
+
+    profile: None where Auth0 has no such account. found: how it differs from the row.
+    """
+    waiting = TenantEvent.objects.filter(employee_id=employee_id, state=State.LOOK, pk__lte=upto)
+    if not upto:
+        return
+    _settle_mails(employee_id, waiting.filter(type=MAIL_FAILED), logs)
+    waiting.filter(_shown(profile, found) | Q(is_read=True)).update(state=State.CONFIRMED)
+    waiting.update(state=State.REFUTED)
+
+
+def _shown(profile: Profile | None, found: Sequence[Found]) -> Q:
+    """Which events the account bears out."""
+    if profile is None:
+        return Q(type__in=[DELETED, EDITED])
+    shown = Q(pk=None)
+    if profile.get("email_verified"):
+        shown |= Q(type=VERIFIED)
+    for name, field in TIMES.items():
+        shown |= _until(profile, field, type=name)
+    shown |= _until(profile, "updated_at", type=EDITED, is_of_roles=False)
+    if any(each.kind == "role" for each in found):  # Auth0 doesn't note when roles were given
+        shown |= Q(type=EDITED, is_of_roles=True)
+    return shown
+
+
+def _until(profile: Profile, field: str, **only: Any) -> Q:
+    at = moment(profile.get(field))
+    return Q(at__lte=at + TOLERANCE, **only) if at else Q(pk=None)
+
+
+def moment(value: object) -> datetime | None:
+    """A time of a profile, which the SDK gives as a text or read already."""
+    try:
+        found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value or ""))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _settle_mails(employee_id: int, events: QuerySet[TenantEvent], logs: TenantLogs) -> None:
+    """Auth0 couldn't send a mail: it says so itself, or it stays a report."""
+    newest_one = events.order_by("-pk").first()
+    if newest_one is None:
+        return
+    if not (newest_one.is_read or _is_in_the_log(newest_one, logs)):
+        events.update(state=State.NOTED)
+        return
+    events.update(state=State.CONFIRMED)
+    facts = read_facts([employee_id]).get(employee_id)
+    if facts is None or facts.invitation != Invitation.AUTH0:
+        return  # the console's own mails don't go through Auth0
+    sent = Account.objects.filter(pk=employee_id, invitation=InvitationState.SENT, lease="")
+    sent.filter(invitation_sent_at__lte=newest_one.at + TOLERANCE).update(
+        invitation=InvitationState.FAILED, invitation_error=NOT_SENT
+    )
+    failed = Account.objects.filter(pk=employee_id, invitation=InvitationState.FAILED)
+    failed.filter(attention=None, lease="").update(
+        attention=Attention.MAIL, attention_at=Coalesce("attention_at", Now())
+    )
+
+
+def _is_in_the_log(event: TenantEvent, logs: TenantLogs) -> bool:
+    """Whether Auth0's own log has this very event. Raises Transient, when it can't be asked now."""
+    try:
+        told = read_item(logs.read_entry(event.log_id))
+    except (Gone, Rejected, Paused):
+        return False
+    except Misconfigured as error:
+        pauses.begin(error, READ_ENTRY)
+        return False
+    return told is not None and told.type == event.type and event.user_id in told.user_ids
