@@ -4,7 +4,7 @@ PYTHON ?= python3
 RUN = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reset test coverage mutants screenshots lint bench chaos pins
+.PHONY: help setup demo demo-reset test coverage mutants screenshots lint bench chaos rollback-drill pins
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -40,6 +40,9 @@ bench: setup ## the measurements in docs/performance.md
 
 chaos: setup ## 500 people while everything is broken on purpose (docs/chaos.md); ARGS="--seed 7 --short"
 	@$(RUN) -m tests.chaos $(ARGS)
+
+rollback-drill: setup ## back to before the console and forward again, on a copy of DATABASE_URL (docs/runbook.md)
+	@$(RUN) -m identity_console.drill
 
 # requirements-base.txt is all but mysqlclient, which needs the MySQL headers. Versions that are
 # pinned stay as they are while the ranges allow it; UPGRADE=1 takes the newest.

@@ -33,9 +33,7 @@ def measure(installation: Installation, sizes: tuple[int, ...] = SIZES) -> list[
     name = installation.ask(NAMED).split()[-1]
     found: list[dict[str, Any]] = []
     for before, size in pairwise((0, *sizes)):
-        installation.database.insert(
-            INSERT, [_person(n, name) for n in range(before + 1, size + 1)]
-        )
+        installation.database.insert(INSERT, [person(n, name) for n in range(before + 1, size + 1)])
         for first in range(before + 1, size + 1, AT_ONCE):
             installation.tenant.seed(min(AT_ONCE, size + 1 - first), first, _account(name))
         if before == 0:
@@ -46,7 +44,8 @@ def measure(installation: Installation, sizes: tuple[int, ...] = SIZES) -> list[
     return _report(found)
 
 
-def _person(n: int, name: str) -> tuple[Any, ...]:
+def person(n: int, name: str) -> tuple[Any, ...]:
+    """The values of ``INSERT`` for somebody who has an account. name: of the installation."""
     at = "2026-01-01 00:00:00"
     user_id = f"auth0|emp-{name}-{n}-1"
     place = ("601-555-0100", "Packing", "MS", "hybrid")

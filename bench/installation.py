@@ -126,6 +126,11 @@ class Installation:
         """What a line of Python, run in the console, prints."""
         return run("a question", [*MANAGE, "shell", "--no-imports", "-c", code], self._env)
 
+    def drill(self) -> str:
+        """What the roll-back drill on this database prints."""
+        env = self._env | {"DJANGO_SETTINGS_MODULE": "identity_console.settings"}  # real PINs
+        return run("The drill", [sys.executable, "-m", "identity_console.drill"], env)
+
     def web_cpu_s(self) -> float:
         """Processor time that the web server has used so far, in seconds."""
         return self._web.cpu_s()

@@ -35,7 +35,6 @@ from employees.pin_services import (
     unlock,
     why_no_pin,
 )
-from employees.slips import PAPERS, Slip, slips_pdf
 from employees.zones import moment
 
 SLIPS_AT_ONCE = 100  # people; each PIN takes some 60 ms to hash
@@ -248,6 +247,9 @@ def _doors(number: int) -> list[str]:
 
 
 def _pdf(made: list[NewPin], paper: str) -> HttpResponse:
+    # Here, since every program of the console would take 60 ms longer to start.
+    from employees.slips import PAPERS, Slip, slips_pdf
+
     slips = [Slip(new.employee.pk, new.employee.name, new.pin) for new in made]
     body = slips_pdf(slips, paper if paper in PAPERS else "letter")
     response = HttpResponse(body, content_type="application/pdf")

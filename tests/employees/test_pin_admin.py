@@ -200,7 +200,7 @@ class ManyTests(PinAdminTestCase):
         self.assertFalse(has_pin(self.office.pk))
 
     def test_the_slips_say_the_pins_that_work(self) -> None:
-        with mock.patch.object(admin_pins, "slips_pdf", return_value=b"%PDF") as made:
+        with mock.patch("employees.slips.slips_pdf", return_value=b"%PDF") as made:
             self.act([self.ada], confirmed="yes", **{f"seen_{self.ada.pk}": ""})
 
         (slip,), paper = made.call_args.args
