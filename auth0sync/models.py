@@ -16,6 +16,7 @@ from auth0sync.bulk_models import ImportJob as ImportJob
 from auth0sync.events_models import AccountLook as AccountLook
 from auth0sync.events_models import LogCheckpoint as LogCheckpoint
 from auth0sync.events_models import TenantEvent as TenantEvent
+from auth0sync.health_models import Look as Look
 from auth0sync.reconcile_models import Comparison as Comparison
 from auth0sync.reconcile_models import Difference as Difference
 

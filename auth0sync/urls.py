@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import path
 
 from auth0sync import own_page, sign_in_views
+from auth0sync.admin_health import health_page, health_progress, look_now
 from auth0sync.admin_switch import switch_page
 from auth0sync.break_glass import local_login
 from auth0sync.login import NAME
@@ -22,6 +23,13 @@ urlpatterns = [
     path("login/local/", local_login, name="local_login"),
     path("logout/", sign_in_views.sign_out, name="logout"),
     path("admin/auth0/", admin.site.admin_view(switch_page), name="auth0_switch"),
+    path("admin/auth0/health/", admin.site.admin_view(health_page), name="auth0_health"),
+    path("admin/auth0/health/look/", admin.site.admin_view(look_now), name="auth0_health_look"),
+    path(
+        "admin/auth0/health/progress/",
+        admin.site.admin_view(health_progress),
+        name="auth0_health_progress",
+    ),
     path("admin/login/", sign_in_views.admin_door),
     path("admin/logout/", sign_in_views.sign_out),
     path("api/employee/verify", verify),

@@ -38,6 +38,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             *_list("Import jobs", "group_add", ImportJob, request),
             *_list("Sync log", "sync", SyncLog, request),
             *_list("Events in Auth0", "notifications", TenantEvent, request),
+            *_health(request),
             *_switch(request),
         ],
         "Other programs": [
@@ -187,6 +188,12 @@ def _switch(request: HttpRequest) -> list[Item]:
     if not actor_of(request).is_admin:
         return []
     return [_item("Link to Auth0", "power_settings_new", reverse("auth0_switch"), request)]
+
+
+def _health(request: HttpRequest) -> list[Item]:
+    if not actor_of(request).is_admin:
+        return []
+    return [_item("Health", "monitor_heart", reverse("auth0_health"), request)]
 
 
 def _sessions(request: HttpRequest) -> list[Item]:

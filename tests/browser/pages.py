@@ -20,6 +20,7 @@ from tests.browser.signing_in import (
 from tests.browser.states import (
     a_door_is_open,
     as_ever,
+    looked,
     people_wait,
     restored,
     switched_off,
@@ -617,6 +618,7 @@ PAGES = (
     Shown("kiosk-make-code", the_kiosk("make_code"), prepare=make_a_code),
     Shown("kiosk-sign-out", the_kiosk("sign_out")),
     Shown("switch", "/admin/auth0/"),
+    Shown("health", "/admin/auth0/health/", during=looked),
     Shown("switch-off", "/admin/auth0/", during=switched_off),
     Shown("switch-off-restored", "/admin/auth0/", during=restored),
     Shown("start-waiting", "/admin/", during=people_wait),

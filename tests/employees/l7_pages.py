@@ -58,6 +58,9 @@ admin/autocomplete/                                     readers    nobody    -
 admin/r/<path:content_type_id>/<path:object_id>/        nobody     nobody    -
 admin/(?P<url>.*)$                                      nobody     nobody    -
 admin/auth0/                                            admins     admins    -
+admin/auth0/health/                                     admins     admins    -
+admin/auth0/health/look/                                nobody     admins    -
+admin/auth0/health/progress/                            admins     admins    -
 admin/auth0sync/stagedbatch/<int:batch_id>/decide/      nobody     admins    -
 admin/auth/user/<id>/password/                          local      local     -
 admin/employees/kiosk/<path:object_id>/make_code/       admins     admins    -

@@ -47,7 +47,8 @@ POD = "Who PodFactory finds"
 PROGRAMS = [OUTSIDE, "Jobs", POD, "PodFactory names"]
 RECORDS = ["Sync log", *PROGRAMS]
 SHEET = "Balance sheet"
-LINK = [SHEET, "Held changes", "Import jobs", "Sync log", "Events in Auth0", "Link to Auth0"]
+OF_AUTH0 = ["Sync log", "Events in Auth0", "Health", "Link to Auth0"]
+LINK = [SHEET, "Held changes", "Import jobs", *OF_AUTH0]
 FOR_ADMINISTRATORS = [*LINK, *PROGRAMS, "Kiosks", "Who is signed in"]
 
 

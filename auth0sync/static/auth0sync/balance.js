@@ -1,4 +1,4 @@
-/* Says how far the comparison is that is under way, and shows the result when it is done. */
+/* Says how far the comparison, or the doctor's look, is that is under way, and shows the result. */
 document.addEventListener("DOMContentLoaded", () => {
   "use strict";
 
@@ -15,7 +15,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   const show = (found) => {
     if (found.words === "") {
-      news.textContent = "The comparison is over.";
+      news.textContent = place.dataset.over || "The comparison is over.";
       location.reload();
       return true;
     }
