@@ -36,6 +36,7 @@ from auth0sync.plan import (
     diff,
     wanted_of,
 )
+from employees.counters import count
 from employees.counting import kept
 from employees.models import Employee
 
@@ -72,7 +73,8 @@ def allow(account: Account, facts: Facts | None, step: Step) -> None:
             if batch is None:
                 return
             mine = Account.objects.filter(pk=account.pk, lease=account.lease)
-            mine.update(batch=batch, held_for=risk, let_through=_mark(facts))
+            held = mine.update(batch=batch, held_for=risk, let_through=_mark(facts))
+            count("auth0_brake_holds", held, kind=batch.kind)
     raise Held("Held by the safety brake until a second person decides.", code="held")
 
 
@@ -94,6 +96,7 @@ def allow_creations(people: Mapping[int, tuple[Facts, Account]]) -> set[int]:
                 Account.objects.filter(pk__in=ids).update(
                     batch=batch, held_for=Risk.CREATE, let_through=_AS_NOTED, job=None, due_at=None
                 )
+                count("auth0_brake_holds", len(ids), kind=batch.kind)
     return set(people) - held
 
 
@@ -140,6 +143,7 @@ def renew(
         with transaction.atomic():
             batch = _weigh(kind, risks, actor, together)
         if batch is not None:
+            count("auth0_brake_holds", len(risks), kind=batch.kind)
             for pk, risk in risks.items():
                 held = {"batch": batch, "held_for": risk, "let_through": _mark(moved[pk][0])}
                 columns[pk] = held
@@ -163,14 +167,16 @@ def hold_for_new_plan(found: Mapping[int, Facts | None]) -> None:
     """Hold these people, whose accounts a new version of the plan would change."""
     with transaction.atomic():
         batch = _weigh(Kind.PLAN, dict.fromkeys(found, Risk.PLAN), "")
+        held = 0
         for pk, facts in found.items():
             # Due as well, so that it is said everywhere that something is left to do.
-            Account.objects.filter(pk=pk, batch=None).update(
+            held += Account.objects.filter(pk=pk, batch=None).update(
                 batch=batch,
                 held_for=Risk.PLAN,
                 let_through=_mark(facts),
                 due_seq=F("due_seq") + 1,
             )
+        count("auth0_brake_holds", held, kind=Kind.PLAN)
 
 
 def steps_ahead(facts: Facts | None, account: Account, installation: str) -> list[Step]:
@@ -305,11 +311,12 @@ def _pull_in(batch: StagedBatch) -> None:
         lease="",
         let_through="",
     ).exclude(due_seq=F("done_seq"))
-    waiting.update(
+    pulled = waiting.update(
         batch=batch,
         held_for=Subquery(counts.filter(employee_id=OuterRef("pk")).values("risk")[:1]),
         let_through=_AS_NOTED,
     )
+    count("auth0_brake_holds", pulled, kind=batch.kind)
     held = Account.objects.filter(batch=batch).values_list("pk", flat=True)
     counts.filter(employee_id__in=list(held)).delete()
 

@@ -24,6 +24,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from auth0sync.alerts import tell
 from auth0sync.sign_in_views import NEXT, safe_next, start_session
+from employees.counters import count
 from employees.lockout import network_of
 from employees.models import EmployeeUser
 
@@ -85,12 +86,14 @@ def on_failure(
     sender: object, credentials: dict[str, Any], request: HttpRequest, **kwargs: Any
 ) -> None:
     """A password was refused, or not even looked at."""
+    count("console_login_refusals", door="emergency", reason="wrong_password")
     alert(request, REFUSED, str(credentials.get("username") or ""))
 
 
 @receiver(user_locked_out, dispatch_uid="auth0sync.break_glass")
 def on_lock_out(sender: object, request: HttpRequest, username: str, **kwargs: Any) -> None:
     """Too many passwords were refused."""
+    count("console_login_refusals", door="emergency", reason="locked_out")
     alert(request, LOCKED_OUT, username or "")
 
 

@@ -16,11 +16,13 @@ from django.utils import timezone
 from auth0sync.account import PLAN_VERSION, Seen
 from auth0sync.bulk_file import Refusal
 from auth0sync.bulk_members import Member, as_it_was_sent, let_go, steps_left
+from auth0sync.calls import CREATE
 from auth0sync.claim import NO_ERROR
 from auth0sync.invitations import wanted_invitation
 from auth0sync.models import Account, ImportJob, Origin, Priority, SyncLog
 from auth0sync.plan import AddRole
 from auth0sync.rows import active_holders, read_facts
+from employees.counters import count
 from employees.models import Employee, SyncStatus
 
 PAGE = 100  # rows whose accounts are written in one transaction
@@ -171,6 +173,7 @@ def _record_own(
     Account.objects.bulk_update(accounts, _RECORDED)
     Account.objects.filter(pk__in=[account.pk for account in accounts]).update(seen_at=Now())
     SyncLog.objects.bulk_create(_logged(each, job) for each in made)
+    count("auth0_user_creation_success", len(made))
 
 
 def _write_rows(made: Sequence[Member]) -> None:
@@ -198,7 +201,7 @@ def _logged(member: Member, job: ImportJob) -> SyncLog:
     return SyncLog(
         employee_id=member.account.pk,
         auth0_user_id=member.as_seen.user_id,
-        action="create account",
+        action=CREATE,
         status=SyncLog.Status.SUCCESS,
         response_data={"job": job.auth0_id, "fields": sorted(member.body.keys() - {"user_id"})},
         actor=member.account.due_by,

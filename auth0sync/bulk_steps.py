@@ -26,6 +26,7 @@ from auth0sync.pauses import begin
 from auth0sync.steps import with_role_id
 from auth0sync.tenant import Tenant
 from auth0sync.tenant_jobs import IMPORTS, RESULTS, TenantJobs
+from employees.counters import count
 
 State = ImportJob.State
 UNSENT = (State.ASSEMBLED, State.SENDING)
@@ -113,6 +114,7 @@ def _send(work: Work) -> None:
     claim.write(people=number)
     name = f"{work.installation}-{job.pk}"
     auth0_id = work.tenant.import_users(connection_id, file, name)
+    count("auth0_user_creation_attempts", number)
     switch.remember_tenant()
     sent: dict[str, Any] = {"state": State.SENT, "auth0_id": auth0_id[:100], "sent_at": Now()}
     claim.give_back(LOOK_LEAST_S + number / USERS_PER_S, **sent, **_WELL)

@@ -20,10 +20,11 @@ from auth0.management.core.pagination import SyncPager
 from auth0.management.core.parse_error import ParsingError
 from django.conf import settings
 
-from auth0sync.answers import Answer, meaning
+from auth0sync.answers import THROTTLED, Answer, meaning
 from auth0sync.errors import SyncError
 from auth0sync.rate import Group
 from auth0sync.token import drop_token, get_token
+from employees.counters import counted, record, timed
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class Call:
 
 
 GET_TOKEN = Outgoing("get token", "token", Group.REST)
+CREATE = "create account"
+TOO_MANY = httpx.codes.TOO_MANY_REQUESTS
 
 
 @dataclass
@@ -95,6 +98,7 @@ class Caller:
             answer = _send(send)
             error = meaning(answer, outgoing.capability, writes=writes) or judge(answer.data)
             took_ms = _ms_since(started)
+            _count(outgoing, answer.status, took_ms / 1000, error)
             self.after_call(Call(outgoing, answer.status, took_ms, error, fields, _this.headers))
             if error is None:
                 return answer.data
@@ -219,6 +223,19 @@ def _plain(data: Any) -> Any:
     if isinstance(data, list):
         return [_plain(item) for item in data]
     return data.dict() if hasattr(data, "dict") else data
+
+
+def _count(outgoing: Outgoing, status: int | None, seconds: float, error: SyncError | None) -> None:
+    """For /metrics, in one statement: it is done for every call."""
+    capability, action = outgoing.capability, outgoing.action
+    known_as = "429" if status == TOO_MANY else f"{status // 100}xx" if status else "none"
+    is_throttled = error is not None and error.code == THROTTLED
+    record(
+        timed("auth0_api_response_time", seconds, capability=capability),
+        counted("auth0_api_calls", action=action, status=known_as),
+        counted("auth0_rate_limit_hits", capability=capability) if is_throttled else {},
+        counted("auth0_user_creation_attempts") if action == CREATE else {},
+    )
 
 
 def _ms_since(started: float) -> int:

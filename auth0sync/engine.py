@@ -49,6 +49,7 @@ from auth0sync.run import Run
 from auth0sync.steps import capability_of, do
 from employees import receipts
 from employees.contention import gave_way
+from employees.counters import count
 from employees.models import SyncStatus
 
 logger = logging.getLogger(__name__)
@@ -69,8 +70,9 @@ def sync(employee_id: int, *, until: float | None = None) -> bool:
     claim = Claim.take(employee_id)
     if claim is None:
         return False
+    outcome = "lost"
     try:
-        _sync_claimed(claim, until)
+        outcome = _sync_claimed(claim, until)
     except LeaseLost:
         logger.warning("Employee %d was taken over by another worker.", employee_id)
     except OperationalError as error:
@@ -78,6 +80,7 @@ def sync(employee_id: int, *, until: float | None = None) -> bool:
             raise
         logger.warning("Employee %d is begun again: %s", employee_id, error)
         claim.abandon()
+    count("auth0_syncs", outcome=outcome)
     return True
 
 
@@ -93,34 +96,43 @@ def backoff_s(attempts: int) -> float:
     return wait_s * random.uniform(0.8, 1.2)  # noqa: S311 (jitter is no secret)
 
 
-def _sync_claimed(claim: Claim, until: float | None) -> None:
-    run = Run(claim, until)
+def _sync_claimed(claim: Claim, until: float | None) -> str:
+    """How it ended, as it is counted."""
+    run, outcome = Run(claim, until), "done"
     try:
         _settle(run)
     except Held as error:
+        outcome = "held"
         claim.give_back(None, error, counted=False)
     except Paused as error:
+        outcome = "paused"
         _wait_for_pause(claim, error)
     except NotNow as error:
+        outcome = "waiting"
         claim.give_back(error.retry_after_s, error, counted=False)
     except Transient as error:
+        outcome = "waiting" if error.code == THROTTLED else "retry"
         wait_s = error.retry_after_s or backoff_s(claim.account.attempts + 1)
         claim.give_back(wait_s, error, counted=error.code != THROTTLED)
     except Unknown as error:
+        outcome = "retry"
         claim.give_back(backoff_s(claim.account.attempts + 1), error, counted=True)
     except Misconfigured as error:
+        outcome = "paused"
         _wait_for_pause(claim, run.begin_pause(error))
     except (Conflict, Rejected, Gone) as error:
-        _fail(run, error)
+        outcome = _fail(run, error)
     except LeaseLost:
         raise
     except Exception as error:
         if not gave_way(error):
             bug = Transient("The console has a fault; see its log.", code=BUG)
             claim.give_back(AFTER_A_BUG_S, bug, counted=True)
+            count("auth0_syncs", outcome="fault")
         raise
     if not run.asks_for_account:
         receipts.try_now(claim.employee_id)
+    return outcome
 
 
 def _wait_for_pause(claim: Claim, error: Paused) -> None:
@@ -129,16 +141,19 @@ def _wait_for_pause(claim: Claim, error: Paused) -> None:
     claim.give_back(0, error, counted=False)
 
 
-def _fail(run: Run, error: Conflict | Rejected | Gone) -> None:
-    """Leave it to a person, unless everybody is refused for the same reason."""
+def _fail(run: Run, error: Conflict | Rejected | Gone) -> str:
+    """Leave it to a person, unless everybody is refused for the same reason; say which."""
     claim = run.claim
     if isinstance(error, Rejected):
         fault = fault_of_all(claim.employee_id, run.gate.outgoing, error)
         if fault:
             _wait_for_pause(claim, run.begin_pause(fault))
-            return
+            return "paused"
     claim.waits_for = next(iter(run.paused), "")
     claim.fail(error, {"auth0_sync_status": SyncStatus.FAILED})
+    if run.has_tried_to_create and not claim.account.origin:
+        count("auth0_user_creation_failed")
+    return "failed"
 
 
 def _settle(run: Run) -> None:

@@ -31,6 +31,7 @@ from auth0sync.models import InvitationState, MailKind, Priority
 from auth0sync.rate import Group
 from auth0sync.rows import read_facts
 from auth0sync.tenant import Tenant
+from employees.counters import count
 from employees.emails import is_usable
 from employees.models import Invitation
 
@@ -97,7 +98,7 @@ def _settle_invitation(claim: Claim, tenant: Tenant, gate: Gate, facts: Facts, s
         return
     # Before the call, so that a crash can't hide a link that is still open.
     claim.record(seen, ticket_until=after(settings.AUTH0_INVITE_HOURS * 3600))
-    failure = _try_and_log(gate, ACTIONS[kind], lambda: _invite(kind, tenant, facts, seen))
+    failure = _try_and_log(gate, ACTIONS[kind], kind, lambda: _invite(kind, tenant, facts, seen))
     if failure is None:
         mail_pace.taken(lane)
         claim.record(
@@ -154,6 +155,7 @@ def _tell_old_address(claim: Claim, gate: Gate, facts: Facts, seen: Seen) -> boo
         failure = _try_and_log(
             gate,
             "tell old address",
+            "address_changed",
             lambda: _send(address, "email/address_changed", {"name": facts.name}),
         )
         if isinstance(failure, Transient):
@@ -162,7 +164,7 @@ def _tell_old_address(claim: Claim, gate: Gate, facts: Facts, seen: Seen) -> boo
     return True
 
 
-def _try_and_log(gate: Gate, action: str, send: Callable[[], None]) -> SyncError | None:
+def _try_and_log(gate: Gate, action: str, kind: str, send: Callable[[], None]) -> SyncError | None:
     started = time.monotonic()
     failure: SyncError | None = None
     try:
@@ -177,6 +179,9 @@ def _try_and_log(gate: Gate, action: str, send: Callable[[], None]) -> SyncError
         failure = error
     took_ms = round((time.monotonic() - started) * 1000)
     gate.log(Call(Outgoing(action, "mail", Group.REST), None, took_ms, failure))
+    was_refused = isinstance(failure, Rejected)
+    outcome = "refused" if was_refused else "failed" if failure else "accepted"
+    count("console_mails", kind=kind, outcome=outcome)
     return failure
 
 

@@ -30,6 +30,7 @@ from auth0sync.ownership import (
 from auth0sync.plan import GiveUp, Step
 from auth0sync.rows import active_holders, read_facts
 from auth0sync.run import Run
+from employees.counters import count
 from employees.models import Employee, SyncStatus
 
 # After a look: one more when a lost write can land no later. Right in any order of the two.
@@ -144,6 +145,7 @@ def own(
         "let_through": brake.NEW,
     }
     run.record(seen, **run.fingerprint(seen.user_id), **columns)
+    count("auth0_accounts_linked" if origin == Origin.LINKED else "auth0_user_creation_success")
 
 
 def replace_deleted(run: Run) -> None:

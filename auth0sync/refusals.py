@@ -19,6 +19,7 @@ from social_core.exceptions import (
 )
 
 from auth0sync.login import SignInRefused
+from employees.counters import count
 
 logger = logging.getLogger(__name__)
 
@@ -113,6 +114,7 @@ def explain(request: HttpRequest, error: SocialAuthBaseException) -> HttpRespons
     """The page for this error; the log gets codes, and never what came with them."""
     reason = reason_of(error)
     logger.warning("Sign-in refused: %s (%s, %s).", reason, error.code, error.stage)
+    count("console_login_refusals", door="auth0", reason=reason)
     return refused(request, reason)
 
 

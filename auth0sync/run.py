@@ -26,6 +26,7 @@ class Run:
     has_looked: whether the account had to be read, and was.
     lost_answers: how many writes had no answer in this run.
     paused: what can't be done now, by capability; the other steps go on.
+    has_tried_to_create: whether Auth0 was asked to make the account.
     """
 
     claim: Claim
@@ -35,6 +36,7 @@ class Run:
     has_looked: bool = False
     lost_answers: int = 0
     paused: dict[str, Paused] = field(default_factory=dict)
+    has_tried_to_create: bool = False
 
     def __post_init__(self) -> None:
         self.gate = Gate(self.claim, self.until)

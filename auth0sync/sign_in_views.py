@@ -22,6 +22,7 @@ from social_django.strategy import DjangoStrategy
 from auth0sync.login import NAME, Auth0, is_configured
 from auth0sync.refusals import explain, refused
 from employees.console_sessions import USED_AT
+from employees.counters import count
 from employees.middleware import SUBJECT
 
 BACKEND = "auth0sync.login.Auth0"
@@ -104,6 +105,7 @@ def admin_door(request: HttpRequest) -> HttpResponse:
 def start_session(request: HttpRequest, user: Any, backend: str) -> None:
     """Sign in, with a new session key and an end that no activity puts off."""
     login(request, user, backend=backend)
+    count("console_logins", door="auth0" if backend == BACKEND else "emergency")
     request.session.cycle_key()  # Django keeps it for somebody who signs in a second time
     request.session.pop(USED_AT, None)  # so that this log-in is noted, as a session of its own
     ends_at = timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE)

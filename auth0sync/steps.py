@@ -84,6 +84,7 @@ def _create(run: Run, step: Create) -> None:
     body = as_sent(step, run.row)
     mails = settings.AUTH0_SEND_VERIFICATION_EMAIL and not body["email_verified"]
     body |= {"verify_email": mails}
+    run.has_tried_to_create = True
     try:
         profile = run.tenant.create_user(run.new_user_id, body)
     except Conflict:

@@ -35,6 +35,7 @@ from auth0sync.pace import is_open
 from auth0sync.pruning import prune, prune_ended, prune_events
 from employees import planning, receipts
 from employees.console_sessions import end_sessions_of_shut_out, forget_ended
+from employees.counters import count
 from employees.history import known_between, notice_changes
 from employees.mass import changes as mass_changes
 from employees.models import Employee
@@ -132,6 +133,7 @@ class Sweeper:
         small = not Employee.objects.order_by("pk")[SMALL_TABLE:].exists()
         if not small:
             note_moved()
+        count("auth0_sweeps")
         if self._pass is None and (small or now >= self._next_pass):
             self._pass, self._pass_began = chain(new_plan.stage(), look_at_all()), now
 

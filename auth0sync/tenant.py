@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from auth0sync.answers import no_connection
-from auth0sync.calls import Caller, Outgoing, sdk
+from auth0sync.calls import CREATE, Caller, Outgoing, sdk
 from auth0sync.errors import Misconfigured, Unknown
 from auth0sync.ownership import stored_id
 from auth0sync.rate import Group
@@ -48,7 +48,7 @@ class Tenant(Caller):
         send = sdk().users.with_raw_response.create
         return _profile(
             self.call(
-                Outgoing("create account", "create", Group.USER_WRITES),
+                Outgoing(CREATE, "create", Group.USER_WRITES),
                 # The password is made here and nowhere kept: Auth0 asks for one (facts: users).
                 lambda: send(
                     connection=settings.AUTH0_CONNECTION,

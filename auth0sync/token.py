@@ -24,6 +24,7 @@ from django.db.models.functions import Now
 from auth0sync.answers import wait_s
 from auth0sync.errors import Misconfigured, NotNow, SyncError, Transient
 from auth0sync.models import TenantState
+from employees.counters import count, counted, observe, record
 
 logger = logging.getLogger(__name__)
 
@@ -146,10 +147,14 @@ def _give_back(lease: str) -> None:
 
 def _fetch(old: _Held | None) -> _Held:
     """Ask Auth0 for a token and store it for all; ``old`` when that fails for the moment."""
+    began = time.monotonic()
     found = _ask()
+    observe("auth0_api_response_time", time.monotonic() - began, capability="token")
     if not isinstance(found, SyncError):
+        count("auth0_token_refresh_count")
         return _store(*found)
     logger.warning("No machine token: %s", found.code)
+    _count_failure(found)
     is_good = old is not None and time.monotonic() < old.ends_at
     if isinstance(found, NotNow):
         _put_off(found.retry_after_s)
@@ -158,6 +163,17 @@ def _fetch(old: _Held | None) -> _Held:
     if old is not None and is_good and isinstance(found, Transient):
         return old
     raise found
+
+
+def _count_failure(failure: SyncError) -> None:
+    if isinstance(failure, NotNow):
+        record(
+            counted("auth0_token_refresh_failed", reason="limit"),
+            counted("auth0_rate_limit_hits", capability="token"),
+        )
+    else:
+        reason = "unreachable" if isinstance(failure, Transient) else "refused"
+        count("auth0_token_refresh_failed", reason=reason)
 
 
 def _put_off(seconds: float) -> None:

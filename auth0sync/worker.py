@@ -27,6 +27,7 @@ from auth0sync.models import Heartbeat
 from auth0sync.reconcile_child import Comparing
 from auth0sync.sweep import Sweeper
 from auth0sync.tasks import BEAT
+from employees.counters import count
 
 logger = logging.getLogger(__name__)
 
@@ -144,6 +145,7 @@ class Worker:
     def _kill(self, cluster: Cluster) -> None:
         cluster.kill()
         self._cluster = None
+        count("auth0_cluster_restarts")
         Heartbeat.objects.filter(pk=cluster.name).delete()
 
     def _end(self) -> None:

@@ -48,7 +48,7 @@ def counted(name: Name, amount: float = 1, **labels: str) -> Amounts:
 
 def timed(name: Timed, seconds: float, **labels: str) -> Amounts:
     """What :func:`observe` adds, to be recorded with others in one statement."""
-    bucket = next((f"{edge:g}" for edge in BUCKETS if seconds <= edge), INFINITE)
+    bucket = next((f"{edge}" for edge in BUCKETS if seconds <= edge), INFINITE)
     parts = {f"le={bucket}": 1.0, SUM: max(seconds, 0.0)}
     return _amounts(parts, name, TIMES.get(name), labels)
 

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from employees import lockout
 from employees.actors import actor_at_kiosk
+from employees.counters import count
 from employees.errors import EmployeesError, InvalidValue
 from employees.history import record_event
 from employees.lockout import Door, Wait
@@ -98,6 +99,19 @@ def sign_in(number: int | None, pin: str, door: Door) -> Session:
     number: :func:`number_of`. A plain PIN becomes a bcrypt hash by this, and no plain copy stays.
     Raises: Refused and MustWait, after exactly one bcrypt check like the good answer.
     """
+    try:
+        session = _begin_session(number, pin, door)
+    except Refused:
+        count("kiosk_refusals", reason="wrong_pin")
+        raise
+    except MustWait as wait:
+        count("kiosk_refusals", reason="place_waits" if wait.is_here else "number_waits")
+        raise
+    count("kiosk_logins")
+    return session
+
+
+def _begin_session(number: int | None, pin: str, door: Door) -> Session:
     row = _with_right_pin(number, pin, door)
     token = secrets.token_urlsafe(32)
     now = _now()

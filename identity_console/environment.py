@@ -238,7 +238,8 @@ class Environment(environ.Env):  # type: ignore[misc]
         try:
             return [ip_network(word, strict=False) for word in self.words(name, default)]
         except ValueError:
-            self.problems.append(f"{name} must hold addresses or networks, such as {default}.")
+            example = default or "10.0.0.0/8"
+            self.problems.append(f"{name} must hold addresses or networks, such as {example}.")
             return []
 
     def refuse_if_wrong(self) -> None:

@@ -170,7 +170,9 @@ LEGACY_TIME_ZONE = env.text("LEGACY_TIME_ZONE", "UTC")
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # see trust_only_known_proxies
 SECURE_SSL_REDIRECT = not DEBUG
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # load balancers ask these without https
+# Load balancers and Prometheus ask these without https. A redirect would protect no token: it has
+# been sent in clear by then.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 # The console is one host: whether its sister hosts have https is not for it to promise.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
@@ -326,6 +328,13 @@ CONTENT_SECURITY_POLICY = {  # identity_console/headers.py adds what the admin's
     }
 }
 UNFOLD = theme(ENVIRONMENT_NAME)
+
+# --- Metrics --------------------------------------------------------------------------------
+
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+METRICS_ALLOWED_ADDRESSES = env.networks("METRICS_ALLOWED_ADDRESSES", "")
+if METRICS_TOKEN and len(METRICS_TOKEN) < 20:
+    env.problems.append("METRICS_TOKEN must be at least 20 random characters.")
 
 # --- Logs -----------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from identity_console.health import healthz, readyz
+from identity_console.metrics import metrics
 
 home = (
     path("", include("auth0sync.urls"))  # first: it stands in front of the admin's own log-in
@@ -19,4 +20,5 @@ urlpatterns = [
     path("", include("employees.urls")),
     path("healthz", healthz),
     path("readyz", readyz),
+    path("metrics", metrics),
 ]

@@ -32,7 +32,7 @@ NAMES = {
 }
 for name in list(os.environ):
     plain = name.removesuffix("_FILE")
-    if plain in NAMES or plain.startswith(("AUTH0_", "QUEUE_")):
+    if plain in NAMES or plain.startswith(("AUTH0_", "METRICS_", "QUEUE_")):
         del os.environ[name]
 
 os.environ["ENV_FILE"] = os.devnull

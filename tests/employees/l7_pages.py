@@ -159,6 +159,7 @@ api/employee/<path:rest>                                alike      alike     -
 webhooks/auth0                                          alike      alike     -
 healthz                                                 alike      alike     -
 readyz                                                  alike      alike     -
+metrics                                                 alike      alike     -
 """
 
 # The pages that Django's admin makes for every model: its list, an entry and the entry's history

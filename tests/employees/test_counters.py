@@ -47,7 +47,7 @@ class CountTests(CommittedTestCase):
             rows(),
             {
                 "auth0_api_response_time{capability=read,le=0.05}": 1,
-                "auth0_api_response_time{capability=read,le=5}": 1,
+                "auth0_api_response_time{capability=read,le=5.0}": 1,
                 "auth0_api_response_time{capability=read,le=+Inf}": 1,
                 "auth0_api_response_time{capability=read,sum}": 64.05,
             },
@@ -74,13 +74,13 @@ class CountTests(CommittedTestCase):
 
     def test_a_label_holds_no_e_mail_no_number_and_no_text(self) -> None:
         for reason in ("ada@example.com", "4711", "Ada Lovelace, 1815", "x" * 41, ""):
-            count("kiosk_refusals", reason=reason)
+            count("console_login_refusals", door="auth0", reason=reason)
         count("console_mails", kind="birthday", outcome="accepted")
 
         self.assertEqual(
             rows(),
             {
-                "kiosk_refusals{reason=other}": 5,
+                "console_login_refusals{door=auth0,reason=other}": 5,
                 "console_mails{kind=other,outcome=accepted}": 1,
             },
         )
