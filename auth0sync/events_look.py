@@ -159,6 +159,7 @@ def _look(look: Look, gate: Gate) -> None:
     if person.is_moving or person.known.user_id != look.user_id:
         look.put_off()
         return
+    look.renew()
     found = Finder(installation()).about(person, profile, roles, [])
     is_news = _write_down(look.employee_id, found, has_roles=roles is not None)
     is_undone = reconcile_follow.decide_at_once(look.employee_id, ACTOR)

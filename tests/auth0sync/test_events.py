@@ -1,27 +1,43 @@
 """What the console makes of Auth0's events: one read says what is so, the rules what is done."""
 
 import random
+import time
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import httpx
 import pytest
+from django.db import OperationalError, connection
+from django.db.models import F
+from django.db.models.functions import Now
 from django.test import Client
+from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from auth0sync import events_store
+from auth0sync import events_store, events_told, reconcile_apply, tasks
+from auth0sync.due import note
 from auth0sync.engine import sync
-from auth0sync.events_models import AccountLook, TenantEvent
+from auth0sync.events_look import look_next
+from auth0sync.events_models import AccountLook, LogCheckpoint, TenantEvent
 from auth0sync.events_parsing import read_item
+from auth0sync.events_shown import last_came, lately, numbers_since
 from auth0sync.events_store import store
-from auth0sync.models import Account, Difference, SyncLog, TenantState
+from auth0sync.models import Account, Difference, Pause, SyncLog, TenantState
 from auth0sync.pruning import prune_events
 from employees.counters import totals
+from employees.errors import NotAllowed
 from employees.models import Employee, SyncStatus
 from employees.services import deactivate
 from tests.auth0sync.comparing import delete, edit, found, settled, the_one, work_off
 from tests.auth0sync.events import TOKEN, an_edit, an_event, deliver, heed, states
-from tests.auth0sync.people import account_of, row_of
+from tests.auth0sync.people import (
+    account_of,
+    by_sql,
+    right_after,
+    right_after_query,
+    row_of,
+)
 from tests.builders import boss
 from tests.devtenant.running import RunningTenant
 
@@ -286,14 +302,11 @@ def test_nothing_is_concluded_while_the_console_is_at_the_account(tenant: Runnin
     assert (reads(), the_one().field) == (1, "name")
 
 
-def heed_once(employee: Employee) -> None:
-    """As heed, which would try for ever."""
-    import time
-
-    from auth0sync.events_look import look_next
-
+def heed_once(employee: Employee) -> int:
+    """As heed, which would try for ever; returns how many looks that was."""
     events_store.sort_new(time.monotonic() + 60)
     assert look_next(time.monotonic() + 60)
+    return 1
 
 
 def test_a_delivery_by_two_ways_counts_once_and_is_known_to_be_true(client: Client) -> None:
@@ -348,3 +361,279 @@ def test_events_are_kept_longer_than_any_log_of_auth0s() -> None:
 
     assert list(TenantEvent.objects.values_list("pk", flat=True)) == pks[1:]
     assert AccountLook.objects.get().pk == 2
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "status", "status": 503},
+        {"kind": "status", "status": 429, "retry_after": 1},
+        {"kind": "wrong_body", "body": {"user_id": "auth0|another"}},
+    ],
+    ids=["down", "limit", "somebody else"],
+)
+def test_what_fails_is_tried_again(tenant: RunningTenant, fault: dict[str, Any]) -> None:
+    employee = settled()
+    verify(tenant, employee)
+    tell(an_event("sv", employee))
+    tenant.fault(match={"method": "GET"}, times=1, **fault)
+
+    heed_once(employee)
+    assert states() == [("sv", "LOOK")]
+    AccountLook.objects.update(next_at=Now())
+    heed()
+
+    assert row_of(employee).auth0_sync_status == SyncStatus.VERIFIED
+
+
+@pytest.mark.once
+def test_without_the_scope_to_read_accounts_looks_wait(tenant: RunningTenant) -> None:
+    employee = settled()
+    tell(an_event("sv", employee))
+    body = {"statusCode": 403, "message": "No", "errorCode": "insufficient_entitlement"}
+    tenant.fault(match={"method": "GET"}, kind="status", status=403, body=body)
+
+    heed_once(employee)
+
+    assert [pause.capability for pause in Pause.objects.all()] == ["read"]
+    assert AccountLook.objects.get().tries == 1
+
+
+@pytest.mark.once
+def test_a_look_that_was_taken_over_concludes_nothing(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    employee = settled()
+    verify(tenant, employee)
+    tell(an_event("sv", employee))
+
+    right_after(monkeypatch, "read account", lambda: AccountLook.objects.update(lease="other"))
+    heed_once(employee)
+
+    assert (AccountLook.objects.get().lease, states()) == ("other", [("sv", "LOOK")])
+    assert row_of(employee).auth0_sync_status == SyncStatus.CREATED
+
+
+@pytest.mark.once
+def test_a_lease_that_ran_out_is_taken_by_the_next(tenant: RunningTenant) -> None:
+    employee = settled()
+    verify(tenant, employee)
+    tell(an_event("sv", employee))
+    events_store.sort_new(0)
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    AccountLook.objects.update(lease="killed", lease_until=past)
+
+    heed()
+
+    assert row_of(employee).auth0_sync_status == SyncStatus.VERIFIED
+
+
+@pytest.mark.once
+def test_an_event_that_comes_during_a_look_asks_for_another(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    employee = settled()
+    tell(an_event("scp", employee))
+
+    def another() -> None:
+        tell(an_event("sv", employee))
+        events_store.sort_new(0)
+
+    right_after(monkeypatch, "read account", another)
+    heed_once(employee)
+
+    assert AccountLook.objects.get().wanted
+    assert states() == [("scp", "REFUTED"), ("sv", "LOOK")]
+
+
+@pytest.mark.once
+def test_an_account_that_the_console_changed_meanwhile_is_looked_at_again(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    employee = settled(name="Ana Ortiz")
+    tell(an_edit(employee))
+
+    right_after(monkeypatch, "read account", lambda: by_sql(employee, name="Ana Quill"))
+    heed_once(employee)
+
+    assert (found(), states()) == ([], [("sapi", "LOOK")])
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("error", "is_raised"), [(RuntimeError("a bug"), True), (OperationalError("locked"), False)]
+)
+def test_a_bug_keeps_nobody_else_waiting(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch, error: Exception, is_raised: bool
+) -> None:
+    employee = settled()
+    tell(an_event("sv", employee))
+    events_store.sort_new(0)
+    if connection.vendor == "mysql" and not is_raised:
+        error = OperationalError(1205, "Lock wait timeout exceeded")
+
+    def fails(*args: object, **kwargs: object) -> None:
+        raise error
+
+    monkeypatch.setattr(events_told, "settle", fails)
+    if is_raised:
+        with pytest.raises(RuntimeError):
+            look_next(time.monotonic() + 60)
+    else:
+        assert look_next(time.monotonic() + 60)
+
+    look = AccountLook.objects.get()
+    wait_s = (look.next_at - datetime.now(UTC)).total_seconds()
+    assert (look.lease, look.wanted) == ("", True)
+    assert (wait_s > 3000) is is_raised
+
+
+@pytest.mark.once
+def test_a_decision_that_cant_be_carried_out_now_is_tried_again_and_then_left(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    employee = settled()
+    verify(tenant, employee)
+    tell(an_event("sv", employee))
+
+    def refused(*args: object) -> None:
+        raise NotAllowed("Busy.")
+
+    monkeypatch.setattr(reconcile_apply, "take_over", refused)
+    looks = 0
+    while AccountLook.objects.filter(wanted=True).exists() or not looks:
+        looks += heed_once(employee)
+        AccountLook.objects.update(next_at=Now())
+
+    assert looks == 6
+    assert (the_one().kind, the_one().error) == ("verified", "Busy.")
+
+
+@pytest.mark.once
+def test_an_account_that_the_row_no_longer_names_is_not_read(tenant: RunningTenant) -> None:
+    employee = settled()
+    tell(an_event("sv", employee))
+    events_store.sort_new(0)
+    Account.objects.filter(pk=employee.pk).update(user_id="", origin="", seen=None)
+    Employee.objects.filter(pk=employee.pk).update(auth0_user_id=None, auth_method="pin")
+    note([employee.pk], actor="sql")
+    Account.objects.update(done_seq=F("due_seq"), due_at=None)
+
+    heed()
+
+    assert (reads(), states()) == (0, [("sv", "REFUTED")])
+
+
+def test_the_first_log_in_is_looked_at_and_the_others_are_only_kept(tenant: RunningTenant) -> None:
+    employee = settled()
+    tenant.login(account_of(employee).user_id)
+
+    tell(an_event("s", employee))
+    heed()
+    tell(an_event("s", employee))
+    heed()
+
+    assert states() == [("s", "CONFIRMED"), ("s", "NOTED")]
+    assert reads() == 1
+
+
+@pytest.mark.once
+def test_a_mail_of_the_consoles_own_has_nothing_to_do_with_it(tenant: RunningTenant) -> None:
+    employee = settled()
+    tell(an_event("fn", employee), is_read=True)
+
+    heed()
+
+    assert (states(), account_of(employee).attention) == ([("fn", "CONFIRMED")], None)
+
+
+@pytest.mark.once
+def test_what_a_page_says_of_an_event(tenant: RunningTenant) -> None:
+    employee = settled()
+    tell(an_event("fp", employee), an_event("new_type", employee))
+    tell(an_event("f", employee), is_read=True)
+    events_store.sort_new(0)
+
+    assert [(each.what, each.standing) for each in lately(employee.pk)] == [
+        ("Couldn’t sign in", "read in Auth0’s log"),
+        ("Event “new_type”", "reported by Auth0, not confirmed"),
+        ("Wrong password", "reported by Auth0, not confirmed"),
+    ]
+
+
+@pytest.mark.once
+def test_numbers_for_whoever_watches_over_the_console() -> None:
+    tell(an_event("api_limit"), an_event("api_limit"), an_event("fp"))
+    tell(an_event("api_limit"), an_event("api_limit", client_id="console-m2m"), is_read=True)
+    since = datetime.now(UTC) - timedelta(minutes=1)
+
+    assert numbers_since(since, ["api_limit", "limit_mu"]) == {"api_limit": 3}
+    assert numbers_since(since, ["api_limit"], is_sure=True) == {"api_limit": 1}
+    stream, polled = last_came()
+    assert stream and polled
+
+
+@pytest.mark.once
+def test_administrators_see_every_event_and_of_whom(admin_client: Client) -> None:
+    employee = settled()
+    tell(an_event("sv", employee), an_event("api_limit"), an_event("x", client_id="console-m2m"))
+    events_store.sort_new(0)
+    page = reverse("admin:auth0sync_tenantevent_changelist")
+
+    whole = admin_client.get(page).content.decode()
+    hers = admin_client.get(page, {"q": employee.pk}).content.decode()
+    nobodys = admin_client.get(page, {"q": "ana"}).content.decode()
+    limits = admin_client.get(page, {"type__exact": "api_limit"}).content.decode()
+
+    employees_page = reverse("admin:employees_employee_change", args=[employee.pk])
+    assert employees_page in whole and "This console itself" in whole
+    assert "Being looked at" in hers and "This console itself" not in hers
+    assert employees_page not in nobodys and employees_page not in limits
+    assert "Lately in Auth0" in admin_client.get(employees_page).content.decode()
+
+
+@pytest.mark.once
+def test_who_looks_at_the_same_moment_takes_another_account(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana, bo = settled(), settled(email="bo@example.com")
+    tell(an_event("sv", ana), an_event("sv", bo))
+    events_store.sort_new(0)
+
+    def is_quicker() -> None:
+        AccountLook.objects.filter(pk=ana.pk).update(lease="other", lease_until=None)
+
+    with right_after_query("auth0_looks", is_quicker):
+        heed_once(bo)
+
+    assert states() == [("sv", "LOOK"), ("sv", "REFUTED")]
+
+
+@pytest.mark.once
+def test_rows_say_what_they_are() -> None:
+    event = TenantEvent(type="sv", at=datetime(2026, 11, 28, 4, 5, 6, tzinfo=UTC))
+
+    assert [str(event), str(AccountLook(pk=7)), str(LogCheckpoint())] == [
+        "event sv of 2026-11-28 04:05:06",
+        "look at the account of employee 7",
+        "read up to nothing",
+    ]
+
+
+@pytest.mark.once
+def test_events_have_their_turn_while_employees_are_due(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana, bo = settled(), settled(email="bo@example.com")
+    verify(tenant, ana)
+    tell(an_event("sv", ana))
+    events_store.sort_new(0)
+    by_sql(bo, name="Bo Quill")
+    monkeypatch.setattr(tasks, "_picks", count(4))
+    SyncLog._base_manager.all().delete()
+
+    tasks.sync_due()
+
+    done = SyncLog.objects.order_by("pk").values_list("action", "employee_id")
+    assert list(done) == [("read account", ana.pk), ("update account", bo.pk)]

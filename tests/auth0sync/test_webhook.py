@@ -38,7 +38,7 @@ def test_a_delivery_is_kept_and_answered(client: Client) -> None:
     [
         lambda items: json.dumps(items),
         lambda items: json.dumps(items, indent=2),
-        lambda items: "\n".join(map(json.dumps, items)),
+        lambda items: "\n\n".join(map(json.dumps, items)),
         lambda items: "\r\n".join(map(json.dumps, items)) + "\r\n",
         lambda items: json.dumps({"logs": items}),
         lambda items: "\ufeff" + json.dumps([item["data"] for item in items]),
