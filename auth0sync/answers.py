@@ -21,6 +21,7 @@ from auth0sync.errors import (
 THROTTLED = "too_many_requests"
 JOBS_BUSY = "jobs_busy"  # no limit of calls: two import jobs are under way, whoever began them
 BUSY_S = 30.0
+SETUP = "setup"  # the capability of calls that set a tenant up
 TOO_LARGE = "http_413"
 IDP_CONFLICT = "auth0_idp_error"
 # Auth0's property: the form's field, and how a sentence calls it.
@@ -89,6 +90,8 @@ def _refusal(status: int, answer: Answer, capability: str) -> SyncError:
             capability=capability,
             missing=missing,
         )
+    if capability == SETUP and (refusal := _set_up_refusal(status, code, message)):
+        return refusal
     if status == 404:
         is_about_users = code == "inexistent_user" or "users do not exist" in message
         if capability == "roles" and not is_about_users:
@@ -105,6 +108,20 @@ def _refusal(status: int, answer: Answer, capability: str) -> SyncError:
         code=code or f"http_{status}",
         capability=capability,
     )
+
+
+def _set_up_refusal(status: int, code: str, message: str) -> SyncError | None:
+    """What a refusal means to whoever sets the tenant up, which is about nobody's account."""
+    if status == 404:
+        return Gone("It isn't in Auth0 (any more).", code=code or "http_404")
+    if status == 409:
+        return Conflict(
+            "Auth0 has such a one by now, or no room for more.", code=code or "http_409"
+        )
+    if status in {400, 413, 422}:
+        said = message[:200] or "it gives no reason"
+        return Rejected(f"Auth0 refuses it: {said}", code=code or f"http_{status}")
+    return None
 
 
 def no_connection() -> Misconfigured:

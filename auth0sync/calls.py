@@ -104,7 +104,7 @@ class Caller:
                 return answer.data
             if replaced or error.code not in {"unauthorized", "insufficient_scope"}:
                 raise error
-            if not drop_token(token, for_scope=error.code == "insufficient_scope"):
+            if not self._drop_token(token, for_scope=error.code == "insufficient_scope"):
                 raise error
             replaced = True
 
@@ -114,6 +114,10 @@ class Caller:
         except SyncError as error:
             self.after_call(Call(GET_TOKEN, None, _ms_since(started), error))
             raise
+
+    def _drop_token(self, token: str, *, for_scope: bool) -> bool:
+        """Forget a token that Auth0 refused; False when no other would be any better."""
+        return drop_token(token, for_scope=for_scope)
 
 
 _this = threading.local()  # this thread's call: the token it sends, the headers it is answered with

@@ -111,16 +111,21 @@ class Gate:
         self.log(call)
 
     def log(self, call: Call) -> None:
-        """Write the row of the sync log: names and codes, never values."""
-        error = call.error
-        SyncLog.objects.create(
-            action=call.action,
-            status=_status(error),
-            response_data={"http_status": call.http_status, "fields": list(call.fields)},
-            duration_ms=call.duration_ms,
-            error_code=error.code[:50] if error else "",
-            **self.holder.logged_as(),
-        )
+        """Write the row of the sync log."""
+        log_call(call, self.holder.logged_as())
+
+
+def log_call(call: Call, logged_as: Mapping[str, Any]) -> None:
+    """Write the row of the sync log: names and codes, never values. logged_as: as in Holder."""
+    error = call.error
+    SyncLog.objects.create(
+        action=call.action,
+        status=_status(error),
+        response_data={"http_status": call.http_status, "fields": list(call.fields)},
+        duration_ms=call.duration_ms,
+        error_code=error.code[:50] if error else "",
+        **logged_as,
+    )
 
 
 def _status(error: SyncError | None) -> SyncLog.Status:

@@ -9,7 +9,7 @@ import base64
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import uuid4
 
@@ -31,6 +31,9 @@ logger = logging.getLogger(__name__)
 WAIT_FOR_OTHER_S = 0.1
 TRY_AGAIN_S = 30  # after a renewal that failed, while the old token is good
 NEW_FOR_S = 30  # a token fetched for a missing scope this lately holds every scope there is
+MACHINE = (
+    "machine-to-machine application: check AUTH0_DOMAIN, AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET"
+)
 LIFE_MOST_S = 2_592_000  # facts: resource server, ``token_lifetime``
 
 
@@ -148,11 +151,11 @@ def _give_back(lease: str) -> None:
 def _fetch(old: _Held | None) -> _Held:
     """Ask Auth0 for a token and store it for all; ``old`` when that fails for the moment."""
     began = time.monotonic()
-    found = _ask()
+    found = ask(settings.AUTH0_CLIENT_ID, settings.AUTH0_CLIENT_SECRET, MACHINE)
     observe("auth0_api_response_time", time.monotonic() - began, capability="token")
     if not isinstance(found, SyncError):
         count("auth0_token_refresh_count")
-        return _store(*found)
+        return _store(found.token, found.lives_s)
     logger.warning("No machine token: %s", found.code)
     _count_failure(found)
     is_good = old is not None and time.monotonic() < old.ends_at
@@ -181,8 +184,19 @@ def _put_off(seconds: float) -> None:
     TenantState.objects.filter(pk=1).update(token_wait_until=Now() + timedelta(seconds=seconds))
 
 
-def _ask() -> tuple[str, int] | SyncError:
-    """The token and how many seconds it lives, or what keeps Auth0 from giving one.
+@dataclass(frozen=True)
+class Granted:
+    """A token as Auth0 gave it. scopes: None where the answer doesn't tell them."""
+
+    token: str = field(repr=False)
+    lives_s: int
+    scopes: frozenset[str] | None
+
+
+def ask(client_id: str, client_secret: str, application: str) -> Granted | SyncError:
+    """A token of an application, or what keeps Auth0 from giving one.
+
+    application: what to check, in words, where Auth0 refuses it.
 
     Errors are returned, not raised, and none is chained: the request holds the client secret, the
     answer the token, and neither should hang on an error's traceback.
@@ -192,8 +206,8 @@ def _ask() -> tuple[str, int] | SyncError:
             f"{settings.AUTH0_BASE_URL}/oauth/token",
             json={
                 "grant_type": "client_credentials",
-                "client_id": settings.AUTH0_CLIENT_ID,
-                "client_secret": settings.AUTH0_CLIENT_SECRET,
+                "client_id": client_id,
+                "client_secret": client_secret,
                 "audience": f"https://{settings.AUTH0_DOMAIN}/api/v2/",
             },
             timeout=settings.AUTH0_TIMEOUT,
@@ -203,18 +217,19 @@ def _ask() -> tuple[str, int] | SyncError:
             "Auth0 can't be reached for a token.", code=f"token_{type(failure).__name__}"
         )
     if answer.status_code != httpx.codes.OK:
-        return _refusal(answer.status_code, answer.headers)
+        return _refusal(answer.status_code, answer.headers, application)
     try:
         data = answer.json()
         token, lives_s = data["access_token"], int(data["expires_in"])
     except (ValueError, KeyError, TypeError, OverflowError):
         token, lives_s = "", 0
     if isinstance(token, str) and token and 0 < lives_s <= LIFE_MOST_S:
-        return token, lives_s
+        told = data.get("scope")
+        return Granted(token, lives_s, frozenset(told.split()) if isinstance(told, str) else None)
     return Transient("Auth0's answer holds no token.", code="token_answer")
 
 
-def _refusal(status: int, headers: Mapping[str, str]) -> SyncError:
+def _refusal(status: int, headers: Mapping[str, str], application: str) -> SyncError:
     if status == httpx.codes.TOO_MANY_REQUESTS:
         return NotNow(
             "Auth0 gives no token yet: its limit is reached.",
@@ -224,8 +239,7 @@ def _refusal(status: int, headers: Mapping[str, str]) -> SyncError:
     if status >= 500:
         return Transient("Auth0 gives no token at the moment.", code=f"token_{status}")
     return Misconfigured(
-        "Auth0 refuses the machine-to-machine application: check AUTH0_DOMAIN, AUTH0_CLIENT_ID and "
-        "AUTH0_CLIENT_SECRET, and that it is authorised for the Management API.",
+        f"Auth0 refuses the {application}, and that it is authorised for the Management API.",
         code=f"token_{status}",
         capability="token",
     )

@@ -33,8 +33,7 @@ API_PERMISSIONS = [
     "manage:team_members",
     "approve:timesheets",
 ]
-# What docs/deployment.md tells to grant, and what it says is optional: delete:users, update:roles
-# and read:logs.
+# What docs/deployment.md tells to grant, and of what it says is optional delete:users, read:logs.
 CONSOLE_SCOPES = [
     "read:users",
     "create:users",
@@ -137,7 +136,8 @@ def fill(tenant: Tenant, *, empty: bool | None = None) -> None:
             first = first_connection(connection_id)
             enabled: list[str] = [] if empty else first["enabled_clients"]
             tenant.connections.put(connection_id, {**first, "enabled_clients": enabled})
-        allow_consoles(tenant)
+        if tenant.empty or not empty:
+            allow_consoles(tenant)
         if "console-setup" not in tenant.clients.rows:  # new, or a state file of before it existed
             row = client("console-setup", "Console (set-up)", "non_interactive", MACHINE)
             tenant.clients.put(row["client_id"], row)

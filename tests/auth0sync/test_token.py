@@ -261,14 +261,14 @@ def test_of_several_processes_that_start_at_once_one_fetches_for_all(
 def test_whoever_was_overtaken_while_renewing_leaves_the_lease_of_the_other(
     tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask = token._ask
+    ask = token.ask
 
-    def slow() -> object:
+    def slow(*args: str) -> object:
         TenantState.objects.update(token_lease="another's")
         another_process_renews()
-        return ask()
+        return ask(*args)
 
-    monkeypatch.setattr(token, "_ask", slow)
+    monkeypatch.setattr(token, "ask", slow)
 
     get_token()
 
@@ -380,7 +380,7 @@ def test_a_slow_token_is_fetched_before_the_lease_is_renewed_and_a_slot_taken(
         return called
 
     monkeypatch.setattr(Claim, "renew", noted("lease", Claim.renew))
-    monkeypatch.setattr(token, "_ask", noted("token", token._ask))
+    monkeypatch.setattr(token, "ask", noted("token", token.ask))
     monkeypatch.setattr(pace, "take_slot", noted("slot", pace.take_slot))
 
     sync(add().pk)
