@@ -16,6 +16,7 @@ from django.db import DatabaseError
 
 from auth0sync import doctor_console as console
 from auth0sync import doctor_database as here
+from auth0sync import doctor_events
 from auth0sync import doctor_login as login
 from auth0sync import doctor_tenant as tenant
 from auth0sync.doctor_visit import NoAnswer, NotGranted, Visit
@@ -61,6 +62,7 @@ LINES: Sequence[Line] = (  # most fundamental first
     Line("Issuer and keys", tenant.signing_keys, database=False, of_tenant=True),
     Line("Log-in application", login.application, of_tenant=True),
     Line("Roles claim", tenant.roles_claim, database=False, of_tenant=True),
+    Line("Events", doctor_events.events, of_tenant=True),
     Line("Access tokens", login.access_tokens, database=False),
     Line("Outage", console.outage),
     Line("Refusals", console.pauses),

@@ -18,9 +18,10 @@ from auth0sync.budget import budget
 from auth0sync.bulk import why_one_by_one
 from auth0sync.bulk_words import jobs, progress
 from auth0sync.doctor_visit import Visit
-from auth0sync.doctor_words import Finding, NotLooked
+from auth0sync.doctor_words import Finding, NotLooked, unknown
 from auth0sync.models import Account, Comparison, Heartbeat, ImportJob, Pause, TenantState
 from auth0sync.moving import drain_of, why_nothing_moves
+from auth0sync.pauses import QUIET
 from auth0sync.status import Weather, clock, why_off
 
 JOB_WITHIN = timedelta(hours=3)
@@ -125,6 +126,10 @@ def pauses(visit: Visit) -> Iterator[Finding]:
     if not found:
         yield Finding("Refusals", "Auth0 refuses nothing.")
     for pause in found:
+        if pause.pk in QUIET:  # a scope that is missing is red in its own line
+            text = f"{pause.error} Nobody waits for it: there is another way."
+            yield unknown(f"Auth0 refuses “{pause.capability}”", text)
+            continue
         grant = f"Grant or make: {pause.missing}. " if pause.missing else ""
         mend = f"{grant}It is tried once a minute; nothing has to be started again."
         yield Finding(f"Auth0 refuses “{pause.capability}”", pause.error, mend)

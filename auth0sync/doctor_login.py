@@ -53,10 +53,10 @@ def _hosts() -> list[str]:
 def _wrong_with(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What keeps people from logging in, and what to set."""
     here = " or ".join(_hosts()) or "HOST"
-    if not _leads_here(found.get("callbacks"), CALL_BACK):
+    if not leads_here(found.get("callbacks"), CALL_BACK):
         address = f"https://{here}{CALL_BACK}"
         yield "no call-back leads here", f"Allowed Callback URLs: {address}"
-    if not _leads_here(found.get("allowed_logout_urls"), LOGGED_OUT):
+    if not leads_here(found.get("allowed_logout_urls"), LOGGED_OUT):
         address = f"https://{here}{LOGGED_OUT}"
         yield "no log-out address leads here", f"Allowed Logout URLs: {address}"
     if "authorization_code" not in (found.get("grant_types") or ["authorization_code"]):
@@ -66,7 +66,7 @@ def _wrong_with(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"id tokens are signed with {signed}", "Advanced → OAuth: RS256"
 
 
-def _leads_here(addresses: object, path: str) -> bool:
+def leads_here(addresses: object, path: str) -> bool:
     """Whether one of them is this path, of one of the console's hosts where these are known."""
     hosts = _hosts()
     parts = [urlsplit(str(each)) for each in addresses] if isinstance(addresses, list) else []

@@ -6,7 +6,7 @@ Source: facts, "Set-up endpoints".
 from collections.abc import Mapping
 from typing import Any
 
-from auth0sync.calls import Caller, Outgoing, sdk
+from auth0sync.calls import Caller, Outgoing, get_json, sdk
 from auth0sync.errors import Gone
 from auth0sync.rate import Group
 
@@ -47,6 +47,11 @@ class TenantLooks(Caller):
         except Gone:
             return None
         return found
+
+    def log_streams(self) -> list[Mapping[str, Any]]:
+        """The tenant's log streams as Auth0 lists them. Their sinks hold tokens: tell none."""
+        found = self.call(_outgoing("look at log streams"), lambda: get_json("/log-streams"))
+        return [each for each in found if isinstance(each, Mapping)]
 
 
 def _outgoing(action: str) -> Outgoing:

@@ -55,6 +55,7 @@ def plant_settings(settings: Settings) -> None:
     settings.EMAIL_HOST_PASSWORD = settings.EMAIL_HOST_USER = "planted-password"
     settings.REDIS_URL = "redis://:planted-redis@127.0.0.1:1/0"
     settings.ALERT_WEBHOOK_URL = "https://hooks.example.com/planted-key"
+    settings.AUTH0_WEBHOOK_TOKEN = ["planted-webhook-token-" + "x" * 40]
     settings.ALERT_EMAILS = ["planted.alert@example.com"]
     settings.AUTH0_CLIENT_SECRET = "planted-wrong-machine-secret"
 

@@ -24,7 +24,9 @@ from auth0sync.models import (
     Comparison,
     Heartbeat,
     ImportJob,
+    LogCheckpoint,
     Pause,
+    TenantEvent,
     TenantState,
 )
 from auth0sync.scopes import SCOPES, Need, Scope
@@ -118,6 +120,30 @@ def login_application(**columns: Any) -> Callable[[World], object]:
         assert world.tenant.api("PATCH", f"/clients/{LOGIN}", sent).is_success
 
     return change
+
+
+def streams(*found: dict[str, Any]) -> Callable[[World], object]:
+    def say(world: World) -> None:
+        world.settings.AUTH0_WEBHOOK_TOKEN = ["not-a-secret-" * 4]
+        world.tenant.clear_faults()
+        match = {"path": "/api/v2/log-streams"}
+        world.tenant.fault(match=match, kind="wrong_body", when="before", status=200, body=found)
+
+    return say
+
+
+def stream(**over: Any) -> dict[str, Any]:
+    address = "https://console.example.com/webhooks/auth0"
+    sink = {"httpEndpoint": address, "httpAuthorization": "Bearer t0ken-of-the-stream"}
+    return {"id": "lst_1", "type": "http", "status": "active", "sink": sink, **over}
+
+
+def log_was_read(ago: timedelta) -> Callable[[World], object]:
+    def read(world: World) -> None:
+        world.settings.AUTH0_LOG_POLL_SECONDS = 60
+        LogCheckpoint.objects.update_or_create(pk=1, defaults={"read_at": Now() - ago})
+
+    return read
 
 
 def a_role_is_missing(world: World) -> None:
@@ -327,6 +353,19 @@ CASES = [
         lambda world: (login_application()(world), sets("AUTH0_LOGIN_CLIENT_ID", "gone")(world)),
         login_application(),
         "gone doesn't exist in Auth0",
+    ),
+    Broken(
+        "Events",
+        streams(stream(sink={"awsRegion": "x"}), stream(sink=None)),
+        streams(stream()),
+        "no log stream leads here. In Auth0: Monitoring → Streams → Custom Webhook",
+    ),
+    Broken("Events", streams(stream(status="paused")), streams(stream()), "leads here is paused."),
+    Broken(
+        "Events",
+        log_was_read(timedelta(hours=2)),
+        log_was_read(timedelta()),
+        "Auth0's log wasn't read since",
     ),
     Broken(
         "Outage",
@@ -598,6 +637,42 @@ def test_a_custom_domain_is_asked_itself(
     monkeypatch.setattr(doctor_tenant, "tenant_root", lambda: other)
 
     assert looked_at("Issuer and keys").text == f"{other}/ signs with 1 keys."
+
+
+def test_without_stream_and_log_it_says_what_to_set(
+    well: RunningTenant, settings: Settings
+) -> None:
+    settings.AUTH0_LOG_POLL_SECONDS = 60
+    assert looked_at("Events").state == "unknown"
+    log_was_read(timedelta())(World(well, settings, pytest.MonkeyPatch()))
+    TenantEvent.objects.create(log_id="1", type="s", at=LONG_AGO)
+    assert "The last event came" in looked_at("Events").text
+
+    settings.AUTH0_LOG_POLL_SECONDS = 0
+
+    assert "Set AUTH0_WEBHOOK_TOKEN and make a log stream" in looked_at("Events").text
+
+
+def test_a_stream_that_cant_be_seen_is_said_to_be_possible(
+    well: RunningTenant, settings: Settings
+) -> None:
+    settings.AUTH0_WEBHOOK_TOKEN = ["not-a-secret-" * 4]
+    line = next(each for each in LINES if each.what == "Events")
+    token_line = next(each for each in LINES if each.what == "Token")
+
+    well.control(scopes={"console-m2m": [name for name in NAMES if name != "read:log_streams"]})
+
+    assert "scope read:log_streams" in list(findings([token_line, line]))[-1].text
+    well.fault(match={"path": "/api/v2/log-streams"}, kind="status", status=403)
+    assert "Auth0 couldn't be asked" in looked_at("Events").text
+
+
+def test_what_nobody_waits_for_is_no_fault(well: RunningTenant) -> None:
+    Pause.objects.create(pk="exports", code="x", error="Not in the plan.", probe_at=Now())
+
+    found = looked_at("Refusals", "Auth0 refuses “exports”")
+
+    assert (found.state, "there is another way" in found.text) == ("unknown", True)
 
 
 def test_an_enterprise_connection_and_open_sign_ups_are_said(well: RunningTenant) -> None:
