@@ -13,6 +13,7 @@ from auth0sync.due import note
 from auth0sync.engine import sync
 from auth0sync.errors import SyncError
 from auth0sync.models import TenantState
+from auth0sync.sweep import Sweeper
 from auth0sync.token import have_token
 from employees.counters import totals
 from employees.models import Employee
@@ -213,6 +214,17 @@ def test_log_ins_to_the_console_and_refusals(
     commit(visitor.sign_in)
     commit(lambda: visitor.console.post("/logout/"))
     commit(lambda: visitor.console.post("/login/local/", wrong))
+    commit(lambda: visitor.console.get("/complete/auth0/", {"error": "x", "state": "nobody's"}))
 
     assert total("console_logins", door="auth0") == 1
+    assert total("console_login_refusals", door="auth0") == 1
     assert total("console_login_refusals", door="emergency", reason="wrong_password") == 1
+
+
+def test_a_sweep_that_is_begun(tenant: RunningTenant, commit: Commit) -> None:
+    sweeper = Sweeper()
+
+    commit(sweeper.tick)
+    commit(sweeper.tick)
+
+    assert total("auth0_sweeps") == 1

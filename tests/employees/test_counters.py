@@ -12,8 +12,11 @@ from employees import counters
 from employees.contention import DEADLOCK
 from employees.counted import BUCKETS, COUNTERS, TIMES, Name, Timed
 from employees.counters import count, counted, observe, record, timed, totals
+from employees.lockout import FREE_TRIES
 from employees.models import Counter
-from tests.builders import CommittedTestCase
+from employees.pins import hash_pin
+from employees.signing_in import MustWait, Refused, sign_in
+from tests.builders import DOOR, CommittedTestCase, make_auth, make_employee
 
 
 def rows() -> dict[str, float]:
@@ -112,6 +115,26 @@ class CountTests(CommittedTestCase):
             list(pool.map(work, range(4)))
 
         self.assertEqual(rows(), {f"{name}{{}}": 40 for name in names})
+
+
+class KioskTests(CommittedTestCase):
+    def test_pins_that_let_somebody_in_and_pins_that_do_not_by_why(self) -> None:
+        ada = make_employee(auth_method="pin")
+        make_auth(ada, pin=hash_pin("4711"))
+
+        sign_in(ada.pk, "4711", DOOR)
+        for _ in range(FREE_TRIES + 1):
+            with self.assertRaises((Refused, MustWait)):
+                sign_in(ada.pk, "1234", DOOR)
+
+        self.assertEqual(
+            rows(),
+            {
+                "kiosk_logins{}": 1,
+                "kiosk_refusals{reason=wrong_pin}": FREE_TRIES,
+                "kiosk_refusals{reason=number_waits}": 1,
+            },
+        )
 
 
 class TroubleTests(CommittedTestCase):
