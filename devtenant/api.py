@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
+from devtenant.api_log import note_write
 from devtenant.auth import Grant, Signer
 from devtenant.buckets import Take
 from devtenant.errors import ApiError, insufficient_scope, invalid_query, too_many_requests
 from devtenant.state import Tenant
+from devtenant.tenant_log import note_limit
 
 Answer = tuple[int, Any]
 Handler = Callable[["Call"], Answer]
@@ -28,6 +30,7 @@ class Call:
     raw_body: bytes = b""
     content_type: str = ""
     ip: str = "127.0.0.1"
+    headers: dict[str, str] = field(default_factory=dict)  # of the answer
 
     @property
     def base_url(self) -> str:
@@ -146,6 +149,7 @@ def answer(
     host: str,
     raw_body: bytes,
     content_type: str = "",
+    ip: str = "127.0.0.1",
 ) -> Reply:
     """Answer one call of the Management API; path and query as they were sent.
 
@@ -153,7 +157,12 @@ def answer(
     """
     found, ids = REGISTER.find(method, path)
     with tenant.change():
-        take = tenant.buckets.take(method, found.template if found else path, time.time())
+        template = found.template if found else path
+        take = tenant.buckets.take(method, template, time.time())
+        left = take.remaining / take.limit
+        group = tenant.buckets.group_of(method, template)
+        note_limit(tenant, group, left, allowed=take.allowed, ip=ip)
+        more: dict[str, str] = {}
         try:
             if not take.allowed:
                 raise too_many_requests()
@@ -162,13 +171,16 @@ def answer(
                 raise ApiError(404, "Not Found")
             found.admit(grant)
             fields = {key: values[-1] for key, values in parse_qs(query, True).items()}
-            call = Call(tenant, grant, ids, fields, host, raw_body, content_type)
+            call = Call(tenant, grant, ids, fields, host, raw_body, content_type, ip)
             status, body = found.handler(call)
+            more = call.headers
+            if method != "GET":
+                note_write(call, found, path, status, body)
         except ApiError as refusal:
             status, body = refusal.status, refusal.body
         # Encoded inside the lock: the body may be the stored record itself.
         text = None if status == 204 else json.dumps(body)
-        return Reply(status, text, headers_of(tenant, take))
+        return Reply(status, text, headers_of(tenant, take) | more)
 
 
 def headers_of(tenant: Tenant, take: Take) -> dict[str, str]:

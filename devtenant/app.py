@@ -11,6 +11,7 @@ from devtenant import (
     clients,
     connections,
     jobs,
+    logs,
     permissions,
     resource_servers,
     roles,
@@ -32,6 +33,7 @@ from devtenant.oidc import in_auth0s_words, make_server
 from devtenant.pages import pages
 from devtenant.password_pages import password_pages
 from devtenant.state import Tenant
+from devtenant.tenant_log import note
 
 METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 # Importing a module registers its endpoints; naming them keeps the list in one place.
@@ -45,6 +47,7 @@ ENDPOINTS = (
     actions,
     tickets,
     jobs,
+    logs,
     sessions,
     tenant_settings,
 )
@@ -87,6 +90,7 @@ def add_management_api(app: Flask, tenant: Tenant, signer: Signer) -> None:
             request.host,
             request.get_data(),
             request.content_type or "",
+            request.remote_addr or "",
         )
         response = Response(reply.body, reply.status, reply.headers)
         if reply.body is not None:
@@ -110,10 +114,13 @@ def add_authentication_api(app: Flask, tenant: Tenant, signer: Signer) -> None:
     def token() -> Response:
         def grant() -> Response:
             fields = sent_fields()
-            with tenant.lock:
+            with tenant.change():
                 if fields.get("grant_type") == "authorization_code":
                     return in_auth0s_words(server.create_token_response())
-                return jsonify(client_credentials(tenant, signer, fields, request.host))
+                given = client_credentials(tenant, signer, fields, request.host)
+                ip = request.remote_addr or ""
+                note(tenant, "seccft", client_id=str(fields["client_id"]), ip=ip)
+                return jsonify(given)
 
         response = refusing(grant)
         response.headers["Cache-Control"] = "no-store"

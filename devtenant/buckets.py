@@ -115,7 +115,10 @@ class Buckets:
         which is the smaller bucket.
         Source: facts: rate limits.
         """
-        bucket = self.by_group.get(EVERYTHING)
-        if bucket is None:
-            bucket = self.by_group[GROUPS.get((method, template), REST)]
-        return bucket.take(now)
+        return self.by_group[self.group_of(method, template)].take(now)
+
+    def group_of(self, method: str, template: str) -> str:
+        """The name of the bucket that such a call is taken from."""
+        if EVERYTHING in self.by_group:
+            return EVERYTHING
+        return GROUPS.get((method, template), REST)

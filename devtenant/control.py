@@ -11,10 +11,12 @@ from devtenant.control_settings import Refused, apply_control, control_state
 from devtenant.crowd import BadCrowd, make_users
 from devtenant.faults import BadFault
 from devtenant.job_rows import shown
+from devtenant.log_crowd import BadLogs, make_logs
 from devtenant.origin import from_another_page
 from devtenant.outbox import newest_first
 from devtenant.roles import roles_of
 from devtenant.state import Tenant
+from devtenant.tenant_log import forget, note
 from devtenant.tickets import verify
 
 
@@ -29,6 +31,7 @@ def control_pages(tenant: Tenant, signer: Signer) -> Blueprint:
     @blueprint.errorhandler(Refused)
     @blueprint.errorhandler(BadFault)
     @blueprint.errorhandler(BadCrowd)
+    @blueprint.errorhandler(BadLogs)
     def refused(error: ValueError) -> tuple[Response, int]:
         return jsonify(error=str(error)), 400
 
@@ -80,6 +83,17 @@ def control_pages(tenant: Tenant, signer: Signer) -> Blueprint:
             made = make_users(tenant, json_object())
             return jsonify(made), 201
 
+    @blueprint.post("/_logs")
+    def add_logs() -> tuple[Response, int]:
+        with tenant.change():
+            return jsonify(make_logs(tenant, json_object())), 201
+
+    @blueprint.delete("/_logs")
+    def clear_logs() -> tuple[str, int]:
+        with tenant.change():
+            forget(tenant, len(tenant.logs.rows))
+        return "", 204
+
     @blueprint.post("/_reset")
     def reset() -> tuple[str, int]:
         with tenant.change():
@@ -113,6 +127,8 @@ def add_user_marks(blueprint: Blueprint, tenant: Tenant) -> None:
             count = user.get("logins_count", 0) + 1
             seen = {"last_login": timestamp(), "last_ip": "127.0.0.1", "logins_count": count}
             tenant.save_user({**user, **seen})
+            stats = {"loginsCount": count}
+            note(tenant, "s", user, client_id="console-login", details={"stats": stats})
             return jsonify(tenant.users.rows[user["user_id"]])
 
     @blueprint.post("/_verify")
@@ -129,6 +145,7 @@ def add_user_marks(blueprint: Blueprint, tenant: Tenant) -> None:
             secret = tenant.secrets.rows.get(user["user_id"], {})
             blocked = [{"identifier": user["email"], "ip": "127.0.0.1"}]
             tenant.secrets.put(user["user_id"], {**secret, "blocked_for": blocked})
+            note(tenant, "limit_wc", user)
             return jsonify(blocked_for=blocked)
 
 

@@ -17,6 +17,7 @@ SECONDS = ("search_delay_s", "latency_s", "export_s", "age_jobs_s", "build_s")
 KNOWN = {
     *("plan", "rate", "retry_after_header", "scopes", "expire_tokens", "roles_claim"),
     *("password_policy", "requires_username", "import_users_per_second", "bulk_jobs", *SECONDS),
+    "log_retention_s",
 }
 
 
@@ -32,7 +33,8 @@ def apply_control(tenant: Tenant, signer: Signer, wanted: dict[str, Any]) -> Non
     expire_tokens, roles_claim (the claim into which the tenant's own Action writes the roles; "" =
     that Action isn't in the flow), build_s (seconds until an Action is built),
     import_users_per_second, export_s (seconds an export takes), bulk_jobs (false: the plan has
-    none), age_jobs_s (makes every job older by so many seconds, once).
+    none), age_jobs_s (makes every job older by so many seconds, once), log_retention_s (seconds
+    that the log is kept; null: as the plan says).
     Raises: Refused.
     """
     unknown = sorted(set(wanted) - KNOWN)
@@ -46,6 +48,9 @@ def apply_control(tenant: Tenant, signer: Signer, wanted: dict[str, Any]) -> Non
     if "latency_s" in wanted:
         settings.latency_s = float(wanted["latency_s"])
     control_jobs(tenant, wanted)
+    if "log_retention_s" in wanted:
+        seconds = wanted["log_retention_s"]
+        settings.log_retention_s = None if seconds is None else float(seconds)
     if "retry_after_header" in wanted:
         settings.retry_after_header = bool(wanted["retry_after_header"])
     if "plan" in wanted:
@@ -117,6 +122,9 @@ def check_control(tenant: Tenant, wanted: dict[str, Any]) -> None:
         value = wanted.get(name, 0)
         if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
             raise Refused(f"{name} must be a number of seconds.")
+    kept_s = wanted.get("log_retention_s") or 0
+    if isinstance(kept_s, bool) or not isinstance(kept_s, int | float) or kept_s < 0:
+        raise Refused("log_retention_s must be a number of seconds, or null.")
     if not re.fullmatch(NAMESPACED, str(wanted.get("roles_claim", ""))):
         raise Refused(
             'roles_claim must be an address of your own, such as "https://…/roles", or "".'

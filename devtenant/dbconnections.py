@@ -6,6 +6,7 @@ from typing import Any
 from devtenant.buckets import Bucket
 from devtenant.errors import OAuthError
 from devtenant.state import Tenant
+from devtenant.tenant_log import note
 from devtenant.tickets import send_reset_mail, user_with_email
 
 SENT = "We've just sent you an email to reset your password."
@@ -31,5 +32,7 @@ def change_password(tenant: Tenant, body: dict[str, Any], ip: str, base_url: str
         raise OAuthError(429, "too_many_requests", "Too many requests for this e-mail.")
     user = user_with_email(tenant, connection, email)
     if user is not None:
-        send_reset_mail(tenant, user, base_url, body.get("client_id"))
+        send_reset_mail(tenant, user, base_url, body.get("client_id"), ip)
+    else:
+        note(tenant, "fcpr", user_name=email, ip=ip, connection=connection)
     return SENT

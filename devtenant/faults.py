@@ -8,6 +8,9 @@ from typing import Any
 KINDS = ("status", "reset", "hang", "slow", "wrong_body", "cut")
 # What becomes of a job, decided when it is made: it ends early, never, or its data is gone.
 JOB_KINDS = ("job_dies", "job_stuck", "job_erased")
+# Mails of the tenant's own; match.path is then the recipient's address.
+MAIL_KINDS = ("mail_fails",)
+ALL_KINDS = KINDS + JOB_KINDS + MAIL_KINDS
 KNOWN = {
     "match",
     "kind",
@@ -106,6 +109,11 @@ class Faults:
         fates = (fault for fault in self.active if fault.kind in JOB_KINDS)
         return next((fault for fault in fates if fault.hits("POST", (path,))), None)
 
+    def pick_for_mail(self, address: str) -> Fault | None:
+        """The first fault that keeps a mail to ``address`` from going out."""
+        mails = (fault for fault in self.active if fault.kind in MAIL_KINDS)
+        return next((fault for fault in mails if fault.hits("POST", (address,))), None)
+
 
 def parse(spec: Any, number: int) -> Fault:
     """Check one fault's JSON and make the fault.
@@ -118,8 +126,8 @@ def parse(spec: Any, number: int) -> Fault:
     if unknown:
         raise BadFault(f"Unknown keys: {', '.join(unknown)}.")
     kind = spec.get("kind")
-    if kind not in KINDS + JOB_KINDS:
-        raise BadFault(f"kind must be one of {', '.join(KINDS + JOB_KINDS)}.")
+    if kind not in ALL_KINDS:
+        raise BadFault(f"kind must be one of {', '.join(ALL_KINDS)}.")
     match = spec.get("match") or {}
     if not isinstance(match, dict) or set(match) - {"method", "path"}:
         raise BadFault("match may hold method and path.")

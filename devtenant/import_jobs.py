@@ -13,6 +13,7 @@ from devtenant.job_rows import active_jobs, change_job, erase_job, need_bulk_job
 from devtenant.outbox import add_mail
 from devtenant.schemas import Flag, Record, Text, object_body
 from devtenant.state import Tenant
+from devtenant.tenant_log import note
 from devtenant.tickets import CONNECTION_ID, SENDER
 from devtenant.users import unknown_connection
 
@@ -180,6 +181,9 @@ def end_import(tenant: Tenant, job: dict[str, Any], status: str) -> None:
         tenant, job, status=status, summary=summary, percentage_done=None, time_left_seconds=None
     )
     tenant.job_files.remove(job["id"])
+    kind = "sui" if status == "completed" else "fui"
+    details = {"job_id": job["id"], "connection": job["connection"], "summary": summary}
+    note(tenant, kind, connection=job["connection"], details=details)
     if status == "failed":
         tenant.job_errors.remove(job["id"])
     if job["send_completion_email"]:

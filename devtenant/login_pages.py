@@ -25,6 +25,7 @@ from devtenant.signing_in import (
     session_of,
 )
 from devtenant.state import Tenant
+from devtenant.tenant_log import note
 from devtenant.users import connection_named
 
 
@@ -90,8 +91,11 @@ def answer_authorize(tenant: Tenant, server: AuthorizationServer) -> Response:
         return answer_form(tenant, server, grant)
     if session is None or "login" in request.args.get("prompt", "").split():
         return login_form(tenant, grant)
-    if tenant.users.rows[session.user_id].get("blocked"):
+    user = tenant.users.rows[session.user_id]
+    if user.get("blocked"):
         del tenant.logins[cookie]
+        by = {"ip": request.remote_addr or "", "client_id": grant.request.payload.client_id}
+        note(tenant, "f", user, **by, description="user is blocked")
         return refuse(grant, "unauthorized", "user is blocked")
     return let_in(server, grant, session, cookie)
 
@@ -119,14 +123,16 @@ def answer_form(tenant: Tenant, server: AuthorizationServer, grant: Any) -> Resp
         return refuse(grant, "access_denied", "User did not authorize the request")
     email, password = request.form.get("username", ""), request.form.get("password", "")
     ip = request.remote_addr or ""
+    client_id = str(grant.request.payload.client_id)
     try:
-        user = check_password(tenant, CONNECTION, email, password, ip)
+        user = check_password(tenant, CONNECTION, email, password, ip, client_id)
     except Refused as refusal:
         return login_form(tenant, grant, str(refusal), 400)
     if user.get("blocked"):
+        note(tenant, "f", user, ip=ip, client_id=client_id, description="user is blocked")
         return refuse(grant, "unauthorized", "user is blocked")
     tenant.logins.pop(request.cookies.get(COOKIE, ""), None)
-    note_login(tenant, user, ip)
+    note_login(tenant, user, ip, client_id)
     cookie = begin_session(tenant, user["user_id"])
     return let_in(server, grant, tenant.logins[cookie], cookie)
 

@@ -7,6 +7,7 @@ from devtenant.login_pages import redirect_to
 from devtenant.page_headers import add_headers, refuse_other_pages
 from devtenant.signing_in import COOKIE
 from devtenant.state import Tenant
+from devtenant.tenant_log import note
 
 NOT_ALLOWED = "The address to go back to is not in the list of Allowed Logout URLs."
 
@@ -19,13 +20,13 @@ def logout_pages(tenant: Tenant, signer: Signer) -> Blueprint:
 
     @blueprint.get("/v2/logout")
     def logout() -> Response:
-        with tenant.lock:
+        with tenant.change():
             client_id = request.args.get("client_id")
             return end_session(tenant, request.args.get("returnTo"), client_id)
 
     @blueprint.route("/oidc/logout", methods=["GET", "POST"])
     def oidc_logout() -> Response:
-        with tenant.lock:
+        with tenant.change():
             hint = hinted_client(signer, request.values.get("id_token_hint"))
             client_id = request.values.get("client_id")
             if hint is None and request.method == "GET":
@@ -51,7 +52,8 @@ def end_session(
     tenant: Tenant, back: str | None, client_id: str | None, state: str | None = None
 ) -> Response:
     """End the person's session here and go back, to an address the application may use only."""
-    tenant.logins.pop(request.cookies.get(COOKIE, ""), None)
+    session = tenant.logins.pop(request.cookies.get(COOKIE, ""), None)
+    user = tenant.users.rows.get(session.user_id) if session else None
     allowed = list(tenant.clients.rows.get(client_id or "", {}).get("allowed_logout_urls", []))
     if back is not None and back not in allowed:
         response = problem(NOT_ALLOWED)
@@ -60,6 +62,10 @@ def end_session(
     else:
         lines = ["You are signed out."]
         response = make_response(render_template("notice.html", title="Signed out", lines=lines))
+    refused = back is not None and back not in allowed
+    if user is not None or refused:
+        ip = request.remote_addr or ""
+        note(tenant, "flo" if refused else "slo", user, ip=ip, client_id=client_id)
     response.delete_cookie(COOKIE)
     return response
 

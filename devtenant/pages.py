@@ -12,8 +12,10 @@ from devtenant.outbox import LINK, newest_first
 from devtenant.page_headers import add_headers
 from devtenant.roles import roles_of
 from devtenant.state import Tenant
+from devtenant.tenant_log import newest
 
 SHOWN = 500  # users
+LOGGED = 200  # records of the log
 
 
 def pages(tenant: Tenant) -> Blueprint:
@@ -54,6 +56,12 @@ def pages(tenant: Tenant) -> Blueprint:
         if found is None:
             abort(404)
         return render_template("mail.html", mail=found, text=with_links(found["text"]))
+
+    @blueprint.get("/log")
+    def log() -> str:
+        with tenant.lock:
+            records = newest(tenant, lambda record: True, LOGGED)
+        return render_template("log.html", records=records)
 
     @blueprint.get("/buckets")
     def buckets() -> str:

@@ -10,6 +10,7 @@ from devtenant.page_headers import add_headers, refuse_other_pages
 from devtenant.passwords import RULES, strong_enough
 from devtenant.signing_in import choose_password
 from devtenant.state import Tenant
+from devtenant.tenant_log import note
 from devtenant.tickets import PASSWORD, digest, find_ticket, use_verification
 from devtenant.users import connection_named
 
@@ -38,6 +39,10 @@ def password_pages(tenant: Tenant) -> Blueprint:
     def email_verification() -> tuple[str, int]:
         with tenant.change():
             outcome, ticket = use_verification(tenant, request.args.get("ticket", ""))
+            if outcome != "verified":
+                text = VERIFICATION_TEXTS[outcome]
+                user = tenant.users.rows.get(ticket["user_id"]) if ticket else None
+                note(tenant, "fv", user, ip=request.remote_addr or "", description=text)
         lines = [VERIFICATION_TEXTS[outcome]]
         if ticket is not None:
             lines.insert(0, f"This link is for {ticket['email']}.")
@@ -61,6 +66,8 @@ def answer_ticket(tenant: Tenant, secret: str) -> tuple[str, int]:
     policy = policy_of(tenant, user)
     error = why_not(policy) if request.method == "POST" else ""
     if request.method == "GET" or error:
+        if error:
+            note(tenant, "fcp", user, ip=request.remote_addr or "", description=error)
         page = render_template(
             "choose_password.html", email=user["email"], error=error, rule=RULES[policy]
         )

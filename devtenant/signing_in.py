@@ -8,6 +8,7 @@ from typing import Any
 from devtenant import passwords
 from devtenant.clock import timestamp
 from devtenant.state import Tenant
+from devtenant.tenant_log import note
 from devtenant.tickets import user_with_email
 from devtenant.users import connection_named, set_password
 
@@ -35,7 +36,7 @@ class Session:
 
 
 def check_password(
-    tenant: Tenant, connection: str, email: str, password: str, ip: str
+    tenant: Tenant, connection: str, email: str, password: str, ip: str, client_id: str = ""
 ) -> dict[str, Any]:
     """The user whose e-mail and password these are, also when an administrator blocked them.
 
@@ -43,12 +44,15 @@ def check_password(
     """
     user = user_with_email(tenant, connection, email.strip().lower())
     if user is None:
+        note(tenant, "fu", user_name=email, ip=ip, client_id=client_id, connection=connection)
         raise Refused(WRONG)
     secret = tenant.secrets.rows.get(user["user_id"], {})
     if any(block["ip"] == ip for block in secret.get("blocked_for", [])):
+        note(tenant, "limit_wc", user, ip=ip, client_id=client_id)
         raise Refused(TOO_MANY)
     stored = secret.get("password")  # absent for an imported user who never set one
     if stored is None or not passwords.matches(password, stored):
+        note(tenant, "fp", user, ip=ip, client_id=client_id)
         note_wrong_password(tenant, user, ip)
         raise Refused(WRONG)
     return user
@@ -66,17 +70,20 @@ def note_wrong_password(tenant: Tenant, user: dict[str, Any], ip: str) -> None:
     if wrong[ip] >= TRIES:
         block = {"identifier": user["email"], "ip": ip}
         secret["blocked_for"] = [*secret.get("blocked_for", []), block]
+        note(tenant, "limit_wc", user, ip=ip)
     tenant.secrets.put(user["user_id"], secret)
 
 
-def note_login(tenant: Tenant, user: dict[str, Any], ip: str) -> None:
-    """What a log-in with a password leaves on the profile."""
+def note_login(tenant: Tenant, user: dict[str, Any], ip: str, client_id: str = "") -> None:
+    """What a log-in with a password leaves on the profile and in the log."""
     secret = tenant.secrets.rows.get(user["user_id"], {})
     wrong = {other: count for other, count in secret.get("wrong_by_ip", {}).items() if other != ip}
     tenant.secrets.put(user["user_id"], {**secret, "wrong_by_ip": wrong})
     count = user.get("logins_count", 0) + 1
     seen = {"last_login": timestamp(), "last_ip": ip, "logins_count": count}
     tenant.save_user({**user, **seen})
+    stats = {"loginsCount": count}
+    note(tenant, "s", user, ip=ip, client_id=client_id, details={"stats": stats})
 
 
 def begin_session(tenant: Tenant, user_id: str) -> str:
@@ -103,3 +110,4 @@ def choose_password(tenant: Tenant, user: dict[str, Any], password: str, verify:
         changed["email_verified"] = True
     set_password(tenant, changed, password)
     tenant.save_user(changed)
+    note(tenant, "scp", changed, details={"email_verified": changed["email_verified"]})

@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,8 @@ class Settings:
     export_s: float = 0.5
     # False: the plan has no jobs for imports and exports
     bulk_jobs: bool = True
+    # how long the log is kept; None: as long as the plan does
+    log_retention_s: float | None = None
 
 
 @dataclass
@@ -106,6 +109,7 @@ class Tenant:
             "job_files",
             "job_errors",
             "mails",
+            "logs",
             "settings",
         ]
         self.tables = {kind: Table(kind, self.store) for kind in kinds}
@@ -129,6 +133,12 @@ class Tenant:
         self.job_waits = threading.Event()  # there is a job to be worked off
         self.snapshots: dict[str, list[dict[str, Any]]] = {}  # job_id: whom an export holds
         self.mails = self.tables["mails"]
+        # The tenant's log, oldest first (tenant_log.py).
+        self.logs = self.tables["logs"]
+        self.log_number = 0
+        self.log_at = 0.0  # seconds since the epoch
+        self.log_grew = threading.Event()
+        self.limits_noted: dict[tuple[str, str], float] = {}  # when each was logged last
         self.kept = self.tables["settings"]
         self.mail_count = 0
         # Who is signed in and what was handed out; a restart ends all of it.
@@ -158,6 +168,10 @@ class Tenant:
             self.settings = Settings(**{**kept, "plan": self.first_plan})
         self.apply_settings()
         self.mail_count = max((int(key) for key in self.mails.rows), default=0)
+        if self.logs.rows:
+            last = next(reversed(self.logs.rows.values()))
+            self.log_number = int(last["log_id"][-36:])
+            self.log_at = datetime.fromisoformat(last["date"]).timestamp()
         for key, row in self.users.rows.items():
             self.index.now(key, row)
             self.keys.move_user(None, row)
@@ -240,6 +254,7 @@ class Tenant:
         self.settings = Settings(plan=self.first_plan)
         self.apply_settings()
         self.reset_buckets = {}
+        self.limits_noted.clear()
         self.logins.clear()
         self.codes.clear()
         self.access_tokens.clear()

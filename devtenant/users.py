@@ -20,6 +20,7 @@ from devtenant.profiles import CREATE, UPDATE, check_metadata, check_size, check
 from devtenant.schemas import object_body
 from devtenant.search import BadQuery, matcher, ordered
 from devtenant.state import Tenant
+from devtenant.tenant_log import masked, note
 from devtenant.tickets import send_verification_mail
 
 SEARCH_LIMIT = 1000  # results
@@ -64,6 +65,8 @@ def create_user(call: Call) -> Answer:
     check_size(user)
     tenant.save_user(user)
     tenant.secrets.put(user_id, {"password": passwords.hashed(body["password"])})
+    shown = {"request": {"body": masked(body)}, "response": {"statusCode": 201}}
+    note(tenant, "ss", user, client_id=call.grant.client_id, ip=call.ip, details=shown)
     if body.get("verify_email", not user["email_verified"]):
         send_verification_mail(tenant, user, call.base_url)
     return 201, user
@@ -143,6 +146,12 @@ def update_user(call: Call) -> Answer:
     user["updated_at"] = timestamp()
     check_size(user)
     tenant.save_user(user)
+    by: dict[str, Any] = {"client_id": call.grant.client_id, "ip": call.ip}
+    if moved:
+        details = {"old_email": old["email"], "new_email": user["email"]}
+        note(tenant, "sce", user, **by, details=details)
+    if "password" in body:
+        note(tenant, "scp", user, **by)
     if body.get("verify_email", moved and not user["email_verified"]):
         send_verification_mail(tenant, user, call.base_url)
     return 200, user
@@ -151,8 +160,10 @@ def update_user(call: Call) -> Answer:
 @endpoint("DELETE", "/users/{id}", "delete:users")
 def delete_user(call: Call) -> Answer:
     """Delete: 204, and 204 again when the user is already gone (recorded)."""
-    if call.ids[0] in call.tenant.users.rows:
+    user = call.tenant.users.rows.get(call.ids[0])
+    if user is not None:
         call.tenant.remove_user(call.ids[0])
+        note(call.tenant, "sdu", user, client_id=call.grant.client_id, ip=call.ip)
     return 204, None
 
 
