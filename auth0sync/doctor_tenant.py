@@ -112,12 +112,12 @@ def scopes(visit: Visit) -> Iterator[Finding]:
     if dangerous:
         text = f"Whoever gets hold of the machine secret could do far more: {', '.join(dangerous)}."
         mend = (
-            "Take them away from the console's application in Auth0, unless auth0_setup is to run "
-            "with it now."
+            "Take them away from the console's application in Auth0; auth0_setup has one of its "
+            "own (docs/tenant-setup.md)."
         )
         yield Finding("Scopes beyond need", text, mend)
     elif unused:
-        text = f"Never used, so better taken away once the set-up is done: {', '.join(unused)}."
+        text = f"Never used, so better taken away: {', '.join(unused)}."
         yield Finding("Scopes beyond need", text)
     else:
         yield Finding("Scopes beyond need", "None.")
@@ -175,7 +175,7 @@ def roles(visit: Visit, names: tuple[str, ...]) -> Finding:
     there = visit.ask(lambda tenant: tenant.role_names())
     missing = [name for name in names if name not in there]
     if missing:
-        mend = "User Management → Roles → Create Role, with exactly these names."
+        mend = "Run “auth0_setup --apply”, or User Management → Roles → Create Role."
         return Finding("Roles", f"Missing in Auth0: {', '.join(missing)}.", mend)
     return Finding("Roles", f"{', '.join(names)} are there.")
 
