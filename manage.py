@@ -14,7 +14,10 @@ def main() -> None:
         from django.core.management import execute_from_command_line
 
         settings.SECRET_KEY  # noqa: B018  (reads the settings now: a refusal is a sentence)
-    execute_from_command_line(sys.argv)
+    from employees import request_ids
+
+    with request_ids.bound():
+        execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":

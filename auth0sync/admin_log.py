@@ -17,6 +17,7 @@ from employees.admin_base import ModelAdmin, NamesActors, ReadOnly, number_in
 from employees.filters import ColumnFilter
 
 RECENT_ROWS = 1_000
+LARGEST_NUMBER = 2**31 - 1  # of an employee
 
 
 class ActionFilter(ColumnFilter):
@@ -46,12 +47,12 @@ class SyncLogAdmin(NamesActors[SyncLog], ReadOnly, ModelAdmin[SyncLog]):
 
     list_display = ("time", "employee", "what", "status", "by", "took", "http_status", "error_code")
     list_filter = (ResultFilter, ActionFilter)
-    search_fields = ("employee_id",)
-    search_help_text = "Employee number"
+    search_fields = ("employee_id", "request_id")
+    search_help_text = "Employee number, or the id of a request"
     ordering = ("-id",)
     fields: ClassVar[Any] = (
         *("time", "employee", "auth0_user_id", "what", "status", "attempt", "by"),
-        *("took", "http_status", "error_code", "sent_fields"),
+        *("took", "http_status", "error_code", "sent_fields", "request_id"),
     )
 
     class Media:
@@ -117,10 +118,12 @@ class SyncLogAdmin(NamesActors[SyncLog], ReadOnly, ModelAdmin[SyncLog]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[SyncLog], search_term: str
     ) -> tuple[QuerySet[SyncLog], bool]:
-        """The rows of one employee, by the index; any other text finds nothing."""
+        """The rows of one employee, or of one request, each by its index."""
         term = search_term.strip()
         if not term:
             return queryset, False
         number = number_in(term)
-        found = queryset.none() if number is None else queryset.filter(employee_id=number)
+        if number is None or number > LARGEST_NUMBER:
+            return queryset.filter(request_id=term), False
+        found = queryset.filter(employee_id=number)
         return found, False

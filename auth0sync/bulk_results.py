@@ -206,4 +206,5 @@ def _logged(member: Member, job: ImportJob) -> SyncLog:
         response_data={"job": job.auth0_id, "fields": sorted(member.body.keys() - {"user_id"})},
         actor=member.account.due_by,
         attempt=member.account.attempts + 1,
+        request_id=member.account.request_id,
     )

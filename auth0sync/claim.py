@@ -90,6 +90,7 @@ class Claim:
             "auth0_user_id": self.account.user_id,
             "actor": self.account.due_by,
             "attempt": self.account.attempts + 1,
+            "request_id": self.account.request_id,
         }
 
     def remember(self) -> None:

@@ -20,6 +20,7 @@ from auth0sync import brake, mail_pace, pauses, switch
 from auth0sync.account import Facts
 from auth0sync.models import Account, Attention, InvitationState, MailKind, Priority
 from auth0sync.rows import read_facts, write_columns
+from employees import request_ids
 from employees.actors import ADMIN_PREFIX
 from employees.models import SyncStatus
 from employees.selectors import among
@@ -238,6 +239,7 @@ def _write_due(
         due_seq=F("due_seq") + 1,
         due_at=Least(Now() + QUIET, waiting_since + QUIET_MOST) if in_a_moment else Now(),
         due_by=actor[:100],
+        request_id=request_ids.current(),
         waits_for="",
         priority=Least(F("priority"), priority) if priority else priority,
         attempts=0,

@@ -47,7 +47,7 @@ from auth0sync.plan import Delete, Step, diff, wanted_of
 from auth0sync.rows import account_columns
 from auth0sync.run import Run
 from auth0sync.steps import capability_of, do
-from employees import receipts
+from employees import receipts, request_ids
 from employees.contention import gave_way
 from employees.counters import count
 from employees.models import SyncStatus
@@ -71,15 +71,16 @@ def sync(employee_id: int, *, until: float | None = None) -> bool:
     if claim is None:
         return False
     outcome = "lost"
-    try:
-        outcome = _sync_claimed(claim, until)
-    except LeaseLost:
-        logger.warning("Employee %d was taken over by another worker.", employee_id)
-    except OperationalError as error:
-        if not gave_way(error):
-            raise
-        logger.warning("Employee %d is begun again: %s", employee_id, error)
-        claim.abandon()
+    with request_ids.bound(claim.account.request_id, employee_id=employee_id):
+        try:
+            outcome = _sync_claimed(claim, until)
+        except LeaseLost:
+            logger.warning("Employee %d was taken over by another worker.", employee_id)
+        except OperationalError as error:
+            if not gave_way(error):
+                raise
+            logger.warning("Employee %d is begun again: %s", employee_id, error)
+            claim.abandon()
     count("auth0_syncs", outcome=outcome)
     return True
 

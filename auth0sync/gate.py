@@ -1,5 +1,6 @@
 """What every call passes through: may it go out now, and what is noted of it afterwards."""
 
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ from auth0sync.errors import LeaseLost, NotNow, SyncError, Transient, Unknown
 from auth0sync.models import SyncLog, TenantState
 from auth0sync.rate import Group
 from auth0sync.token import have_token
+from employees import request_ids
+
+logger = logging.getLogger(__name__)
 
 
 class Holder(Protocol):
@@ -118,14 +122,20 @@ class Gate:
 def log_call(call: Call, logged_as: Mapping[str, Any]) -> None:
     """Write the row of the sync log: names and codes, never values. logged_as: as in Holder."""
     error = call.error
+    columns = {
+        "action": call.action,
+        "duration_ms": call.duration_ms,
+        "error_code": error.code[:50] if error else "",
+        "request_id": request_ids.current(),  # of a job; an employee's claim has its own
+        **logged_as,
+    }
     SyncLog.objects.create(
-        action=call.action,
         status=_status(error),
         response_data={"http_status": call.http_status, "fields": list(call.fields)},
-        duration_ms=call.duration_ms,
-        error_code=error.code[:50] if error else "",
-        **logged_as,
+        **columns,
     )
+    also = {"capability": call.outgoing.capability, "http_status": call.http_status}
+    logger.info("call to Auth0", extra=columns | also)
 
 
 def _status(error: SyncError | None) -> SyncLog.Status:

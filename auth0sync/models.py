@@ -186,6 +186,7 @@ class Account(models.Model):
     due_at = models.DateTimeField(null=True)
     waiting_since = models.DateTimeField(null=True)
     due_by = models.CharField("asked for by", max_length=100, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
     priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.BULK)
     look_at = models.DateTimeField(null=True)
     doubt_until = models.DateTimeField(null=True)
@@ -280,6 +281,7 @@ class SyncLog(models.Model):
     duration_ms = models.PositiveIntegerField(default=0)
     attempt = models.PositiveIntegerField(default=0)
     error_code = models.CharField(max_length=50, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
 
     objects = models.Manager.from_queryset(_AppendOnly)()
 
@@ -289,6 +291,7 @@ class SyncLog(models.Model):
             models.Index(fields=["employee_id", "-id"], name="auth0_log_employee"),
             models.Index(fields=["status", "-id"], name="auth0_log_status"),
             models.Index(fields=["action", "-id"], name="auth0_log_action"),
+            models.Index(fields=["request_id", "-id"], name="auth0_log_request"),
         ]
         verbose_name = "sync log entry"
         verbose_name_plural = "sync log"

@@ -156,7 +156,7 @@ def _fetch(old: _Held | None) -> _Held:
     if not isinstance(found, SyncError):
         count("auth0_token_refresh_count")
         return _store(found.token, found.lives_s)
-    logger.warning("No machine token: %s", found.code)
+    logger.warning("No machine token (%s).", found.code)
     _count_failure(found)
     is_good = old is not None and time.monotonic() < old.ends_at
     if isinstance(found, NotNow):

@@ -27,6 +27,7 @@ from auth0sync.models import Heartbeat
 from auth0sync.reconcile_child import Comparing
 from auth0sync.sweep import Sweeper
 from auth0sync.tasks import BEAT
+from employees import request_ids
 from employees.counters import count
 
 logger = logging.getLogger(__name__)
@@ -81,7 +82,8 @@ class Worker:
             self._try("compare", self._comparing.tick)
 
     def _sweep(self) -> None:
-        self._is_sweeper = self._sweeper.tick()
+        with request_ids.bound():  # whoever it marks due carries the id of this slice
+            self._is_sweeper = self._sweeper.tick()
 
     def _stop(self, signum: int, frame: FrameType | None) -> None:
         self._stopping.set()

@@ -1,7 +1,7 @@
 """The people and the tables that the console shares with the Flask application."""
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_save
 
 
 class EmployeesConfig(AppConfig):
@@ -17,6 +17,7 @@ class EmployeesConfig(AppConfig):
             doors,
             receipts,
         )
+        from employees.failed_tasks import redact_before_saving
         from employees.groups import create_groups
         from employees.history import on_post_migrate
         from employees.importing.preparing import IMPORT
@@ -25,5 +26,6 @@ class EmployeesConfig(AppConfig):
 
         post_migrate.connect(create_groups, sender=self)
         post_migrate.connect(on_post_migrate, sender=self)
+        pre_save.connect(redact_before_saving, sender="django_q.Task")
         receipts.register(doors.SIDE)
         kinds.register(MassChange.Kind.IMPORT, IMPORT)

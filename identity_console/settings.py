@@ -5,6 +5,7 @@
 sentence each, and the console doesn't start.
 """
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -12,7 +13,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import django_stubs_ext
 
+from employees.redaction import know, secrets_among
 from identity_console.environment import Environment, origin
+from identity_console.logs import configuration
 from identity_console.theme import theme
 
 django_stubs_ext.monkeypatch()  # ModelAdmin[Employee] and QuerySet[Account] at run time
@@ -57,6 +60,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "identity_console.requests.note_request",  # first: it tells a proxy from a caller
     "identity_console.middleware.trust_only_known_proxies",
     "identity_console.headers.ContentSecurityPolicy",
     "identity_console.headers.close_features",
@@ -340,17 +344,12 @@ if METRICS_TOKEN and len(METRICS_TOKEN) < 20:
 
 # --- Logs -----------------------------------------------------------------------------------
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {
-        "axes": {"level": "ERROR"},  # WARNING repeats what strangers type, line ends included
-        "httpx": {"level": "WARNING"},  # INFO holds addresses with e-mails in them
-        "django-q": {"level": "WARNING", "propagate": True},
-    },
-}
+LOG_FORMAT = env.text("LOG_FORMAT", "console").lower()
+if LOG_FORMAT not in {"console", "json"}:
+    env.problems.append("LOG_FORMAT must be console or json.")
+LOGGING = configuration(LOG_FORMAT, colours=sys.stderr.isatty())
+DEFAULT_EXCEPTION_REPORTER = "identity_console.error_reports.Reporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "identity_console.error_reports.Filter"
+know([*secrets_among(vars()), str(DATABASES["default"].get("PASSWORD", "")), ALERT_WEBHOOK_URL])
 
 env.refuse_if_wrong()
