@@ -11,10 +11,12 @@ from typing import Any
 from auth0sync.calls import sdk
 from auth0sync.errors import Gone, Rejected
 from auth0sync.models import TenantState
-from auth0sync.setup_plan import (
+from auth0sync.setup_steps import (
+    BindAction,
     ChangeAction,
     ChangeApi,
     ChangeApplication,
+    ChangeStream,
     DeployAction,
     DescribeRole,
     Do,
@@ -24,10 +26,11 @@ from auth0sync.setup_plan import (
     MakeAction,
     MakeApi,
     MakeRole,
+    MakeStream,
     TakePermissions,
 )
 from auth0sync.setup_tenant import TRIGGER, SetupTenant
-from auth0sync.setup_wanted import API_SETTINGS, Api, Permission, Role
+from auth0sync.setup_wanted import API_SETTINGS, Api, Permission, Role, Stream
 
 BUILD_MOST_S = 60.0
 LOOK_AGAIN_S = 0.5
@@ -71,8 +74,12 @@ def do(tenant: SetupTenant, what: Do) -> None:
             tenant.write("change Action", lambda: change(key, code=code), ["code"])
         case DeployAction(name):
             _deploy(tenant, name)
+        case BindAction(name):
+            _bind(tenant, name)
+        case MakeStream(stream):
+            _make_stream(tenant, stream)
         case _:
-            _bind(tenant, what.name)
+            _change_stream(tenant, what)
 
 
 def _make_api(tenant: SetupTenant, api: Api) -> None:
@@ -179,3 +186,27 @@ def _action_id(tenant: SetupTenant, name: str) -> str:
     if found is None:
         raise Gone(f"The Action “{name}” isn't there any more.", code="action_missing")
     return str(found["id"])
+
+
+def _make_stream(tenant: SetupTenant, stream: Stream) -> None:
+    send = sdk().log_streams.with_raw_response.create
+    body = {
+        "type": "http",
+        "name": stream.name,
+        "sink": {
+            "httpEndpoint": stream.endpoint,
+            "httpAuthorization": stream.authorization,
+            "httpContentType": "application/json",
+            "httpContentFormat": "JSONARRAY",
+        },
+    }
+    tenant.write("make log stream", lambda: send(request=body), body)
+
+
+def _change_stream(tenant: SetupTenant, what: ChangeStream) -> None:
+    """The whole sink goes out, since nobody knows whether Auth0 would keep what is left out."""
+    read = sdk().log_streams.with_raw_response.get
+    there = tenant.ask("read log stream", lambda: read(what.id))
+    sink = {**there["sink"], "httpAuthorization": what.authorization}
+    send = sdk().log_streams.with_raw_response.update
+    tenant.write("change log stream", lambda: send(what.id, status="active", sink=sink), ["sink"])

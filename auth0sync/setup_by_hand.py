@@ -52,6 +52,7 @@ def by_hand(wanted: Wanted, seen: Seen) -> list[ByHand]:
         *_application(wanted, seen),
         *_connection(wanted, seen),
         *_machine(wanted, seen),
+        *_stream(wanted),
         *_tenant(seen),
         *(ByHand(f"Not looked at: {what}. {why}", GRANT_OF, False) for what, why in _open(seen)),
     ]
@@ -124,6 +125,16 @@ def _machine(wanted: Wanted, seen: Seen) -> Iterator[ByHand]:
         yield ByHand(text, where)
     if others:
         text = f"{machine.client_id} has scopes that the console doesn't need: {', '.join(others)}."
+        yield ByHand(text, where, False)
+
+
+def _stream(wanted: Wanted) -> Iterator[ByHand]:
+    where = "Monitoring → Streams → Create Log Stream → Custom Webhook"
+    if not wanted.stream.endpoint:
+        text = "No log stream: Auth0 delivers to https alone. The console reads the log instead."
+        yield ByHand(text, where, False)
+    elif not wanted.stream.authorization:
+        text = "No log stream: AUTH0_WEBHOOK_TOKEN isn't set. The console reads the log instead."
         yield ByHand(text, where, False)
 
 

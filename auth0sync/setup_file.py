@@ -6,7 +6,7 @@ is wanted, so that a slip in production's is found on a developer's machine.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -21,6 +21,7 @@ from auth0sync.setup_wanted import (
     Machine,
     Permission,
     Role,
+    Stream,
     Wanted,
     roles_action_code,
 )
@@ -45,13 +46,14 @@ class Surroundings:
     connection: str
     roles_claim: str
     gives_roles: bool
+    webhook_token: str = field(default="", repr=False)
 
 
 def described(text: str, environment: str, around: Surroundings) -> Wanted:
     """What the file says for one environment. Raises: BadDescription."""
     whole = _Place(_loaded(text), "")
     parts = whole.of(
-        *("apis", "roles", "action", "log_in_application", "connection"),
+        *("apis", "roles", "action", "log_in_application", "connection", "log_stream"),
         "environments",
         optional=("roles_of_others",),
     )
@@ -71,6 +73,8 @@ def described(text: str, environment: str, around: Surroundings) -> Wanted:
     switches = parts["connection"].of(*SWITCHES)
     expected = {name: place.flag() for name, place in switches.items()}
     action_name = action["name"].text(NAME)
+    stream = parts["log_stream"].of("name", "path")
+    stream_name, stream_path = stream["name"].text(NAME), stream["path"].text(PATH)
     places = parts["environments"].each(NAME)
     environments = {name: _Environment(place, apis) for name, place in places.items()}
     if environment not in environments:
@@ -94,6 +98,11 @@ def described(text: str, environment: str, around: Surroundings) -> Wanted:
         application=Application(around.login_client_id, here.below(callbacks), here.below(logouts)),
         connection=Connection(around.connection, expected),
         machine=_machine(around),
+        stream=Stream(
+            stream_name,
+            next((url for url in here.below((stream_path,)) if url.startswith("https:")), ""),
+            f"Bearer {around.webhook_token}" if around.webhook_token else "",
+        ),
     )
 
 

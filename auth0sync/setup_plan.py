@@ -6,135 +6,38 @@ log-in application) anything beyond it is a step that deletes, which nobody take
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from difflib import unified_diff
+from hmac import compare_digest
 
+from auth0sync.setup_steps import (
+    STREAMS,
+    BindAction,
+    ChangeAction,
+    ChangeApi,
+    ChangeApplication,
+    ChangeStream,
+    DeployAction,
+    DescribeRole,
+    DropRole,
+    EnableClient,
+    GivePermissions,
+    Line,
+    MakeAction,
+    MakeApi,
+    MakeRole,
+    MakeStream,
+    Step,
+    TakePermissions,
+)
 from auth0sync.setup_wanted import (
     API_SETTINGS,
-    Action,
     Api,
-    Permission,
     Role,
     Seen,
     SeenApi,
     SeenRole,
     Wanted,
 )
-
-
-@dataclass(frozen=True)
-class MakeApi:
-    api: Api
-
-
-@dataclass(frozen=True)
-class ChangeApi:
-    """settings: fields with their new values. scopes: added or described anew, by name."""
-
-    id: str
-    settings: dict[str, object]
-    scopes: dict[str, str]
-    drop: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class MakeRole:
-    role: Role
-
-
-@dataclass(frozen=True)
-class DescribeRole:
-    id: str
-    description: str
-
-
-@dataclass(frozen=True)
-class GivePermissions:
-    role: str
-    permissions: tuple[Permission, ...]
-
-
-@dataclass(frozen=True)
-class TakePermissions:
-    role_id: str
-    permissions: tuple[Permission, ...]
-
-
-@dataclass(frozen=True)
-class DropRole:
-    id: str
-
-
-@dataclass(frozen=True)
-class ChangeApplication:
-    client_id: str
-    callbacks: tuple[str, ...] = ()
-    logout_urls: tuple[str, ...] = ()
-    drop_callbacks: tuple[str, ...] = ()
-    drop_logout_urls: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class EnableClient:
-    connection_id: str
-    client_id: str
-
-
-@dataclass(frozen=True)
-class MakeAction:
-    action: Action
-
-
-@dataclass(frozen=True)
-class ChangeAction:
-    id: str
-    code: str
-
-
-@dataclass(frozen=True)
-class DeployAction:
-    name: str
-
-
-@dataclass(frozen=True)
-class BindAction:
-    name: str
-
-
-Do = (
-    MakeApi
-    | ChangeApi
-    | MakeRole
-    | DescribeRole
-    | GivePermissions
-    | TakePermissions
-    | DropRole
-    | ChangeApplication
-    | EnableClient
-    | MakeAction
-    | ChangeAction
-    | DeployAction
-    | BindAction
-)
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of the plan. sign: + to add, ~ to change, - to remove, " " for more of the same."""
-
-    sign: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Step:
-    """One thing to do. does: in words. scopes: what the set-up application needs for it."""
-
-    does: str
-    lines: tuple[Line, ...]
-    do: Do
-    scopes: tuple[str, ...]
-    deletes: bool = False
 
 
 def steps(wanted: Wanted, seen: Seen) -> list[Step]:
@@ -145,6 +48,7 @@ def steps(wanted: Wanted, seen: Seen) -> list[Step]:
         *_application(wanted, seen),
         *_connection(wanted, seen),
         *_action(wanted, seen),
+        *_stream(wanted, seen),  # last: not every plan has them
     ]
     return sorted(found, key=lambda step: step.deletes)
 
@@ -280,6 +184,29 @@ def _action(wanted: Wanted, seen: Seen) -> Iterator[Step]:
         line = Line("+", f"{title}: in the flow post-login{f', after {others}' if others else ''}")
         needs = ("read:actions", "update:actions")
         yield Step(f"bind {title}", (line,), BindAction(action.name), needs)
+
+
+def _stream(wanted: Wanted, seen: Seen) -> Iterator[Step]:
+    """By its endpoint, for names may be there twice. The authorization is never shown."""
+    stream = wanted.stream
+    if not stream.is_wanted or STREAMS in seen.not_looked:
+        return
+    title = f"log stream to {stream.endpoint}"
+    there = next((each for each in seen.streams if each.endpoint == stream.endpoint), None)
+    if there is None:
+        yield Step(
+            f"make {title}", (Line("+", title),), MakeStream(stream), ("create:log_streams",)
+        )
+        return
+    lines = []
+    if not compare_digest(there.authorization.encode(), stream.authorization.encode()):
+        lines.append(Line("~", f"{title}: authorization (not shown) as in AUTH0_WEBHOOK_TOKEN"))
+    if there.status != "active":
+        lines.append(Line("~", f"{title}: {_shown(there.status)} → “active”"))
+    if lines:
+        change = ChangeStream(there.id, stream.authorization)
+        needs = ("read:log_streams", "update:log_streams")
+        yield Step(f"change {title}", tuple(lines), change, needs)
 
 
 def _shown(value: object) -> str:

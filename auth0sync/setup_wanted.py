@@ -66,6 +66,24 @@ class Machine:
 
 
 @dataclass(frozen=True)
+class Stream:
+    """The log stream that tells the console what happens.
+
+    endpoint: "" where the console has no address that Auth0 delivers to. authorization: the header
+    that it sends with each delivery; "" where the settings hold no token. It is a secret.
+    """
+
+    name: str
+    endpoint: str
+    authorization: str = field(repr=False)
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is all that it takes."""
+        return bool(self.endpoint and self.authorization)
+
+
+@dataclass(frozen=True)
 class Wanted:
     """A whole description, for one environment.
 
@@ -81,6 +99,7 @@ class Wanted:
     application: Application
     connection: Connection
     machine: Machine
+    stream: Stream
 
 
 @dataclass(frozen=True)
@@ -132,6 +151,16 @@ class SeenConnection:
 
 
 @dataclass(frozen=True)
+class SeenStream:
+    """A log stream to an address. status: active, paused or suspended (facts: log stream)."""
+
+    id: str
+    endpoint: str
+    status: str
+    authorization: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Seen:
     """What was read of a tenant.
 
@@ -146,6 +175,7 @@ class Seen:
     flow: tuple[tuple[str, str], ...] = ()
     application: SeenApplication | None = None
     connection: SeenConnection | None = None
+    streams: tuple[SeenStream, ...] = ()
     machine_scopes: frozenset[str] | None = None
     mail_provider: str = ""
     logout_is_discoverable: bool = False

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from auth0sync.setup_by_hand import ByHand
-from auth0sync.setup_plan import Step
+from auth0sync.setup_steps import Step
 
 LEFT_ALONE = "   (left alone; --allow-delete removes it)"
 

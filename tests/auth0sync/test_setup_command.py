@@ -1,6 +1,7 @@
 """The tenant as code over HTTP: an empty tenant, an edit by hand, deletions, scopes, faults."""
 
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +10,10 @@ from pytest_django import Settings
 
 from auth0sync import setup_tenant
 from auth0sync.errors import Gone
+from auth0sync.management.commands.auth0_setup import DESCRIPTION
 from auth0sync.models import Bucket, Pause, SyncLog, TenantState
 from auth0sync.setup_apply import do
-from auth0sync.setup_plan import BindAction, GivePermissions
+from auth0sync.setup_steps import BindAction, GivePermissions
 from auth0sync.setup_tenant import connect
 from devtenant.seed import SETUP_SCOPES
 from tests.devtenant.builders import role_id
@@ -419,6 +421,111 @@ def test_no_secret_is_printed_or_kept(empty: RunningTenant) -> None:
     kept = "".join(str(row) for row in SyncLog.objects.values())
     assert "not-a-secret" not in told + kept
     assert "eyJ" not in told + kept
+
+
+STREAM: dict[str, Any] = {
+    "id": "lst_1",
+    "name": "Identity console",
+    "type": "http",
+    "status": "active",
+    "sink": {
+        "httpEndpoint": "https://console.example.com/webhooks/auth0",
+        "httpAuthorization": "Bearer 0ld",
+        "httpContentFormat": "JSONARRAY",
+    },
+}
+OTHER = {
+    "id": "lst_2",
+    "name": "Another program's",
+    "type": "datadog",
+    "status": "active",
+    "sink": {"datadogApiKey": "k3y", "datadogRegion": "us"},
+}
+
+
+@pytest.fixture
+def https(made: RunningTenant, settings: Settings, tmp_path: Path) -> tuple[str, ...]:
+    """The options for a description whose console has https, with a token for its log stream."""
+    settings.AUTH0_WEBHOOK_TOKEN = ["n3w-token", "0ld"]
+    text = DESCRIPTION.read_text().replace("http://localhost:8000", "https://console.example.com")
+    (tmp_path / "tenant.yaml").write_text(text)
+    options = ("--file", str(tmp_path / "tenant.yaml"))
+    right = {**STREAM["sink"], "httpAuthorization": "Bearer n3w-token"}
+    answered(made, [{**STREAM, "sink": right}])
+    said("--apply", "--allow-delete", *options)
+    made.clear_faults()
+    return options
+
+
+def answered(tenant: RunningTenant, body: Any, **about: Any) -> None:
+    """What the calls of log streams answer, from here on."""
+    path = about.pop("path", "/api/v2/log-streams")
+    status = about.pop("status", 200)
+    match = {"path": path, **about}
+    tenant.fault(match=match, kind="status", status=status, body=body)
+
+
+def test_a_log_stream_is_made_with_the_consoles_token(
+    made: RunningTenant, https: tuple[str, ...]
+) -> None:
+    answered(made, [OTHER], method="GET")
+    answered(made, {**STREAM, "status": "active"}, method="POST")
+
+    told = said("--apply", *https)
+
+    assert "+ log stream to https://console.example.com/webhooks/auth0" in told
+    assert "done   make log stream to https://console.example.com/webhooks/auth0" in told
+    assert "n3w" not in told
+
+
+def test_a_log_stream_with_another_token_gets_the_first_of_the_consoles(
+    made: RunningTenant, https: tuple[str, ...]
+) -> None:
+    answered(made, [OTHER, STREAM])
+    answered(made, STREAM, path="/api/v2/log-streams/lst_1")
+
+    told = said("--apply", *https)
+
+    assert "authorization (not shown) as in AUTH0_WEBHOOK_TOKEN" in told
+    assert "done   change log stream" in told
+    assert [c["method"] for c in made.calls(path_regex=".*lst_1")][-2:] == ["GET", "PATCH"]
+    assert "n3w" not in told
+    assert "0ld" not in told
+
+
+def test_a_plan_without_log_streams_keeps_nothing_else_from_being_done(
+    made: RunningTenant, https: tuple[str, ...]
+) -> None:
+    refusal = {"message": "Please upgrade.", "errorCode": "insufficient_entitlement"}
+    answered(made, refusal, status=403)
+
+    told = said("--apply", *https)
+
+    assert "? Not looked at: the log streams. Auth0 doesn't allow this in the tenant's plan" in told
+    assert told.endswith("Nothing to do.\n")
+
+
+def test_a_stream_of_a_kind_that_the_sdk_doesnt_know_keeps_nothing_else_from_being_done(
+    made: RunningTenant, https: tuple[str, ...]
+) -> None:
+    answered(made, [{**OTHER, "sink": {}}])
+
+    told = said("--apply", *https)
+
+    assert "? Not looked at: the log streams. Auth0 gave no usable answer." in told
+
+
+def test_a_token_that_auth0_repeats_in_a_refusal_isnt_printed(
+    made: RunningTenant, https: tuple[str, ...]
+) -> None:
+    answered(made, [], method="GET")
+    answered(made, {"message": "'Bearer n3w-token' is too short"}, method="POST", status=400)
+
+    told, last, _status = refused("--apply", *https)
+
+    assert "FAILED make log stream to https://console.example.com/webhooks/auth0" in told
+    assert "n3w" not in told + last
+    assert "'Bearer …' is too short" in told
 
 
 def grant(tenant: RunningTenant, *, without: str) -> None:

@@ -1,6 +1,7 @@
 """The description of a tenant: what is checked in, and what is refused in which words."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,18 @@ def test_what_the_settings_say_is_taken_from_them() -> None:
     assert wanted.machine.client_id == "machine"
     assert wanted.connection.name == "Staff"
     assert '"https://own.example.com/roles"' in wanted.action.code
+
+
+def test_the_log_stream_leads_to_the_first_console_with_https() -> None:
+    around = replace(AROUND, webhook_token="t0ken")
+
+    stream = checked_in(around=around).stream
+
+    assert stream.endpoint == "https://console.example.com/webhooks/auth0"
+    assert stream.authorization == "Bearer t0ken"
+    assert "t0ken" not in f"{around}{stream}"
+    assert not checked_in().stream.is_wanted
+    assert not checked_in("dev", around).stream.is_wanted
 
 
 def test_a_claims_name_cant_end_the_scripts_text() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from auth0sync.setup_by_hand import by_hand
-from auth0sync.setup_plan import BindAction, DeployAction, Step, steps
+from auth0sync.setup_plan import steps
+from auth0sync.setup_steps import BindAction, ChangeStream, DeployAction, Step
 from auth0sync.setup_wanted import (
     API_SETTINGS,
     Action,
@@ -21,6 +22,8 @@ from auth0sync.setup_wanted import (
     SeenApplication,
     SeenConnection,
     SeenRole,
+    SeenStream,
+    Stream,
     Wanted,
 )
 from auth0sync.setup_words import hand_lines, plan_lines, summary
@@ -39,6 +42,7 @@ WANTED = Wanted(
     application=Application("log-in", ("https://c/complete/",), ("https://c/login/",)),
     connection=Connection("Staff", {"password": True, "disable_signup": True}),
     machine=Machine("machine", frozenset({"read:users"})),
+    stream=Stream("Console", "https://c/webhooks/auth0", "Bearer s3cret"),
 )
 AS_WANTED = Seen(
     apis={API: SeenApi("1", "An API", {"read:it": "Read it"}, {"name": "An API", **API_SETTINGS})},
@@ -59,6 +63,10 @@ AS_WANTED = Seen(
     ),
     connection=SeenConnection(
         "con_1", {"password": True, "disable_signup": True}, frozenset({"log-in"})
+    ),
+    streams=(
+        SeenStream("lst_0", "https://other.example.com", "paused", "Bearer other"),
+        SeenStream("lst_1", "https://c/webhooks/auth0", "active", "Bearer s3cret"),
     ),
     machine_scopes=frozenset({"read:users"}),
     mail_provider="ses",
@@ -216,6 +224,51 @@ def test_an_action_that_isnt_in_the_flow_is_bound() -> None:
     [step] = plan(flow=())
 
     assert isinstance(step.do, BindAction)
+
+
+def test_a_log_stream_is_made_last_of_all_and_found_by_its_address() -> None:
+    assert lines(streams=AS_WANTED.streams[:1], action=None)[-1] == (
+        "+ log stream to https://c/webhooks/auth0"
+    )
+
+
+def test_a_log_streams_secret_is_changed_and_never_shown() -> None:
+    [step] = plan(streams=(replace(AS_WANTED.streams[1], authorization="Bearer 0ld"),))
+
+    assert isinstance(step.do, ChangeStream)
+    assert step.do.authorization == "Bearer s3cret"
+    assert "not shown" in step.lines[0].text
+    told = f"{step}{WANTED}{AS_WANTED}"
+    assert "s3cret" not in told
+    assert "0ld" not in told
+
+
+def test_a_log_stream_that_is_paused_is_set_going() -> None:
+    assert lines(streams=(replace(AS_WANTED.streams[1], status="paused"),)) == [
+        "~ log stream to https://c/webhooks/auth0: “paused” → “active”"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [({"endpoint": ""}, "https alone"), ({"authorization": ""}, "AUTH0_WEBHOOK_TOKEN isn't set")],
+)
+def test_without_what_it_takes_there_is_no_log_stream(changed: dict[str, str], said: str) -> None:
+    wanted = replace(WANTED, stream=replace(WANTED.stream, **changed))
+    seen = replace(AS_WANTED, streams=())
+
+    [item] = by_hand(wanted, seen)
+
+    assert steps(wanted, seen) == []
+    assert said in item.text
+    assert not item.differs
+
+
+def test_streams_that_couldnt_be_looked_at_arent_made() -> None:
+    closed = {"the log streams": "Not in this plan."}
+
+    assert lines(streams=(), not_looked=closed) == []
+    assert hand(streams=(), not_looked=closed)[0].startswith("? Not looked at: the log streams.")
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ from auth0sync.models import Bucket
 from auth0sync.setup_apply import do
 from auth0sync.setup_by_hand import GRANT_OF, ByHand, by_hand
 from auth0sync.setup_file import BadDescription, Surroundings, described
-from auth0sync.setup_plan import Step, steps
+from auth0sync.setup_plan import steps
 from auth0sync.setup_read import NEEDED, look
+from auth0sync.setup_steps import Step
 from auth0sync.setup_tenant import SetupTenant, connect, lacking
 from auth0sync.setup_wanted import Wanted, roles_action_code
 from auth0sync.setup_words import hand_lines, plan_lines, summary
@@ -127,6 +128,7 @@ def _description(file: Path, environment: str) -> Wanted:
         connection=settings.AUTH0_CONNECTION,
         roles_claim=settings.AUTH0_ROLES_CLAIM,
         gives_roles=settings.AUTH0_ENABLE_ROLE_ASSIGNMENT,
+        webhook_token=next(iter(settings.AUTH0_WEBHOOK_TOKEN), ""),
     )
     try:
         return described(file.read_text(encoding="utf-8"), environment, around)
@@ -175,4 +177,7 @@ def _said(error: SyncError) -> str:
         return "Auth0 gave no clear answer; it may have happened or not. The next run looks."
     if isinstance(error, Conflict):
         return f"{error} The next run looks."
-    return str(error)
+    text = str(error)
+    for token in settings.AUTH0_WEBHOOK_TOKEN:  # should Auth0 say what it doesn't like
+        text = text.replace(token, "…")
+    return text
