@@ -40,8 +40,10 @@ class Installation:
         gunicorn += ["--bind", f"127.0.0.1:{web_port}", "--worker-tmp-dir", str(folder)]
         self._stand_in = Program("The tenant", stand_in, self._env, folder / "tenant.log")
         self._web = Program("The web server", gunicorn, self._env, folder / "web.log")
+        self._gunicorn = gunicorn
         self._worker = Program("The worker", [*MANAGE, "qcluster"], self._env, folder / "q.log")
         self._clusters: list[Program] = []
+        self._receivers: list[Program] = []
 
     def start(self) -> None:
         """Make the tables and an administrator, start tenant and web server, and log in."""
@@ -56,7 +58,7 @@ class Installation:
 
     def stop(self) -> None:
         """End all programs."""
-        for program in (self._worker, *self._clusters, self._web, self._stand_in):
+        for program in (self._worker, *self._clusters, *self._receivers, self._web, self._stand_in):
             program.stop()
 
     def start_tenant(self) -> None:
@@ -97,6 +99,17 @@ class Installation:
         for cluster in self._clusters:
             cluster.stop()
         self._clusters = []
+
+    def start_receivers(self, number: int) -> list[int]:
+        """Start so many further web servers, which know what was told; returns their ports."""
+        ports = free_ports(number)
+        for port in ports:
+            at = self._gunicorn.index("--bind") + 1
+            command = [*self._gunicorn[:at], f"127.0.0.1:{port}", *self._gunicorn[at + 1 :]]
+            receiver = Program("A receiver", command, self._env, self._folder / f"web{port}.log")
+            self._receivers.append(receiver)
+            receiver.start(Browser(port).is_ready)
+        return list(ports)
 
     def wait_for_calls(
         self, is_enough: Callable[[list[dict[str, Any]]], bool], seconds: float, but: str = ""

@@ -58,6 +58,35 @@ class Tenant:
         wanted = {"users": users, "first": first, "user": user, "roles": ["production_associate"]}
         self._client.post("/_seed", json=wanted, timeout=SEED_S).raise_for_status()
 
+    def verify(self, user_id: str) -> None:
+        """Have the person follow the link that verifies the e-mail."""
+        self._client.post("/_verify", json={"user_id": user_id}).raise_for_status()
+
+    def forget_log(self) -> None:
+        """Empty the tenant's log."""
+        self._client.delete("/_logs").raise_for_status()
+
+    def note_in_log(self, users: list[str], types: list[str], number: int) -> None:
+        """Write so many entries about these accounts, of these types, in turn."""
+        wanted = {"users": users, "types": types, "count": number}
+        self._client.post("/_logs", json=wanted, timeout=SEED_S).raise_for_status()
+
+    def log(self) -> list[dict[str, Any]]:
+        """All of the log, the oldest entry first, read as another client of the tenant."""
+        asked = {"grant_type": "client_credentials", "client_id": "other-m2m"}
+        host = self.url.partition("//")[2]
+        asked |= {"client_secret": "not-a-secret", "audience": f"https://{host}/api/v2/"}
+        token = self._client.post("/oauth/token", json=asked).raise_for_status().json()
+        headers = {"Authorization": f"Bearer {token['access_token']}"}
+        found: list[dict[str, Any]] = []
+        while True:
+            query = {"take": 100} | ({"from": found[-1]["log_id"]} if found else {})
+            answer = self._client.get("/api/v2/logs", params=query, headers=headers)
+            page = answer.raise_for_status().json()
+            found += page
+            if len(page) < 100:
+                return found
+
     def calls(self) -> dict[str, int]:
         """Calls since its start, by method and address with ``{id}`` for each id."""
         counted: dict[str, int] = self._state()["calls"]
