@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from auth0sync.enrolment import Choice, Outlook, outlooks, without_account, working
+from auth0sync.events_shown import has_logged_in_since
 from auth0sync.models import Account
 from employees.actors import actor_named, visible_to
 from employees.authority import Actor
@@ -193,4 +194,6 @@ def signed_in_since(employee_id: int, at: datetime) -> str:
     invited = Account.objects.filter(pk=employee_id, invitation_sent_at__gte=at)
     if proven.exists() and invited.exists():
         return "They have followed the link in their invitation since."
+    if has_logged_in_since(employee_id, second):
+        return "They have signed in with Auth0 since."
     return ""

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Count, Q
 
 from auth0sync.events_models import TenantEvent
-from auth0sync.events_types import words_of
+from auth0sync.events_types import LOGGED_IN, words_of
 from employees.zones import moment
 
 State = TenantEvent.State
@@ -65,3 +65,9 @@ def last_came() -> tuple[datetime | None, datetime | None]:
     """When the newest event of a stream came, and the newest that was read in the log."""
     newest = TenantEvent.objects.order_by("-pk").values_list("received_at", flat=True)
     return newest.filter(is_read=False).first(), newest.filter(is_read=True).first()
+
+
+def has_logged_in_since(employee_id: int, at: datetime) -> bool:
+    """Whether this person has signed in with Auth0 since, as far as that was confirmed."""
+    logins = TenantEvent.objects.filter(employee_id=employee_id, type=LOGGED_IN, at__gte=at)
+    return logins.filter(Q(is_read=True) | Q(state=State.CONFIRMED)).exists()

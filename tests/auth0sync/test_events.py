@@ -18,6 +18,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from auth0sync import events_store, events_told, reconcile_apply, tasks
 from auth0sync.due import note
 from auth0sync.engine import sync
+from auth0sync.enrolling import signed_in_since
 from auth0sync.events_look import look_next
 from auth0sync.events_models import AccountLook, LogCheckpoint, TenantEvent
 from auth0sync.events_parsing import read_item
@@ -637,3 +638,19 @@ def test_events_have_their_turn_while_employees_are_due(
 
     done = SyncLog.objects.order_by("pk").values_list("action", "employee_id")
     assert list(done) == [("read account", ana.pk), ("update account", bo.pk)]
+
+
+@pytest.mark.once
+def test_an_undo_knows_who_has_signed_in_with_auth0_since(tenant: RunningTenant) -> None:
+    employee, began = settled(), datetime.now(UTC)
+    assert signed_in_since(employee.pk, began) == ""
+    tell(an_event("s", employee))
+    heed()
+    assert signed_in_since(employee.pk, began) == ""  # it was made up
+
+    tenant.login(account_of(employee).user_id)
+    tell(an_event("s", employee))
+    heed()
+
+    assert signed_in_since(employee.pk, began) == "They have signed in with Auth0 since."
+    assert signed_in_since(employee.pk, began + timedelta(hours=1)) == ""

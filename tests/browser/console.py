@@ -18,6 +18,7 @@ from tests.processes import ROOT, RunningConsole, wait_for
 START_S = 60.0
 STOP_S = 20.0
 LAST_LINES = 15
+WEBHOOK_TOKEN = secrets.token_urlsafe(32)  # of the stand-in's log stream
 # Plain http, as `make demo` has it: with DEBUG off the console sends every browser to https.
 PLAIN_HTTP = {
     "ENV_FILE": os.devnull,
@@ -25,6 +26,7 @@ PLAIN_HTTP = {
     "ALLOWED_HOSTS": "127.0.0.1",
     "AUTH0_LOGIN_CLIENT_ID": "console-login",
     "AUTH0_LOGIN_CLIENT_SECRET": "not-a-secret",
+    "AUTH0_WEBHOOK_TOKEN": WEBHOOK_TOKEN,
     "KIOSK_OPEN": "true",  # the pages for PINs in any browser; tests of enrolment set one up
 }
 
