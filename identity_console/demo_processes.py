@@ -23,10 +23,11 @@ READY_S = 60  # how long they may take until they answer
 STEADY_S = 3  # a worker that has run this long has read its settings and reached its database
 STOP_S = 12  # how long they may take to end before they are killed
 TAIL_LINES = 15
-# One line per request, as the console and Werkzeug write it; faults are shown.
+# One line per request or call, as the console and Werkzeug write it; faults are shown.
 REQUEST_LINE = re.compile(
     r'"[A-Z]+ \S+ HTTP/[\d.]+" [1-4]\d\d'
     r"|\[identity_console\.requests\].* status=[1-4]\d\d"
+    r"|call to Auth0 \[auth0sync\.gate\].* http_status=2\d\d"
 )
 
 honcho.manager.KILL_WAIT = STOP_S

@@ -12,6 +12,7 @@ from auth0sync.due import mark_due
 from auth0sync.engine import sync
 from auth0sync.models import SyncLog, TenantState
 from auth0sync.rows import read_facts
+from employees import request_ids
 from employees.models import Employee
 from employees.services import change_employee, deactivate
 from tests.auth0sync.conftest import lease_runs_out, time_passes
@@ -42,6 +43,23 @@ def test_the_account_the_role_and_the_invitation_exist_after_one_sync(
     assert row.auth0_sync_status == "created"
     assert row.auth0_account_created_at is not None
     assert account_of(ana).is_clean
+
+
+def test_the_id_of_the_request_is_followed_from_the_click_to_the_calls(
+    tenant: RunningTenant, caplog: pytest.LogCaptureFixture
+) -> None:
+    with request_ids.bound("r0123456789ab"):
+        ana = add()
+
+    with caplog.at_level("INFO", "auth0sync.gate"):
+        sync(ana.pk)
+
+    calls = [vars(line) for line in caplog.records if line.name == "auth0sync.gate"]
+    logged = SyncLog.objects.filter(employee_id=ana.pk, request_id="r0123456789ab")
+    assert {"create account"} <= {call["action"] for call in calls}
+    assert {call["request_id"] for call in calls} == {"r0123456789ab"}
+    assert {call["employee_id"] for call in calls} == {ana.pk}
+    assert set(logged.values_list("action", flat=True)) >= {"create account", "give role"}
 
 
 def test_the_id_of_the_account_is_derived_from_installation_employee_and_generation(
