@@ -26,6 +26,7 @@ from auth0sync.status import Weather, clock, why_off
 
 JOB_WITHIN = timedelta(hours=3)
 BEAT_WITHIN = timedelta(minutes=2)
+SWEPT_WITHIN = timedelta(seconds=30)  # a slice may take longer than the lease lasts
 TASK_WITHIN = timedelta(minutes=5)
 NIGHT_WITHIN = timedelta(hours=36)  # a night that was missed, and some hours
 OVERDUE = timedelta(hours=1)
@@ -53,7 +54,8 @@ def queue(visit: Visit) -> Finding:
         return Finding("Queue", text, "Check REDIS_URL and that Redis runs; nothing is lost.")
     waiting = OrmQ.objects.filter(lock__lte=timezone.now()).order_by("lock")
     oldest = waiting.first() if settings.QUEUE_BROKER == "orm" else None
-    said = f"{size} tasks wait" if size else "It is empty"
+    waits = "1 task waits" if size == 1 else f"{size:,} tasks wait"
+    said = waits if size else "It is empty"
     if oldest is None or oldest.lock is None:
         return Finding("Queue", f"{said}.")
     text = f"{said}, the first since {clock(oldest.lock, timezone.now())}."
@@ -63,7 +65,8 @@ def queue(visit: Visit) -> Finding:
 
 def sweep(visit: Visit) -> Finding:
     """Whether somebody looks for what is due: the console's own clockwork."""
-    held = TenantState.objects.filter(pk=1, sweep_lease_until__gt=Now()).exclude(sweep_lease="")
+    until = Now() - SWEPT_WITHIN
+    held = TenantState.objects.filter(pk=1, sweep_lease_until__gt=until).exclude(sweep_lease="")
     if held.exists():
         return Finding("Sweep", f"It runs, every {settings.AUTH0_SWEEP_SECONDS} s.")
     text = "Nobody looks for what is due, or what other programs have changed."

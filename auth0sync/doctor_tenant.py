@@ -198,7 +198,7 @@ def signing_keys(visit: Visit) -> Finding:
     issuer = str(said.get("issuer", ""))
     if issuer.rstrip("/") != root:
         return Finding("Issuer and keys", f"{root} calls itself {issuer or 'nothing'}.", mend)
-    return Finding("Issuer and keys", f"{issuer} signs with {len(keys)} keys.")
+    return Finding("Issuer and keys", f"{issuer} gives its keys ({len(keys)}).")
 
 
 def roles_claim(visit: Visit) -> Finding:

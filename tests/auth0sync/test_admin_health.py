@@ -6,6 +6,7 @@ import pytest
 from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
+from django.utils.module_loading import import_string
 from django_q.models import OrmQ
 from pytest_django import Settings
 from redis import ConnectionError as RedisAway
@@ -52,7 +53,9 @@ def test_before_the_first_look_it_says_so_and_what_is_known_at_once(browser: Cli
 def test_without_a_worker_the_page_says_so_by_itself(browser: Client) -> None:
     Heartbeat.objects.all().delete()
 
-    assert "No worker has shown a sign of life: is qcluster running?" in text_of(browser)
+    page = text_of(browser)
+    assert page.count("No worker has shown a sign of life: is qcluster running?") == 1
+    assert "No worker</span>" in page
 
 
 def test_the_button_asks_once_a_worker_looks_and_the_page_shows_it(browser: Client) -> None:
@@ -77,11 +80,13 @@ def test_the_button_asks_once_a_worker_looks_and_the_page_shows_it(browser: Clie
 
 
 def test_a_task_that_comes_twice_looks_once(browser: Client) -> None:
+    assert import_string(health.TASK) is health.look
     health.look()
     assert not Look.objects.exists()
     health.want(boss())
     health.look()
     finished_at = Look.objects.get().finished_at
+    assert str(Look.objects.get()) == f"the doctor's last look, {finished_at}"
 
     health.look()
 

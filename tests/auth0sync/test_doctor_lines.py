@@ -534,7 +534,7 @@ def test_the_queue_says_how_many_wait_and_several_clusters_are_fine(well: Runnin
     OrmQ.objects.create(key="identity-console", payload="x", lock=timezone.now())
     Heartbeat.objects.create(name="v", beaten_at=Now())
 
-    assert looked_at("Queue").text.startswith("1 tasks wait, the first since ")
+    assert looked_at("Queue").text.startswith("1 task waits, the first since ")
     assert looked_at("Queue").state == "ok"
     assert looked_at("Worker").text == "2 clusters are at work."
 
@@ -636,7 +636,7 @@ def test_a_custom_domain_is_asked_itself(
     other = f"http://localhost:{well.port}"
     monkeypatch.setattr(doctor_tenant, "tenant_root", lambda: other)
 
-    assert looked_at("Issuer and keys").text == f"{other}/ signs with 1 keys."
+    assert looked_at("Issuer and keys").text == f"{other}/ gives its keys (1)."
 
 
 def test_without_stream_and_log_it_says_what_to_set(
