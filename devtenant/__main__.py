@@ -1,12 +1,14 @@
 """Start the stand-in tenant: ``python -m devtenant``."""
 
 import argparse
+import os
 import re
 import sqlite3
 import sys
 from pathlib import Path
 
 from devtenant.buckets import PLANS
+from devtenant.log_streams import is_loopback
 from devtenant.server import ADDRESS, PortInUse, run_until_signal, start
 
 CONSOLES = ("http://127.0.0.1:8000", "http://localhost:8000")
@@ -19,6 +21,16 @@ def console(text: str) -> str:
     """
     if not re.fullmatch(r"https?://[^\s/?#]+/?", text):
         raise argparse.ArgumentTypeError(f"{text!r} is no address such as {CONSOLES[0]}")
+    return text
+
+
+def loopback(text: str) -> str:
+    """An http address of this machine.
+
+    Raises: ArgumentTypeError.
+    """
+    if not is_loopback(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no http address of this machine")
     return text
 
 
@@ -45,6 +57,15 @@ def arguments() -> argparse.Namespace:
         help="where a console answers, to which a log-in may go back; may be given several times "
         f"(default: {' and '.join(CONSOLES)}, with --empty none)",
     )
+    parser.add_argument(
+        "--stream",
+        action="append",
+        default=[],
+        type=loopback,
+        metavar="URL",
+        help="send the log there, with the bearer token in DEVTENANT_STREAM_TOKEN "
+        "(without one, nothing is sent)",
+    )
     parser.add_argument("--verbose", action="store_true", help="one line per request")
     return parser.parse_args()
 
@@ -52,6 +73,7 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Run until SIGTERM or SIGINT. Returns the exit status."""
     options = arguments()
+    token = os.environ.get("DEVTENANT_STREAM_TOKEN", "")
     try:
         running = start(
             port=options.port,
@@ -60,6 +82,7 @@ def main() -> int:
             smtp_port=options.smtp_port,
             empty=options.empty,
             consoles=options.console or (() if options.empty else CONSOLES),
+            streams=[(url, f"Bearer {token}") for url in options.stream if token],
             verbose=options.verbose,
         )
     except PortInUse as error:

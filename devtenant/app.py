@@ -11,6 +11,7 @@ from devtenant import (
     clients,
     connections,
     jobs,
+    log_streams,
     logs,
     permissions,
     resource_servers,
@@ -48,6 +49,7 @@ ENDPOINTS = (
     tickets,
     jobs,
     logs,
+    log_streams,
     sessions,
     tenant_settings,
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from devtenant.auth import Signer
 from devtenant.buckets import PLANS
+from devtenant.log_streams import is_loopback, operators_stream
 from devtenant.passwords import POLICIES
 from devtenant.post_login import roles_claims, write_roles_into
 from devtenant.state import Tenant
@@ -17,7 +18,7 @@ SECONDS = ("search_delay_s", "latency_s", "export_s", "age_jobs_s", "build_s")
 KNOWN = {
     *("plan", "rate", "retry_after_header", "scopes", "expire_tokens", "roles_claim"),
     *("password_policy", "requires_username", "import_users_per_second", "bulk_jobs", *SECONDS),
-    "log_retention_s",
+    *("log_retention_s", "stream"),
 }
 
 
@@ -34,7 +35,8 @@ def apply_control(tenant: Tenant, signer: Signer, wanted: dict[str, Any]) -> Non
     that Action isn't in the flow), build_s (seconds until an Action is built),
     import_users_per_second, export_s (seconds an export takes), bulk_jobs (false: the plan has
     none), age_jobs_s (makes every job older by so many seconds, once), log_retention_s (seconds
-    that the log is kept; null: as the plan says).
+    that the log is kept; null: as the plan says), stream ({"url", "authorization",
+    "format"}: the log is sent to this address of this machine).
     Raises: Refused.
     """
     unknown = sorted(set(wanted) - KNOWN)
@@ -47,6 +49,10 @@ def apply_control(tenant: Tenant, signer: Signer, wanted: dict[str, Any]) -> Non
         tenant.index.hurry(time.time() + settings.search_delay_s)
     if "latency_s" in wanted:
         settings.latency_s = float(wanted["latency_s"])
+    if "stream" in wanted:
+        to = wanted["stream"]
+        form = to.get("format", "JSONLINES")
+        operators_stream(tenant, to["url"], to.get("authorization", ""), form)
     control_jobs(tenant, wanted)
     if "log_retention_s" in wanted:
         seconds = wanted["log_retention_s"]
@@ -122,6 +128,11 @@ def check_control(tenant: Tenant, wanted: dict[str, Any]) -> None:
         value = wanted.get(name, 0)
         if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
             raise Refused(f"{name} must be a number of seconds.")
+    to = wanted.get("stream", {"url": "http://127.0.0.1/"})
+    if not isinstance(to, dict) or not is_loopback(to.get("url")):
+        raise Refused('stream must be {"url": an http address of this machine, …}.')
+    if to.get("format", "JSONLINES") not in ("JSONARRAY", "JSONLINES", "JSONOBJECT"):
+        raise Refused("format must be JSONARRAY, JSONLINES or JSONOBJECT.")
     kept_s = wanted.get("log_retention_s") or 0
     if isinstance(kept_s, bool) or not isinstance(kept_s, int | float) or kept_s < 0:
         raise Refused("log_retention_s must be a number of seconds, or null.")

@@ -10,7 +10,9 @@ KINDS = ("status", "reset", "hang", "slow", "wrong_body", "cut")
 JOB_KINDS = ("job_dies", "job_stuck", "job_erased")
 # Mails of the tenant's own; match.path is then the recipient's address.
 MAIL_KINDS = ("mail_fails",)
-ALL_KINDS = KINDS + JOB_KINDS + MAIL_KINDS
+# One delivery of a log stream; match.path is then its endpoint.
+STREAM_KINDS = ("stream_duplicate", "stream_shuffle", "stream_delay", "stream_lost_answer")
+ALL_KINDS = KINDS + JOB_KINDS + MAIL_KINDS + STREAM_KINDS
 KNOWN = {
     "match",
     "kind",
@@ -108,6 +110,11 @@ class Faults:
         """The first fault that decides what becomes of a job made by POST to ``path``."""
         fates = (fault for fault in self.active if fault.kind in JOB_KINDS)
         return next((fault for fault in fates if fault.hits("POST", (path,))), None)
+
+    def pick_for_stream(self, url: str) -> Fault | None:
+        """The first fault that hits the next batch of the stream to ``url``."""
+        streams = (fault for fault in self.active if fault.kind in STREAM_KINDS)
+        return next((fault for fault in streams if fault.hits("POST", (url,))), None)
 
     def pick_for_mail(self, address: str) -> Fault | None:
         """The first fault that keeps a mail to ``address`` from going out."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from devtenant.api import REGISTER
 from devtenant.clock import settled_id
+from devtenant.log_streams import operators_stream
 from devtenant.post_login import ROLES_CLAIM, write_roles_into
 from devtenant.resource_servers import new_server
 from devtenant.state import Tenant
@@ -146,6 +147,8 @@ def fill(tenant: Tenant, *, empty: bool | None = None) -> None:
                 write_roles_into(tenant, ROLES_CLAIM)
         if is_new and not empty:
             set_up(tenant)
+        for url, authorization in tenant.streams:
+            operators_stream(tenant, url, authorization, "JSONLINES")
 
 
 def grant(tenant: Tenant, client_id: str, scopes: list[str]) -> None:

@@ -20,6 +20,7 @@ from devtenant.handler import Handler
 from devtenant.jobs import work
 from devtenant.mailbox import start_mailbox
 from devtenant.state import Tenant
+from devtenant.streaming import stream
 
 ADDRESS = "127.0.0.1"
 
@@ -35,7 +36,7 @@ class Running:
     tenant: Tenant
     http: BaseWSGIServer
     smtp: Controller | None
-    worker: threading.Thread
+    workers: list[threading.Thread]
 
     @property
     def port(self) -> int:
@@ -50,7 +51,9 @@ class Running:
         """End hanging requests, both servers, and close the state file."""
         self.tenant.stopping.set()
         self.tenant.job_waits.set()
-        self.worker.join()
+        self.tenant.log_grew.set()
+        for worker in self.workers:
+            worker.join()
         self.http.shutdown()
         self.http.server_close()
         if self.smtp is not None:
@@ -84,16 +87,19 @@ def start(
     smtp_port: int,
     empty: bool,
     consoles: Iterable[str] = (),
+    streams: Iterable[tuple[str, str]] = (),
     verbose: bool = False,
 ) -> Running:
     """Open everything. port 0 takes a free one; smtp_port 0 means no mailbox.
 
-    consoles: where consoles answer (``Tenant``).
+    consoles: where consoles answer (``Tenant``). streams: where the log is sent, each with the
+    literal Authorization header.
 
     Raises: PortInUse; sqlite3.Error for a state file that cannot be used.
     """
     listener = listening_socket(port)
     tenant = Tenant(plan, path, empty, consoles)
+    tenant.streams = list(streams)
     signer = Signer(tenant)
     seed.fill(tenant)
     smtp = None
@@ -112,9 +118,12 @@ def start(
         fd=listener.fileno(),
     )
     listener.detach()
-    worker = threading.Thread(target=work, args=(tenant,), daemon=True)
-    worker.start()
-    return Running(tenant, http, smtp, worker)
+    workers = [
+        threading.Thread(target=body, args=(tenant,), daemon=True) for body in (work, stream)
+    ]
+    for worker in workers:
+        worker.start()
+    return Running(tenant, http, smtp, workers)
 
 
 def run_until_signal(running: Running, ready: Callable[[], None]) -> None:

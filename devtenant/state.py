@@ -110,6 +110,7 @@ class Tenant:
             "job_errors",
             "mails",
             "logs",
+            "log_streams",
             "settings",
         ]
         self.tables = {kind: Table(kind, self.store) for kind in kinds}
@@ -135,6 +136,7 @@ class Tenant:
         self.mails = self.tables["mails"]
         # The tenant's log, oldest first (tenant_log.py).
         self.logs = self.tables["logs"]
+        self.log_streams = self.tables["log_streams"]
         self.log_number = 0
         self.log_at = 0.0  # seconds since the epoch
         self.log_grew = threading.Event()
@@ -146,6 +148,7 @@ class Tenant:
         self.codes: dict[str, Any] = {}  # authorization code: oidc.Code
         self.access_tokens: dict[str, tuple[str, str, float]] = {}  # token: user_id, scope, end
         self.consoles = list(consoles)
+        self.streams: list[tuple[str, str]] = []  # of the command line: address, authorization
         self.index = SearchIndex()
         self.keys = Keys()
         self.faults = Faults()
@@ -178,6 +181,7 @@ class Tenant:
         for key, held in self.memberships.rows.items():
             self.keys.move_roles(key, [], held)
         self.job_waits.set()
+        self.log_grew.set()
 
     def apply_settings(self) -> None:
         """Make the buckets follow the settings, full."""

@@ -92,6 +92,8 @@ class Demo:
             "AUTH0_LOGIN_CLIENT_SECRET": "not-a-secret",
             "AUTH0_API_AUDIENCE": "https://productivity.example.com/api",
             "AUTH0_SWEEP_SECONDS": "5",
+            "AUTH0_WEBHOOK_TOKEN": "not-a-secret-of-the-demo-on-this-machine",
+            "DEVTENANT_STREAM_TOKEN": "not-a-secret-of-the-demo-on-this-machine",
             "CONSOLE_PORT": console,
             "TENANT_PORT": tenant,
             "SMTP_PORT": smtp,

@@ -1,0 +1,163 @@
+"""Log streams: where the log is sent (facts: log streams, HTTP)."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from devtenant.api import Answer, Call, endpoint
+from devtenant.clock import random_id, settled_id
+from devtenant.errors import ApiError
+from devtenant.schemas import Anything, Many, Record, Shape, Text, object_body
+from devtenant.state import Tenant
+
+MOST = 2  # streams; how many there may be depends on the plan (believed)
+HEADERS = Many(Record({"header": Text(1), "value": Text(1)}, required=("header", "value")))
+SINK: dict[str, Shape] = {
+    "httpEndpoint": Text(1, pattern=r"^https://"),
+    "httpAuthorization": Text(),
+    "httpContentType": Text(),
+    "httpContentFormat": Text(choices=("JSONARRAY", "JSONLINES", "JSONOBJECT")),
+    "httpCustomHeaders": HEADERS,
+}
+FILTERS = Many(Record({"type": Text(choices=("category",)), "name": Text(1)}))
+CREATE = Record(
+    {
+        "name": Text(1, 255),
+        "type": Text(choices=("http",)),
+        "sink": Record(SINK, required=("httpEndpoint",)),
+        "filters": FILTERS,
+        "isPriority": Anything(nullable=True),
+        "startFrom": Text(1),
+        "pii_config": Anything(nullable=True),
+    },
+    required=("type", "sink"),
+)
+UPDATE = Record(
+    {
+        "name": Text(1, 255),
+        "status": Text(choices=("active", "paused", "suspended")),
+        "sink": Record(SINK),
+        "filters": FILTERS,
+        "pii_config": Anything(nullable=True),
+    }
+)
+# Kinds of record by category; what no category names has none, so a filter leaves it out.
+CATEGORIES = {
+    "auth.login.success": ("s",),
+    "auth.login.fail": ("f", "fp", "fu"),
+    "auth.login.notification": ("limit_wc", "limit_mu", "pwd_leak"),
+    "auth.signup.success": ("ss",),
+    "auth.signup.fail": ("fs",),
+    "auth.logout.success": ("slo",),
+    "auth.logout.fail": ("flo",),
+    "auth.token_exchange.success": ("seccft",),
+    "management.success": ("sapi", "mgmt_api_read"),
+    "system.notification": ("api_limit", "api_limit_warning", "fn", "sui", "fui"),
+    "user.success": ("sv", "svr", "scpr", "scp", "sce", "sdu"),
+    "user.fail": ("fv", "fvr", "fcpr", "fcp", "fce", "fdu"),
+}
+
+
+@endpoint("GET", "/log-streams", "read:log_streams")
+def list_streams(call: Call) -> Answer:
+    """All of them, with their authorization in clear (recorded)."""
+    return 200, [shown(row) for row in call.tenant.log_streams.rows.values()]
+
+
+@endpoint("POST", "/log-streams", "create:log_streams")
+def create_stream(call: Call) -> Answer:
+    """Make one: 200, not 201 (recorded); 409 when there are as many as there may be."""
+    body = object_body(call.body, CREATE)
+    sinks = [row["sink"]["httpEndpoint"] for row in call.tenant.log_streams.rows.values()]
+    if sum(sink.startswith("https:") for sink in sinks) >= MOST:
+        raise ApiError(409, "You have reached the maximum number of log streams.")
+    row = new_stream(call.tenant, body)
+    return 200, shown(row)
+
+
+@endpoint("GET", "/log-streams/{id}", "read:log_streams")
+def get_stream(call: Call) -> Answer:
+    """Read one."""
+    return 200, shown(find_stream(call))
+
+
+@endpoint("PATCH", "/log-streams/{id}", "update:log_streams")
+def update_stream(call: Call) -> Answer:
+    """Change one; what is sent of a sink replaces the whole sink (believed; the harsher)."""
+    row = {**find_stream(call), **object_body(call.body, UPDATE)}
+    call.tenant.log_streams.put(row["id"], row)
+    call.tenant.log_grew.set()
+    return 200, shown(row)
+
+
+@endpoint("DELETE", "/log-streams/{id}", "delete:log_streams")
+def delete_stream(call: Call) -> Answer:
+    """Remove one: 204."""
+    call.tenant.log_streams.remove(find_stream(call)["id"])
+    return 204, None
+
+
+def new_stream(tenant: Tenant, body: dict[str, Any], key: str = "") -> dict[str, Any]:
+    """Store a stream; it begins with what is logged from now on, unless ``startFrom`` says when."""
+    last = next(reversed(tenant.logs.rows), "")
+    begin = str(body.get("startFrom", ""))
+    if begin:
+        last = "900" + "".join(filter(str.isdigit, begin))
+    row: dict[str, Any] = {
+        "id": key or random_id("lst_"),
+        "name": body.get("name", ""),
+        "type": "http",
+        "status": "active",
+        "sink": body["sink"],
+        "filters": body.get("filters", []),
+        "isPriority": body.get("isPriority") or False,
+        "sent_to": last,
+    }
+    tenant.log_streams.put(row["id"], row)
+    tenant.log_grew.set()
+    return row
+
+
+def find_stream(call: Call) -> dict[str, Any]:
+    """The stored stream.
+
+    Raises: ApiError 404.
+    """
+    row: dict[str, Any] | None = call.tenant.log_streams.rows.get(call.ids[0])
+    if row is None:
+        raise ApiError(404, "The log stream does not exist", "inexistent_log_stream")
+    return row
+
+
+def shown(row: dict[str, Any]) -> dict[str, Any]:
+    """A stream as it is read."""
+    return {key: value for key, value in row.items() if key != "sent_to"}
+
+
+def wanted_by(row: dict[str, Any], record: dict[str, Any]) -> bool:
+    """Whether the stream's filters let a record through; without filters, all."""
+    names = [each["name"] for each in row["filters"]]
+    return not names or any(record["type"] in CATEGORIES.get(name, ()) for name in names)
+
+
+def is_loopback(url: object) -> bool:
+    """Whether this is an http address of this machine, which an operator's stream may go to."""
+    try:
+        parts = urlsplit(str(url))
+        local = parts.hostname in ("127.0.0.1", "localhost", "::1")
+        return parts.scheme == "http" and local and parts.port != 0
+    except ValueError:
+        return False
+
+
+def operators_stream(tenant: Tenant, url: str, authorization: str, form: str) -> None:
+    """Send the log to a program on this machine, by http, which the API itself refuses.
+
+    One for each address; a second time, its authorization and format are replaced.
+    """
+    key = settled_id("lst_", url)
+    sink = {"httpEndpoint": url, "httpAuthorization": authorization, "httpContentFormat": form}
+    if key in tenant.log_streams.rows:
+        tenant.log_streams.put(key, {**tenant.log_streams.rows[key], "sink": sink})
+        tenant.log_grew.set()
+    else:
+        new_stream(tenant, {"name": "Of the operator", "sink": sink}, key)
