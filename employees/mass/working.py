@@ -14,6 +14,7 @@ from django.db import OperationalError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from employees import request_ids
 from employees.actors import actor_named
 from employees.authority import Actor
 from employees.contention import again_after_deadlock, is_of_a_value
@@ -48,7 +49,8 @@ def work(change_id: int, until: float) -> None:
         return time.monotonic() < ends and bool(renewed.update(lease_until=Now() + LEASE))
 
     try:
-        is_over = _STEPS[change.state](change, go_on)
+        with request_ids.bound(f"mass-{change_id}"):  # one for all slices, in whatever process
+            is_over = _STEPS[change.state](change, go_on)
     except LeaseLost:
         return
     given_back = MassChange.objects.filter(pk=change_id, lease=lease)

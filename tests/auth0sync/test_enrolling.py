@@ -57,6 +57,15 @@ def test_before_it_is_confirmed_nothing_is_written_to_anybody(tenant: RunningTen
     assert tenant.users() == []
 
 
+def test_whom_it_gives_an_account_carries_its_number_as_the_id_of_the_request() -> None:
+    ana = make_employee()
+
+    who = a_boss()
+    change = carried_out(previewed(who), who)
+
+    assert account_of(ana).request_id == f"mass-{change.pk}"
+
+
 def test_the_preview_counts_who_gets_one_where_and_why_others_get_none() -> None:
     make_employee(workspace="MS", department="Picking")
     make_employee(workspace="TX", department="Accounts")
