@@ -23,6 +23,7 @@ from auth0sync.tenant_logs import TAKE, TenantLogs
 logger = logging.getLogger(__name__)
 
 PAGES_AT_ONCE = 10  # of the log, before others have their turn
+REFUSED_S = 3600  # until it is tried again
 
 
 class _Reader:
@@ -72,6 +73,8 @@ def read_on(until: float) -> bool:
     except Misconfigured as error:
         logger.error("Auth0's log can't be read: %s", error)
         pauses.begin(error, gate.outgoing.action)
+        # It is an optional scope: to be refused every minute would fill the log of calls.
+        LogCheckpoint.objects.filter(pk=1).update(next_at=after(REFUSED_S))
     return True
 
 

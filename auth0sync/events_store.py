@@ -7,10 +7,12 @@ that it leads to (events_look) says what is so. Source: docs/architecture.md, "E
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from auth0sync.events_models import AccountLook, TenantEvent
@@ -23,6 +25,7 @@ from employees.counters import counted, record
 
 State = TenantEvent.State
 PAGE = 500  # rows in one transaction
+QUIET_FOR = timedelta(minutes=10)
 SETS_OFF_LOOK = (Kind.LOOK, Kind.MAIL)
 
 
@@ -110,6 +113,8 @@ def ask_for_looks(employee_ids: Iterable[int], *, with_roles: bool) -> None:
         return
     AccountLook.objects.bulk_create([AccountLook(pk=pk) for pk in ids], ignore_conflicts=True)
     looks = AccountLook.objects.filter(pk__in=ids)
+    # What was in vain long ago says nothing of now.
+    looks.filter(wanted=False, next_at__lt=Now() - QUIET_FOR).update(in_vain=0)
     looks.update(wanted=True, asked=F("asked") + 1, tries=0)
     if with_roles:
         looks.update(with_roles=True)

@@ -33,6 +33,9 @@ from employees.models import Invitation
 State = TenantEvent.State
 Profile = Mapping[str, Any]
 TOLERANCE = timedelta(seconds=5)  # between the time of an event and that in the account
+# An account says only when something happened last: whatever claims to be of long before isn't
+# shown by it, or else a made-up event would only have to be old enough.
+SHOWS = timedelta(hours=1)
 # What the account says of when it last happened.
 TIMES = {LOGGED_IN: "last_login", PASSWORD: "last_password_reset", EMAIL: "updated_at"}
 NOT_SENT = "Auth0 couldn't deliver its mail."
@@ -76,7 +79,7 @@ def _shown(profile: Profile | None, found: Sequence[Found]) -> Q:
 
 def _until(profile: Profile, field: str, **only: Any) -> Q:
     at = moment(profile.get(field))
-    return Q(at__lte=at + TOLERANCE, **only) if at else Q(pk=None)
+    return Q(at__range=(at - SHOWS, at + TOLERANCE), **only) if at else Q(pk=None)
 
 
 def moment(value: object) -> datetime | None:

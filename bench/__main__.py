@@ -13,6 +13,7 @@ from bench import (
     comparing,
     draining,
     enrolling,
+    events,
     guessing,
     importing,
     importing_accounts,
@@ -41,7 +42,8 @@ class Size:
     ``importing_accounts.measure``; drains: whether a crowd is worked off, and another leaves,
     which takes minutes. compared: how many people have accounts that are compared, smaller
     first. listed: among how many people pages are asked for, few and many. clustered: as in
-    ``clusters.measure``, with the limit and with it lifted.
+    ``clusters.measure``, with the limit and with it lifted. events: how many are delivered, and
+    about how many people.
     """
 
     rounds: int
@@ -61,6 +63,7 @@ class Size:
     compared: tuple[int, ...]
     listed: tuple[int, int]
     clustered: tuple[int, int]
+    events: tuple[int, int]
 
 
 FULL = Size(
@@ -81,6 +84,7 @@ FULL = Size(
     compared=comparing.SIZES,
     listed=(listing.FEW, listing.MANY),
     clustered=(clusters.PEOPLE, clusters.LIFTED_PEOPLE),
+    events=(events.DELIVERED, events.PEOPLE),
 )
 QUICK = Size(
     rounds=1,
@@ -100,6 +104,7 @@ QUICK = Size(
     compared=(200, 400),
     listed=(1_000, 2_000),
     clustered=(10, 20),
+    events=(400, 10),
 )
 
 
@@ -190,6 +195,9 @@ def _measure(server: str, size: Size) -> int:
             print(line, flush=True)
     with installed(url) as installation:
         for line in clusters.measure(installation, *size.clustered):
+            print(line, flush=True)
+    with installed(url) as installation:
+        for line in events.measure(installation, *size.events):
             print(line, flush=True)
     if size.drains:
         with installed(url) as installation:

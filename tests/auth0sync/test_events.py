@@ -654,3 +654,29 @@ def test_an_undo_knows_who_has_signed_in_with_auth0_since(tenant: RunningTenant)
 
     assert signed_in_since(employee.pk, began) == "They have signed in with Auth0 since."
     assert signed_in_since(employee.pk, began + timedelta(hours=1)) == ""
+
+
+@pytest.mark.once
+def test_an_event_that_claims_to_be_of_long_ago_isnt_confirmed_by_a_later_one(
+    tenant: RunningTenant,
+) -> None:
+    employee = settled()
+    tenant.login(account_of(employee).user_id)
+    before = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
+
+    tell(an_event("s", employee, date=before), an_event("s", employee))
+    heed()
+
+    assert states() == [("s", "REFUTED"), ("s", "CONFIRMED")]
+
+
+@pytest.mark.once
+def test_looks_that_were_in_vain_long_ago_are_forgotten(tenant: RunningTenant) -> None:
+    employee = settled()
+    past = datetime.now(UTC) - timedelta(minutes=11)
+    AccountLook.objects.create(pk=employee.pk, in_vain=9, next_at=past)
+
+    tell(an_event("scp", employee))
+    heed()
+
+    assert AccountLook.objects.get().in_vain == 1

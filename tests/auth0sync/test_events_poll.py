@@ -1,7 +1,7 @@
 """Auth0's log read from a checkpoint, for plans without streams, and beside one."""
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -171,6 +171,7 @@ def test_without_its_scope_the_log_alone_waits(
     sync_due()
 
     assert [pause.capability for pause in Pause.objects.all()] == ["logs"]
+    assert LogCheckpoint.objects.get().next_at > datetime.now(UTC) + timedelta(minutes=50)
     assert row_of(employee).auth0_sync_status == SyncStatus.CREATED
     assert of_type("fp") == 0
     grant(tenant)
