@@ -144,7 +144,7 @@ class _Whole:
     """A list's answer, as the SDK gives all others."""
 
     data: Any
-    status_code: int = httpx.codes.OK
+    status_code: int = int(httpx.codes.OK)
 
 
 def whole(pager: SyncPager[Any, Any]) -> _Whole:
@@ -206,7 +206,7 @@ def _send(send: Callable[[], Any]) -> Answer:
         response = send()
         if isinstance(response, SyncPager):  # the SDK keeps the status of a list to itself
             failure = "unreadable_answer" if response.items is None else ""
-            return Answer(httpx.codes.OK, data=_plain(response.items), failure=failure)
+            return Answer(int(httpx.codes.OK), data=_plain(response.items), failure=failure)
         return Answer(response.status_code, data=_plain(response.data))
     except ApiError as error:
         body = error.body if isinstance(error.body, dict) else {}
