@@ -149,7 +149,8 @@ def test_edits_of_every_kind_are_found_and_put_right(made: RunningTenant) -> Non
 def test_what_is_more_stays_until_it_may_be_deleted(made: RunningTenant) -> None:
     made.api("POST", "/roles", {"name": "intern", "description": "Makes coffee"})
     extra = {"resource_server_identifier": SHOP_FLOOR, "permission_name": "clock:in_out"}
-    made.api("POST", "/resource-servers", {"identifier": "https://other.example.com"})
+    other = {"identifier": "https://other.example.com", "scopes": [{"value": "theirs"}]}
+    made.api("POST", "/resource-servers", other)
     client = made.api("GET", "/clients/console-login").json()
     urls = [*client["callbacks"], "http://old.example.com/"]
     made.api("PATCH", "/clients/console-login", {"callbacks": urls})
@@ -157,8 +158,9 @@ def test_what_is_more_stays_until_it_may_be_deleted(made: RunningTenant) -> None
     scopes = [*tracker["scopes"], {"value": "close:shop"}]
     made.api("PATCH", f"/resource-servers/{tracker['id']}", {"scopes": scopes})
     closing = {**extra, "permission_name": "close:shop"}
+    theirs = {"resource_server_identifier": other["identifier"], "permission_name": "theirs"}
     path = f"/roles/{role_id(made, 'finance')}/permissions"
-    made.api("POST", path, {"permissions": [closing]})
+    made.api("POST", path, {"permissions": [closing, theirs]})
 
     kept = said("--apply")
     gone = said("--apply", "--allow-delete")
@@ -169,7 +171,10 @@ def test_what_is_more_stays_until_it_may_be_deleted(made: RunningTenant) -> None
     assert "done   delete role intern" in gone
     assert NOTHING in said()
     state = made.state()
-    assert "https://other.example.com" in {api["identifier"] for api in state["resource_servers"]}
+    assert other["identifier"] in {api["identifier"] for api in state["resource_servers"]}
+    held = made.api("GET", path).json()
+    assert "theirs" in {each["permission_name"] for each in held}
+    assert "close:shop" not in {each["permission_name"] for each in held}
     assert made.api("GET", "/clients/console-login").json()["callbacks"] == client["callbacks"]
 
 
@@ -423,74 +428,60 @@ def test_no_secret_is_printed_or_kept(empty: RunningTenant) -> None:
     assert "eyJ" not in told + kept
 
 
-STREAM: dict[str, Any] = {
-    "id": "lst_1",
-    "name": "Identity console",
-    "type": "http",
-    "status": "active",
-    "sink": {
-        "httpEndpoint": "https://console.example.com/webhooks/auth0",
-        "httpAuthorization": "Bearer 0ld",
-        "httpContentFormat": "JSONARRAY",
-    },
-}
-OTHER = {
-    "id": "lst_2",
-    "name": "Another program's",
-    "type": "datadog",
-    "status": "active",
-    "sink": {"datadogApiKey": "k3y", "datadogRegion": "us"},
-}
+ENDPOINT = "https://console.example.com/webhooks/auth0"
 
 
 @pytest.fixture
 def https(made: RunningTenant, settings: Settings, tmp_path: Path) -> tuple[str, ...]:
     """The options for a description whose console has https, with a token for its log stream."""
-    settings.AUTH0_WEBHOOK_TOKEN = ["n3w-token", "0ld"]
     text = DESCRIPTION.read_text().replace("http://localhost:8000", "https://console.example.com")
     (tmp_path / "tenant.yaml").write_text(text)
     options = ("--file", str(tmp_path / "tenant.yaml"))
-    right = {**STREAM["sink"], "httpAuthorization": "Bearer n3w-token"}
-    answered(made, [{**STREAM, "sink": right}])
     said("--apply", "--allow-delete", *options)
-    made.clear_faults()
+    settings.AUTH0_WEBHOOK_TOKEN = ["n3w-token", "0ld"]
     return options
 
 
-def answered(tenant: RunningTenant, body: Any, **about: Any) -> None:
-    """What the calls of log streams answer, from here on."""
-    path = about.pop("path", "/api/v2/log-streams")
-    status = about.pop("status", 200)
-    match = {"path": path, **about}
+def answered(tenant: RunningTenant, body: Any, status: int = 200, method: str = "GET") -> None:
+    """What a call of log streams answers, from here on."""
+    match = {"path": "/api/v2/log-streams", "method": method}
     tenant.fault(match=match, kind="status", status=status, body=body)
 
 
 def test_a_log_stream_is_made_with_the_consoles_token(
     made: RunningTenant, https: tuple[str, ...]
 ) -> None:
-    answered(made, [OTHER], method="GET")
-    answered(made, {**STREAM, "status": "active"}, method="POST")
-
     told = said("--apply", *https)
 
-    assert "+ log stream to https://console.example.com/webhooks/auth0" in told
-    assert "done   make log stream to https://console.example.com/webhooks/auth0" in told
+    assert f"+ log stream to {ENDPOINT}" in told
     assert "n3w" not in told
+    [stream] = made.api("GET", "/log-streams").json()
+    assert stream["sink"]["httpAuthorization"] == "Bearer n3w-token"
+    assert stream["sink"]["httpEndpoint"] == ENDPOINT
+    assert NOTHING in said(*https)
 
 
 def test_a_log_stream_with_another_token_gets_the_first_of_the_consoles(
     made: RunningTenant, https: tuple[str, ...]
 ) -> None:
-    answered(made, [OTHER, STREAM])
-    answered(made, STREAM, path="/api/v2/log-streams/lst_1")
+    sink = {
+        "httpEndpoint": ENDPOINT,
+        "httpAuthorization": "Bearer 0ld",
+        "httpContentFormat": "JSONLINES",
+        "httpCustomHeaders": [{"header": "x-theirs", "value": "1"}],
+    }
+    key = made.api("POST", "/log-streams", {"type": "http", "name": "x", "sink": sink}).json()["id"]
+    made.api("PATCH", f"/log-streams/{key}", {"status": "paused"})
 
     told = said("--apply", *https)
 
     assert "authorization (not shown) as in AUTH0_WEBHOOK_TOKEN" in told
-    assert "done   change log stream" in told
-    assert [c["method"] for c in made.calls(path_regex=".*lst_1")][-2:] == ["GET", "PATCH"]
+    assert "“paused” → “active”" in told
     assert "n3w" not in told
     assert "0ld" not in told
+    [stream] = made.api("GET", "/log-streams").json()
+    assert stream["sink"] == {**sink, "httpAuthorization": "Bearer n3w-token"}
+    assert stream["status"] == "active"
 
 
 def test_a_plan_without_log_streams_keeps_nothing_else_from_being_done(
@@ -508,7 +499,9 @@ def test_a_plan_without_log_streams_keeps_nothing_else_from_being_done(
 def test_a_stream_of_a_kind_that_the_sdk_doesnt_know_keeps_nothing_else_from_being_done(
     made: RunningTenant, https: tuple[str, ...]
 ) -> None:
-    answered(made, [{**OTHER, "sink": {}}])
+    answered(
+        made, [{"id": "lst_2", "name": "x", "type": "datadog", "status": "active", "sink": {}}]
+    )
 
     told = said("--apply", *https)
 
@@ -518,8 +511,7 @@ def test_a_stream_of_a_kind_that_the_sdk_doesnt_know_keeps_nothing_else_from_bei
 def test_a_token_that_auth0_repeats_in_a_refusal_isnt_printed(
     made: RunningTenant, https: tuple[str, ...]
 ) -> None:
-    answered(made, [], method="GET")
-    answered(made, {"message": "'Bearer n3w-token' is too short"}, method="POST", status=400)
+    answered(made, {"message": "'Bearer n3w-token' is too short"}, 400, "POST")
 
     told, last, _status = refused("--apply", *https)
 
