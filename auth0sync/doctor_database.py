@@ -148,8 +148,13 @@ def secrets_and_debug(visit: Visit) -> Finding:
     for name in ("AUTH0_CLIENT_SECRET", "AUTH0_LOGIN_CLIENT_SECRET"):
         if is_real and getattr(settings, name).lower() in EVERYBODY_KNOWS:
             wrong.append(f"{name} is a sample value")
+    if is_real and settings.AUTH0_SETUP_CLIENT_SECRET:
+        wrong.append("AUTH0_SETUP_CLIENT_SECRET is set, which auth0_setup alone needs")
     if not wrong:
         debug = " DEBUG is on, with a stand-in tenant." if settings.DEBUG else ""
         return Finding("Secrets", f"None is short, or a sample.{debug}")
-    mend = "Make new ones as .env.example says (runbook: “Rotate…”), set DEBUG=false, start again."
+    mend = (
+        "Make new ones as .env.example says (runbook: “Rotate…”), set DEBUG=false, take out what "
+        "web server and worker don't need, and start them again."
+    )
     return Finding("Secrets", f"{'; '.join(wrong)}.", mend)

@@ -18,6 +18,7 @@ from auth0sync.tenant_logs import LOGS
 HOOK = "/webhooks/auth0"
 READ_WITHIN = timedelta(minutes=10)  # or five times AUTH0_LOG_POLL_SECONDS
 STREAMS = "In Auth0: Monitoring → Streams"
+MAKE = "Run “auth0_setup --apply”, or Monitoring → Streams"
 WHAT = "Events"
 
 
@@ -53,7 +54,7 @@ def _stream(visit: Visit) -> tuple[str, tuple[str, str] | None]:
     here = [stream for stream in streams if leads_here([_address(stream)], HOOK)]
     if not here:
         text = "AUTH0_WEBHOOK_TOKEN is set, but no log stream leads here."
-        return "", (text, f"{STREAMS} → Custom Webhook: https://HOST{HOOK}.")
+        return "", (text, f"{MAKE} → Custom Webhook: https://HOST{HOOK}.")
     states = sorted({str(stream.get("status") or "active") for stream in here})
     if "active" not in states:
         text = f"The log stream that leads here is {', '.join(states)}."

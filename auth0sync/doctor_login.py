@@ -19,7 +19,7 @@ ROUTE = (
 )
 CALL_BACK, LOGGED_OUT = "/complete/auth0/", "/login/"
 NOWHERE = {"localhost", "127.0.0.1", "[::1]", "testserver"}
-WHERE = "In Auth0: Applications → the log-in application → Settings"
+WHERE = "Run “auth0_setup --apply”, or Applications → the log-in application → Settings"
 
 
 def application(visit: Visit) -> Finding:

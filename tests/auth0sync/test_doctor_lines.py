@@ -358,7 +358,7 @@ CASES = [
         "Events",
         streams(stream(sink={"awsRegion": "x"}), stream(sink=None)),
         streams(stream()),
-        "no log stream leads here. In Auth0: Monitoring → Streams → Custom Webhook",
+        "no log stream leads here. Run “auth0_setup --apply”, or Monitoring → Streams",
     ),
     Broken("Events", streams(stream(status="paused")), streams(stream()), "leads here is paused."),
     Broken(
@@ -510,6 +510,15 @@ def test_what_nobody_should_run_with_is_named_and_never_shown(
     assert (found.state == "fault") == bool(said)
     assert said in found.text
     assert key not in f"{found.text} {found.mend}"
+
+
+def test_the_secret_of_the_set_up_is_nothing_for_web_server_and_worker(settings: Settings) -> None:
+    settings.AUTH0_BASE_URL, settings.AUTH0_SETUP_CLIENT_SECRET = "https://a.auth0.com", "s3t-up!"
+    red = doctor_database.secrets_and_debug(Visit())
+    settings.AUTH0_SETUP_CLIENT_SECRET = ""
+
+    assert (red.state, "AUTH0_SETUP_CLIENT_SECRET is set" in red.text) == ("fault", True)
+    assert doctor_database.secrets_and_debug(Visit()).state == "ok"
 
 
 def test_a_night_that_cant_be_compared_in_this_plan_is_no_fault(well: RunningTenant) -> None:
