@@ -138,6 +138,23 @@ def stream(**over: Any) -> dict[str, Any]:
     return {"id": "lst_1", "type": "http", "status": "active", "sink": sink, **over}
 
 
+def a_stream_is(status: str) -> Callable[[World], object]:
+    """A stream of the stand-in's own, to an address where nobody listens."""
+
+    def make(world: World) -> None:
+        world.settings.AUTH0_WEBHOOK_TOKEN = ["not-a-secret-" * 4]
+        found = world.tenant.api("GET", "/log-streams").json()
+        if not found:
+            sink = {"httpEndpoint": "https://127.0.0.1:1/webhooks/auth0"}
+            found = [
+                world.tenant.api("POST", "/log-streams", {"type": "http", "sink": sink}).json()
+            ]
+        changed = world.tenant.api("PATCH", f"/log-streams/{found[0]['id']}", {"status": status})
+        assert changed.is_success
+
+    return make
+
+
 def log_was_read(ago: timedelta) -> Callable[[World], object]:
     def read(world: World) -> None:
         world.settings.AUTH0_LOG_POLL_SECONDS = 60
@@ -360,7 +377,7 @@ CASES = [
         streams(stream()),
         "no log stream leads here. Run “auth0_setup --apply”, or Monitoring → Streams",
     ),
-    Broken("Events", streams(stream(status="paused")), streams(stream()), "leads here is paused."),
+    Broken("Events", a_stream_is("paused"), a_stream_is("active"), "leads here is paused."),
     Broken(
         "Events",
         log_was_read(timedelta(hours=2)),
