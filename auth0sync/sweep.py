@@ -36,6 +36,7 @@ from auth0sync.pruning import prune, prune_ended, prune_events
 from employees import planning, receipts
 from employees.console_sessions import end_sessions_of_shut_out, forget_ended
 from employees.counters import count
+from employees.days import note_day
 from employees.history import known_between, notice_changes
 from employees.mass import changes as mass_changes
 from employees.models import Employee
@@ -50,6 +51,7 @@ LEASE_LEAST_S = 5
 SMALL_TABLE = 2_000  # rows that are all looked at in every sweep
 MOVED_WITHIN = timedelta(minutes=10)
 SESSIONS_EVERY_S = 3_600
+DAY_EVERY_S = 60  # how often the totals are written down for the charts
 NIGHT_EVERY_S = 60  # how often it is asked whether last night's scrub was done
 
 
@@ -63,6 +65,7 @@ class Sweeper:
         self._next_sweep = 0.0
         self._next_pass = 0.0
         self._next_clearing = 0.0
+        self._next_day = 0.0
         self._scrub: Iterator[None] | None = None
         self._next_scrub = 0.0
         self._followed = 0  # after whom decisions about differences are looked at next
@@ -126,6 +129,9 @@ class Sweeper:
         prune_ended(settings.LOG_RETENTION_DAYS)
         prune_events()
         mass_changes.prune()
+        if now >= self._next_day:
+            self._next_day = now + DAY_EVERY_S
+            note_day()
         if now >= self._next_clearing:  # Django itself never removes sessions that ran out
             self._next_clearing = now + SESSIONS_EVERY_S
             SessionStore.clear_expired()

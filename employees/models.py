@@ -551,3 +551,20 @@ class Counter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.series} {self.total:g}"
+
+
+class Day(models.Model):
+    """One day by the company's clock, and how far the totals were; ``days`` alone writes here.
+
+    began: name → total, when the day began. latest: the same when they were last looked at.
+    """
+
+    day = models.DateField(primary_key=True)
+    began = models.JSONField()
+    latest = models.JSONField()
+
+    class Meta:
+        db_table = "console_days"
+
+    def __str__(self) -> str:
+        return f"{self.day}"

@@ -218,7 +218,7 @@ def test_the_start_page_asks_as_often_for_many_people_as_for_few(
         for _ in range(people):
             person = make_employee()
             change_employee(person.pk, {"phone_number": "2"}, Actor(name="x", is_program=True))
-        with django_assert_num_queries(14):
+        with django_assert_num_queries(19):
             browser.get(HOME)
 
 
