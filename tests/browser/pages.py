@@ -19,6 +19,7 @@ from tests.browser.signing_in import (
 )
 from tests.browser.states import (
     a_door_is_open,
+    a_month_has_passed,
     as_ever,
     looked,
     people_wait,
@@ -621,6 +622,7 @@ PAGES = (
     Shown("health", "/admin/auth0/health/", during=looked),
     Shown("switch-off", "/admin/auth0/", during=switched_off),
     Shown("switch-off-restored", "/admin/auth0/", during=restored),
+    Shown("start-month", "/admin/", during=a_month_has_passed),
     Shown("start-waiting", "/admin/", during=people_wait),
     Shown("start-tenant-down", "/admin/", during=tenant_down),
     Shown("start-update-paused", "/admin/", during=update_paused),

@@ -8,6 +8,7 @@ import contextlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from tests.browser.console import ConsoleWithPages
 
@@ -150,3 +151,32 @@ def looked(console: ConsoleWithPages) -> Iterator[None]:
     )
     yield
     console.sql("DELETE FROM auth0_health")
+
+
+@contextlib.contextmanager
+def a_month_has_passed(console: ConsoleWithPages) -> Iterator[None]:
+    """Every day but one something was counted, as on a shop floor: quiet Sundays, one bad day."""
+    console.sql("DELETE FROM console_days")
+    today = datetime.now(ZoneInfo("America/Chicago")).date()
+    for back in range(29, -1, -1):
+        day = today - timedelta(days=back)
+        busy = 0 if day.weekday() == 6 else 1
+        numbers = {
+            "accounts": busy * (back * 7 % 5),
+            "accounts_refused": 3 if back == 12 else 0,
+            "mails": busy * (2 + back * 7 % 5),
+            "mails_refused": 1 if back in (4, 12) else 0,
+            "log_ins": 8 + busy * (140 + back * 13 % 60),
+            "log_ins_refused": busy * (back * 5 % 9),
+            "calls": 300 + busy * (900 + back * 37 % 400),
+            "calls_failed": 420 if back == 12 else 0,
+        }
+        if back != 20:  # the worker was off
+            console.sql(
+                "INSERT INTO console_days (day, began, latest) VALUES (%s, %s, %s)",
+                str(day),
+                "{}",
+                json.dumps(numbers),
+            )
+    yield
+    console.sql("DELETE FROM console_days")
