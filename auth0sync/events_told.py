@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from auth0sync import pauses
+from auth0sync.arrivals import note_login
 from auth0sync.errors import Gone, Misconfigured, Paused, Rejected
 from auth0sync.events_models import TenantEvent
 from auth0sync.events_parsing import read_item
@@ -58,7 +59,11 @@ def settle(
     if not upto:
         return
     _settle_mails(employee_id, waiting.filter(type=MAIL_FAILED), logs)
-    waiting.filter(_shown(profile, found) | Q(is_read=True)).update(state=State.CONFIRMED)
+    is_so = waiting.filter(_shown(profile, found) | Q(is_read=True))
+    log_ins = is_so.filter(type=LOGGED_IN).order_by("at").values_list("at", flat=True)
+    if (first := log_ins.first()) is not None:
+        note_login(employee_id, first)
+    is_so.update(state=State.CONFIRMED)
     waiting.update(state=State.REFUTED)
 
 

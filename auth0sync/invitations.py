@@ -17,7 +17,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.template.loader import render_to_string
 
 from auth0sync import mail_pace, pauses
@@ -101,8 +101,12 @@ def _settle_invitation(claim: Claim, tenant: Tenant, gate: Gate, facts: Facts, s
     failure = _try_and_log(gate, ACTIONS[kind], kind, lambda: _invite(kind, tenant, facts, seen))
     if failure is None:
         mail_pace.taken(lane)
+        first: dict[str, Any] = {}
+        if kind == MailKind.INVITATION:
+            first["first_mail_at"] = Coalesce("first_mail_at", Now())
         claim.record(
             seen,
+            **first,
             invitation=InvitationState.SENT,
             invitation_at=None,
             invitation_sent_at=Now(),

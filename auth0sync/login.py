@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from requests import Response
 from social_core.backends.auth0_openidconnect import Auth0OpenIdConnectAuth
 from social_core.backends.utils import load_oidc_config
@@ -20,6 +21,7 @@ from social_core.exceptions import AuthPolicyError, AuthResponseError
 from social_core.utils import cache
 from social_django.models import UserSocialAuth
 
+from auth0sync.arrivals import note_login
 from auth0sync.due import mark_due
 from auth0sync.rows import active_holders, holder_of, write_columns
 from employees.actors import may_sign_in
@@ -218,6 +220,11 @@ def notice_verified(details: Mapping[str, Any], employee: Employee, **kwargs: An
     """
     if details["email_verified"] and employee.auth0_sync_status != SyncStatus.VERIFIED:
         mark_due([employee.pk], actor=LOG_IN.name, look=True)
+
+
+def note_arrival(employee: Employee, **kwargs: Any) -> None:
+    """Keep when this person first signed in with Auth0."""
+    note_login(employee.pk, timezone.now())
 
 
 def _link_by_email(backend: Auth0, uid: str, details: Mapping[str, Any]) -> Employee:

@@ -178,6 +178,8 @@ def let_go(run: Run) -> None:
         generation=run.claim.account.generation + 1,
         removal=False,
         ticket_until=None,
+        first_mail_at=None,
+        first_login_at=None,
         **run.fingerprint(""),
     )
     run.refresh()

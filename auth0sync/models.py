@@ -174,6 +174,9 @@ class Account(models.Model):
     plan_version: of the plan with which the account was last brought up to date.
     job: the import job that makes this account; no worker takes its members.
     sent_for: what the job's file said of it, as a hash; '' for not sent yet.
+    first_mail_at: when the first invitation to this account was accepted by the mail server, or by
+    Auth0. first_login_at: when its owner first signed in with it, here or in another program, as
+    far as that is known (:mod:`auth0sync.arrivals` writes it).
     """
 
     employee_id = models.IntegerField(primary_key=True)
@@ -218,9 +221,11 @@ class Account(models.Model):
     invitation_at = models.DateTimeField(null=True)
     invitation_attempts = models.PositiveIntegerField(default=0)
     invitation_sent_at = models.DateTimeField(null=True)
+    first_mail_at = models.DateTimeField(null=True)
     invitation_error = models.CharField(max_length=500, blank=True)
     ticket_until = models.DateTimeField(null=True)
     notice_to = models.EmailField("old address to tell", blank=True)
+    first_login_at = models.DateTimeField(null=True)
 
     batch = models.ForeignKey(StagedBatch, on_delete=models.SET_NULL, null=True)
     held_for = models.CharField(max_length=10, choices=Risk.choices, blank=True)

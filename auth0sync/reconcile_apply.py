@@ -171,6 +171,8 @@ def _made_anew(row: Difference, account: Account, facts: Facts | None) -> dict[s
         "generation": account.generation + 1,
         "seen": None,
         "ticket_until": None,
+        "first_mail_at": None,
+        "first_login_at": None,
         "fingerprint": fingerprint,
     }
 

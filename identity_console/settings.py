@@ -137,6 +137,7 @@ if "auth0sync" in INSTALLED_APPS:
         "auth0sync.login.associate",
         "auth0sync.login.follow_role",
         "auth0sync.login.notice_verified",
+        "auth0sync.login.note_arrival",
     ]
 SOCIAL_AUTH_REQUESTS_TIMEOUT = 5  # seconds for all calls of a log-in's call-back together
 

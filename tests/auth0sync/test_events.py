@@ -537,6 +537,8 @@ def test_the_first_log_in_is_looked_at_and_the_others_are_only_kept(tenant: Runn
 
     assert states() == [("s", "CONFIRMED"), ("s", "NOTED")]
     assert reads() == 1
+    first = TenantEvent.objects.order_by("pk")[0].at
+    assert account_of(employee).first_login_at == first
 
 
 @pytest.mark.once
