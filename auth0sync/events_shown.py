@@ -8,6 +8,7 @@ from django.db.models import Count, Q
 
 from auth0sync.events_models import TenantEvent
 from auth0sync.events_types import LOGGED_IN, words_of
+from auth0sync.models import Account
 from employees.zones import moment
 
 State = TenantEvent.State
@@ -70,4 +71,6 @@ def last_came() -> tuple[datetime | None, datetime | None]:
 def has_logged_in_since(employee_id: int, at: datetime) -> bool:
     """Whether this person has signed in with Auth0 since, as far as that was confirmed."""
     logins = TenantEvent.objects.filter(employee_id=employee_id, type=LOGGED_IN, at__gte=at)
-    return logins.filter(Q(is_read=True) | Q(state=State.CONFIRMED)).exists()
+    if logins.filter(Q(is_read=True) | Q(state=State.CONFIRMED)).exists():
+        return True
+    return Account.objects.filter(pk=employee_id, first_login_at__gte=at).exists()

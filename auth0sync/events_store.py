@@ -17,7 +17,8 @@ from django.utils import timezone
 
 from auth0sync.events_models import AccountLook, TenantEvent
 from auth0sync.events_parsing import Told
-from auth0sync.events_types import LOGGED_IN, Kind, counted_as, kind_of
+from auth0sync.events_types import Kind, counted_as, kind_of
+from auth0sync.models import Account
 from auth0sync.reconcile_people import holders
 from auth0sync.rows import read_facts
 from employees.contention import again_after_deadlock
@@ -141,5 +142,5 @@ def _with_known_login(employee_ids: set[int]) -> set[int]:
         return set()
     facts = read_facts(employee_ids)
     may = [pk for pk, each in facts.items() if each.asks_for_account]
-    seen = TenantEvent.objects.filter(employee_id__in=may, type=LOGGED_IN, state=State.CONFIRMED)
-    return {pk for pk in seen.values_list("employee_id", flat=True).distinct() if pk}
+    known = Account.objects.filter(pk__in=may, first_login_at__isnull=False)
+    return set(known.values_list("pk", flat=True))

@@ -16,6 +16,7 @@ from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from auth0sync import events_store, events_told, reconcile_apply, tasks
+from auth0sync.arrivals import note_login
 from auth0sync.due import note
 from auth0sync.engine import sync
 from auth0sync.enrolling import signed_in_since
@@ -656,6 +657,17 @@ def test_an_undo_knows_who_has_signed_in_with_auth0_since(tenant: RunningTenant)
 
     assert signed_in_since(employee.pk, began) == "They have signed in with Auth0 since."
     assert signed_in_since(employee.pk, began + timedelta(hours=1)) == ""
+
+
+@pytest.mark.once
+def test_it_knows_of_a_first_log_in_at_the_console_too(tenant: RunningTenant) -> None:
+    employee, began = settled(), datetime.now(UTC)
+
+    note_login(employee.pk, datetime.now(UTC))
+    tell(an_event("s", employee))
+
+    assert heed() == 0
+    assert signed_in_since(employee.pk, began) == "They have signed in with Auth0 since."
 
 
 @pytest.mark.once
