@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from auth0sync import events_store, events_told, reconcile_apply, tasks
+from auth0sync import events_store, events_told, reconcile_apply, reconcile_record, tasks
 from auth0sync.arrivals import note_login
 from auth0sync.due import note
 from auth0sync.engine import sync
@@ -25,7 +25,7 @@ from auth0sync.events_models import AccountLook, LogCheckpoint, TenantEvent
 from auth0sync.events_parsing import read_item
 from auth0sync.events_shown import last_came, lately, numbers_since
 from auth0sync.events_store import store
-from auth0sync.models import Account, Difference, Pause, SyncLog, TenantState
+from auth0sync.models import Account, Comparison, Difference, Pause, SyncLog, TenantState
 from auth0sync.pruning import prune_events
 from employees.counters import totals
 from employees.errors import NotAllowed
@@ -694,3 +694,16 @@ def test_looks_that_were_in_vain_long_ago_are_forgotten(tenant: RunningTenant) -
     heed()
 
     assert AccountLook.objects.get().in_vain == 1
+
+
+@pytest.mark.once
+def test_a_comparison_that_began_before_doesnt_take_it_for_over(tenant: RunningTenant) -> None:
+    employee = settled(name="Ana Ortiz")
+    under_way = Comparison.objects.create(state=Comparison.State.RUNNING)
+    edit(tenant, employee, name="Somebody Else")
+    tell(an_edit(employee))
+    heed()
+
+    list(reconcile_record.close_others(under_way.pk))
+
+    assert the_one().comparison_id == under_way.pk
