@@ -1,95 +1,157 @@
 """Telling the operators: by mail to ALERT_EMAILS and by POST to ALERT_WEBHOOK_URL.
 
 Once when something begins and once when it is over, however many processes notice it: an incident
-is a row. What is told holds no secret and nobody's data: ids, names of settings, and sentences.
+is a row, and what is to be told is one too (alert_delivery.py sends it). What is told holds no
+secret and nobody's data: ids, names of settings, and sentences.
 """
 
 import logging
-from smtplib import SMTPException
+from datetime import datetime, timedelta
 
-import httpx
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
 from django.db import IntegrityError, transaction
+from django.db.models import Count, F, Max, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
-from auth0sync.models import Incident
+from auth0sync import alert_channels, alert_delivery
+from auth0sync.alert_digest import titled
+from auth0sync.alert_kinds import kind_of
+from auth0sync.models import Incident, SyncLog, Telling
+from auth0sync.quiet_hours import is_quiet
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT_S = 5  # for each of the two; a call path may be waiting
-BEGUN, OVER = "begun", "over"
+BEGUN, OVER = Telling.State.BEGUN, Telling.State.OVER
+CALLS_MOST = 50_000  # that are counted when something is over
 
 
 def alert(key: str, subject: str, text: str) -> bool:
     """Tell the operators of an incident, unless it was told and isn't over; True when it was new.
 
     key: which incident this is, at most 100 characters, such as ``token``. subject: a few words.
-    text: what to do about it. Call it outside a transaction: it may take ten seconds. A mail or
-    POST that fails is logged, nothing more.
+    text: what to do about it. Call it outside a transaction. Nobody waits for a mail or POST.
     """
-    if not _begin(key, subject):
+    if not _begin(key, subject, text):
         return False
     logger.error("Alert %s: %s", key, subject)
-    tell(subject, text, key=key, state=BEGUN)
+    tell(subject, text, key=key)
     return True
+
+
+def gone(key: str) -> bool:
+    """Note that the incident isn't there now; True when it is over, and was told so.
+
+    Over it is when it hasn't come back for a while (``Kind.hold_s``).
+    """
+    row = Incident.objects.filter(pk=key, ended_at__isnull=True)
+    hold_s = kind_of(key).hold_s
+    row.filter(gone_at__isnull=True).update(gone_at=Now())
+    if hold_s and not row.filter(gone_at__lte=Now() - timedelta(seconds=hold_s)).exists():
+        return False
+    return over(key)
+
+
+def back(key: str) -> None:
+    """Note that an incident that isn't over yet is there again; nobody is told once more."""
+    row = Incident.objects.filter(pk=key, ended_at__isnull=True, gone_at__isnull=False)
+    row.update(gone_at=None, returns=F("returns") + 1)
 
 
 def over(key: str, text: str = "") -> bool:
     """Tell the operators that the incident is over; False when none of this key was open."""
     row = Incident.objects.filter(pk=key, ended_at__isnull=True)
-    subject = row.values_list("subject", flat=True).first()
-    if subject is None or not row.update(ended_at=Now()):
+    incident = row.first()
+    if incident is None or not row.update(ended_at=Now()):
         return False
-    logger.warning("Over %s: %s", key, subject)
-    tell(f"Over: {subject}", text or "Nothing is left to do.", key=key, state=OVER)
+    incident.refresh_from_db()
+    logger.warning("Over %s: %s", key, incident.subject)
+    said = text or "Nothing is left to do."
+    tell(f"Over: {incident.subject}", f"{said}\n\n{how_it_went(incident)}", key=key, state=OVER)
     return True
+
+
+def how_it_went(incident: Incident) -> str:
+    """How long it was there, how often it came back, and how calls to Auth0 fared meanwhile."""
+    until = incident.gone_at or incident.ended_at or timezone.now()
+    minutes = round((until - incident.began_at).total_seconds() / 60)
+    lasted = f"{minutes} minutes" if minutes != 1 else "1 minute"
+    if minutes > 120:
+        lasted = f"{minutes // 60} hours and {minutes % 60} minutes"
+    found = [f"It lasted {lasted}." if minutes else "It lasted less than a minute."]
+    if incident.returns:
+        found.append(f"It went and came back {incident.returns} times.")
+    newest = (incident.log_from, incident.log_from + CALLS_MOST)
+    calls = SyncLog.objects.filter(pk__gt=newest[0], pk__lte=newest[1]).aggregate(
+        done=Count("pk", filter=Q(status=SyncLog.Status.SUCCESS)), every=Count("pk")
+    )
+    if not calls["every"]:
+        found.append("No call was made to Auth0 meanwhile.")
+    else:
+        more = "More than " if calls["every"] == CALLS_MOST else ""
+        failed = calls["every"] - calls["done"]
+        found.append(f"Meanwhile: {more}{calls['done']} calls to Auth0 went well, {failed} didn't.")
+    return " ".join(found)
+
+
+def open_incidents() -> dict[str, datetime | None]:
+    """The incidents that were told and aren't over, with since when they aren't there."""
+    open_ones = Incident.objects.filter(ended_at__isnull=True)
+    return dict(open_ones.values_list("key", "gone_at"))
 
 
 def open_keys() -> set[str]:
     """The incidents that were told and aren't over."""
-    return set(Incident.objects.filter(ended_at__isnull=True).values_list("key", flat=True))
+    return set(open_incidents())
 
 
-def tell(subject: str, text: str, *, key: str = "", state: str = BEGUN) -> None:
-    """Say something to the operators, whether it was said before or not."""
-    where = f" ({settings.ENVIRONMENT_NAME})" if settings.ENVIRONMENT_NAME else ""
-    title = " ".join(f"Identity console{where}: {subject}".split())
-    if settings.ALERT_EMAILS:
-        _mail(title, f"{text}\n")
-    if settings.ALERT_WEBHOOK_URL:
-        _post({"key": key, "state": state, "subject": title, "text": f"{title}\n{text}"})
+def tell(subject: str, text: str, *, key: str = "", state: Telling.State = BEGUN) -> list[int]:
+    """Say something to the operators, whether it was said before or not; return the tellings.
+
+    In quiet hours what isn't urgent waits for their end, and so does that something is over.
+    """
+    written = _write(subject, text, key, state)
+    if written:
+        alert_delivery.in_background()
+    return written
 
 
-def _begin(key: str, subject: str) -> bool:
+def try_out(by: str) -> list[Telling]:
+    """Send a test by every channel, and wait for it, some seconds each; return how it went.
+
+    by: who asks, as people call them.
+    """
+    text = f"{by} asked for this test. Nothing has to be done."
+    written = _write("a test of the alerts", text, "test", BEGUN)
+    alert_delivery.deliver()
+    return list(Telling.objects.filter(pk__in=written).order_by("pk"))
+
+
+def _write(subject: str, text: str, key: str, state: Telling.State) -> list[int]:
+    can_wait = state == OVER or not kind_of(key).urgent
+    held = can_wait and is_quiet(settings.ALERT_QUIET_HOURS, timezone.now())
+    title = titled(subject)[:300]
+    told = {"key": key[:100], "state": state, "subject": title, "text": text, "held": held}
+    return [
+        Telling.objects.create(channel=channel, **told).pk
+        for channel in alert_channels.configured()
+    ]
+
+
+def _begin(key: str, subject: str, text: str) -> bool:
+    columns = {
+        "subject": subject[:200],
+        "text": text,
+        "log_from": SyncLog.objects.aggregate(newest=Max("pk"))["newest"] or 0,
+    }
     ended = Incident.objects.filter(pk=key, ended_at__isnull=False)
-    if ended.update(subject=subject[:200], began_at=Now(), ended_at=None):
+    if ended.update(began_at=Now(), ended_at=None, gone_at=None, returns=0, **columns):
         return True
     if Incident.objects.filter(pk=key).exists():
         return False
     try:
         with transaction.atomic():
-            Incident.objects.create(pk=key, subject=subject[:200])
+            Incident.objects.create(pk=key, **columns)
     except IntegrityError:  # another process was first
         return False
     return True
-
-
-def _mail(subject: str, text: str) -> None:
-    try:
-        connection = get_connection(timeout=TIMEOUT_S)
-        EmailMessage(subject, text, None, settings.ALERT_EMAILS, connection=connection).send()
-    except (SMTPException, OSError):
-        logger.exception("The alert couldn't be mailed.")
-
-
-def _post(data: dict[str, str]) -> None:
-    try:
-        # ``text`` alone is what chat programs show; the other names are for programs.
-        answer = httpx.post(settings.ALERT_WEBHOOK_URL, json=data, timeout=TIMEOUT_S)
-    except httpx.RequestError as failure:
-        # Neither the address, which may hold a key, nor the error that quotes it.
-        logger.error("The alert couldn't be posted: %s.", type(failure).__name__)
-        return
-    if not answer.is_success:
-        logger.error("The alert's webhook answered %d.", answer.status_code)

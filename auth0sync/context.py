@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.html import format_html
 
-from auth0sync import switch
+from auth0sync import switch, watch_web
 from auth0sync.models import PLANNED, Account, InvitationState, Pause, StagedBatch, TenantState
 from auth0sync.outage import MEANWHILE, auth0_is_down, is_paused, one_by_one, who_waits
 from auth0sync.pauses import EVERYTHING, QUIET
@@ -29,6 +29,7 @@ def auth0_notices(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if not request.path.startswith(reverse("admin:index")) or not (user and user.is_staff):
         return {}
+    watch_web.look()
     return {"auth0_notices": SimpleLazyObject(lambda: notices(actor_of(request).is_admin))}
 
 

@@ -1,7 +1,8 @@
 """What stands in everybody's way at this moment, told to the operators when it begins and ends.
 
-The sweep looks every few seconds, so that no call waits for a mail to be sent; whoever turns the
-switch looks at once. Each incident's text ends with the step that mends it (docs/runbook.md).
+The sweep looks every few seconds, and whoever turns the switch looks at once. What is wrong with
+calls and queue is found in watch_calls.py and watch_queue.py; that nobody sweeps, in watch_web.py.
+Each incident's text ends with where the step that mends it is described (docs/alerts.md).
 """
 
 from datetime import timedelta
@@ -10,7 +11,8 @@ from django.conf import settings
 from django.db.models import F, Subquery
 from django.db.models.functions import Now
 
-from auth0sync import alerts, switch
+from auth0sync import alerts, switch, watch_calls, watch_queue
+from auth0sync.alert_kinds import is_looked_after
 from auth0sync.models import Account, Comparison, Difference, Pause, StagedBatch, TenantState
 from employees import receipts
 from employees.models import PlannedMove
@@ -19,8 +21,6 @@ from employees.selectors import planned_moves
 PEOPLE_NAMED = 20  # by their numbers, in one alert
 DOWN_FOR = timedelta(minutes=5)  # shorter outages mend themselves before anybody has read of them
 COMPARED_WITHIN = timedelta(hours=36)  # a night that was missed, and some hours
-# The keys looked after here.
-OURS = ("switch:", "pause:", "outage", "held", "plans", "door:", "comparison", "unblocked")
 
 SUBJECTS = {
     "foreign_tenant": "AUTH0_DOMAIN isn't the tenant of the accounts, so nothing is called",
@@ -31,18 +31,20 @@ SUBJECTS = {
 
 def look() -> None:
     """Tell what began since the last look, and what is over."""
-    now, told = current(), alerts.open_keys()
+    now, told = current(), alerts.open_incidents()
     for key, (subject, text) in now.items():
         if key not in told:
-            alerts.alert(key, subject, f"{text}\n\nWhat to do: docs/runbook.md.")
+            alerts.alert(key, subject, f"{text}\n\nWhat to do: docs/alerts.md.")
+        elif told[key]:
+            alerts.back(key)
     for key in told:
-        if key.startswith(OURS) and key not in now:
-            alerts.over(key)
+        if is_looked_after(key) and key not in now:
+            alerts.gone(key)
 
 
 def current() -> dict[str, tuple[str, str]]:
     """Key → subject and text of what is in the way; a link that the settings switch off isn't."""
-    found = {**_plans(), **_open_doors()}
+    found = {**_plans(), **_open_doors(), **watch_queue.silent_workers()}
     if switch.by_settings():
         return found
     state = TenantState.objects.filter(pk=1).first()
@@ -71,7 +73,17 @@ def current() -> dict[str, tuple[str, str]]:
             f"{settings.AUTH0_DOMAIN} hasn't answered for {minutes} minutes. Everything else "
             "works, who is due waits, and the console goes on by itself. See https://status.auth0.com.",
         )
-    return {**found, **_comparison(), **_unblocked()}
+    return {**found, **_comparison(), **_unblocked(), **_watched()}
+
+
+def _watched() -> dict[str, tuple[str, str]]:
+    """What is wrong with calls and queue, though each of them may go out."""
+    return {
+        **watch_queue.failures(),
+        **watch_queue.renewal(),
+        **watch_queue.standstill(),
+        **watch_calls.found_in(watch_calls.calls()),
+    }
 
 
 def _comparison() -> dict[str, tuple[str, str]]:

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from auth0sync.account import PLAN_VERSION
+from auth0sync.alert_models import Telling as Telling
 from auth0sync.bulk_models import ImportJob as ImportJob
 from auth0sync.events_models import AccountLook as AccountLook
 from auth0sync.events_models import LogCheckpoint as LogCheckpoint
@@ -347,6 +348,11 @@ class TenantState(models.Model):
 
     sweep_lease = models.CharField(max_length=32, blank=True)
     sweep_lease_until = models.DateTimeField(null=True)
+    # When the sweep last looked for incidents, when a worker last answered, when a web server last
+    # looked whether the sweep still does.
+    looked_at = models.DateTimeField(db_default=Now())
+    answered_at = models.DateTimeField(db_default=Now())
+    watched_at = models.DateTimeField(db_default=Now())
     # An installation that is new, or new to this, waits for its first night.
     scrubbed_at = models.DateTimeField(db_default=Now())
 
@@ -406,11 +412,19 @@ class Bucket(models.Model):
 
 
 class Incident(models.Model):
-    """Something the operators were told of: once when it began, and once when it was over."""
+    """Something the operators were told of: once when it began, and once when it was over.
+
+    gone_at: since when it isn't there, and isn't called over yet. returns: how often it came back
+    in that time. log_from: the newest row of the sync log when it began.
+    """
 
     key = models.CharField(max_length=100, primary_key=True)
     subject = models.CharField(max_length=200)
+    text = models.TextField(blank=True, db_default="")
     began_at = models.DateTimeField(db_default=Now())
+    gone_at = models.DateTimeField(null=True)
+    returns = models.PositiveIntegerField(db_default=0)
+    log_from = models.BigIntegerField(db_default=0)
     ended_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -18,6 +18,8 @@ from django.db.models.functions import Now
 from django_q.tasks import async_task, queue_size
 
 from auth0sync import (
+    alert_delivery,
+    alerts,
     batches,
     bulk,
     events_look,
@@ -27,6 +29,7 @@ from auth0sync import (
     new_plan,
     reconcile_follow,
     switch,
+    watch_queue,
 )
 from auth0sync.due import next_due, note
 from auth0sync.models import Account, TenantState
@@ -52,6 +55,9 @@ SMALL_TABLE = 2_000  # rows that are all looked at in every sweep
 MOVED_WITHIN = timedelta(minutes=10)
 SESSIONS_EVERY_S = 3_600
 DAY_EVERY_S = 60  # how often the totals are written down for the charts
+PING_EVERY_S = 60
+# The watcher outside hears nothing while these are open: for it nothing runs.
+AT_A_STANDSTILL = {"silent:workers", "standstill"}
 NIGHT_EVERY_S = 60  # how often it is asked whether last night's scrub was done
 
 
@@ -66,6 +72,7 @@ class Sweeper:
         self._next_pass = 0.0
         self._next_clearing = 0.0
         self._next_day = 0.0
+        self._next_ping = 0.0
         self._scrub: Iterator[None] | None = None
         self._next_scrub = 0.0
         self._followed = 0  # after whom decisions about differences are looked at next
@@ -124,7 +131,7 @@ class Sweeper:
         clear_tokens_of_refused()
         end_sessions_of_shut_out()
         batches.forget_empty()
-        incidents.look()
+        self._tell(now)
         prune(settings.LOG_RETENTION_DAYS)
         prune_ended(settings.LOG_RETENTION_DAYS)
         prune_events()
@@ -142,6 +149,17 @@ class Sweeper:
         count("auth0_sweeps")
         if self._pass is None and (small or now >= self._next_pass):
             self._pass, self._pass_began = chain(new_plan.stage(), look_at_all()), now
+
+    def _tell(self, now: float) -> None:
+        """Look for incidents, and have sent what couldn't be sent before; nobody waits for it."""
+        incidents.look()
+        watch_queue.swept()
+        alert_delivery.prune()
+        alert_delivery.in_background()
+        if settings.ALERT_HEARTBEAT_URL and now >= self._next_ping:
+            self._next_ping = now + PING_EVERY_S
+            if not alerts.open_keys() & AT_A_STANDSTILL:
+                alert_delivery.ping_in_background()
 
     def _go_on_with_pass(self, until: float) -> None:
         """A page at least. until: ``time.monotonic()`` after which none is begun."""

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import path
 
 from auth0sync import own_page, sign_in_views
+from auth0sync.admin_alerts import alerts_page
 from auth0sync.admin_health import health_page, health_progress, look_now
 from auth0sync.admin_switch import switch_page
 from auth0sync.break_glass import local_login
@@ -30,6 +31,7 @@ urlpatterns = [
         admin.site.admin_view(health_progress),
         name="auth0_health_progress",
     ),
+    path("admin/alerts/", admin.site.admin_view(alerts_page), name="auth0_alerts"),
     path("admin/login/", sign_in_views.admin_door),
     path("admin/logout/", sign_in_views.sign_out),
     path("api/employee/verify", verify),

@@ -27,6 +27,7 @@ from auth0sync.models import Heartbeat
 from auth0sync.reconcile_child import Comparing
 from auth0sync.sweep import Sweeper
 from auth0sync.tasks import BEAT
+from auth0sync.watch_queue import has_answered
 from employees import request_ids
 from employees.counters import count
 
@@ -116,6 +117,8 @@ class Worker:
             self._take_pulse(self._cluster, now)
 
     def _start_cluster(self, now: float) -> None:
+        if not self._starts:  # however long nothing ran before: it counts from now
+            has_answered()
         self._starts += 1
         self._start_at = now + START_AGAIN_AFTER_S
         self._asked_at, self._ask_at = None, now
@@ -128,6 +131,7 @@ class Worker:
         heart = Heartbeat.objects.filter(pk=cluster.name)
         if self._asked_at is not None and heart.filter(beaten_at__gte=F("queued_at")).exists():
             self._asked_at = None
+            has_answered()
         if self._asked_at is None:
             if now >= self._ask_at:
                 _ask(cluster)

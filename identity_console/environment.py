@@ -11,11 +11,13 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import time
 from io import StringIO
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo, available_timezones
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -23,6 +25,11 @@ from environ.fileaware_mapping import FileAwareMapping
 
 TRUE_WORDS = frozenset({"true", "1", "yes", "on"})
 FALSE_WORDS = frozenset({"false", "0", "no", "off"})
+HOURS = re.compile(
+    r"(?P<begin>([01][0-9]|2[0-3]):[0-5][0-9])"
+    r"-(?P<end>([01][0-9]|2[0-3]):[0-5][0-9])"
+    r" +(?P<zone>\S+)"
+)
 DOTENV_LINE = re.compile(r"(export )?[A-Za-z_0-9]+=|\s*(#|$)")
 
 CANNOT_START = 3  # the exit status that makes gunicorn stop instead of starting the worker again
@@ -152,6 +159,21 @@ class Environment(environ.Env):  # type: ignore[misc]
                 return {}
             pairs[key.strip()] = value.strip()
         return pairs
+
+    def hours(self, name: str) -> tuple[time, time, ZoneInfo] | None:
+        """``22:00-06:00 America/Chicago`` as from, until and whose clock; None for none."""
+        value = self.text(name)
+        if not value:
+            return None
+        match = HOURS.fullmatch(value)
+        if match and match["begin"] != match["end"] and match["zone"] in available_timezones():
+            begin, end = time.fromisoformat(match["begin"]), time.fromisoformat(match["end"])
+            return begin, end, ZoneInfo(match["zone"])
+        self.problems.append(
+            f"{name} must be two different times and a time zone, such as "
+            "22:00-06:00 America/Chicago; empty for none."
+        )
+        return None
 
     def database(self, name: str, default: str) -> dict[str, Any]:
         """A Django database from a URL: ``sqlite:///path`` or ``mysql://user:pass@host/name``.

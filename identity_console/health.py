@@ -1,5 +1,6 @@
 """Is the console alive, and is it ready: for load balancers and for `make demo`."""
 
+from django.apps import apps
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
@@ -22,4 +23,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
             cursor.execute("SELECT 1")
     except DatabaseError:
         return HttpResponse("the database doesn't answer\n", status=503, content_type="text/plain")
+    if apps.is_installed("auth0sync"):
+        from auth0sync import watch_web  # its tables are there only then
+
+        watch_web.look()
     return HttpResponse("ready\n", content_type="text/plain")

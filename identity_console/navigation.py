@@ -50,6 +50,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         "Console": [
             *_list("Kiosks", "tablet", Kiosk, request),
             *_sessions(request),
+            *_alerts(request),
             *_users(request),
         ],
     }
@@ -201,6 +202,12 @@ def _sessions(request: HttpRequest) -> list[Item]:
         return []
     page = reverse("admin:employees_employee_sessions")
     return [_item("Who is signed in", "devices", page, request)]
+
+
+def _alerts(request: HttpRequest) -> list[Item]:
+    if not actor_of(request).is_admin:
+        return []
+    return [_item("Alerts", "notifications", reverse("auth0_alerts"), request)]
 
 
 def _users(request: HttpRequest) -> list[Item]:

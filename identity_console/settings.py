@@ -206,6 +206,8 @@ EMAIL_TIMEOUT = 10  # seconds; part of what AUTH0_LEASE_SECONDS has to cover
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Identity console <no-reply@localhost>")
 ALERT_EMAILS = env.words("ALERT_EMAILS")
 ALERT_WEBHOOK_URL = env.http_address("ALERT_WEBHOOK_URL")
+ALERT_HEARTBEAT_URL = env.http_address("ALERT_HEARTBEAT_URL")
+ALERT_QUIET_HOURS = env.hours("ALERT_QUIET_HOURS")
 
 # --- People ---------------------------------------------------------------------------------
 

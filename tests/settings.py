@@ -30,6 +30,10 @@ NAMES = {
     "SESSION_IDLE_MINUTES",
     "KIOSK_OPEN",
     "SHOP_FLOOR_URL",
+    "ALERT_EMAILS",
+    "ALERT_WEBHOOK_URL",
+    "ALERT_HEARTBEAT_URL",
+    "ALERT_QUIET_HOURS",
 }
 for name in list(os.environ):
     plain = name.removesuffix("_FILE")

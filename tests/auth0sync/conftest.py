@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.db.models.functions import Now
 from pytest_django import Settings
 
-from auth0sync import token
+from auth0sync import alert_delivery, token
 from auth0sync.login import Auth0
 from auth0sync.mail_pace import Lane
 from auth0sync.models import Account, Brake, Bucket, Heartbeat, TenantState
@@ -16,6 +16,12 @@ from auth0sync.rate import Group, Limits
 from auth0sync.scopes import SCOPES
 from tests.auth0sync.visiting import CONSOLE, Visitor
 from tests.devtenant.running import RunningTenant
+
+
+@pytest.fixture(autouse=True)
+def alerts_go_out_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the test's own thread and transaction, where what was sent can be looked at."""
+    monkeypatch.setattr(alert_delivery, "in_background", alert_delivery.deliver)
 
 
 @pytest.fixture(scope="session")

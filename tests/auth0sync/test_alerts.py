@@ -99,7 +99,7 @@ def test_the_end_is_told_once_too(webhook: Webhook, mailoutbox: list[EmailMessag
         "Identity console: Refused",
         "Identity console: Over: Refused",
     ]
-    assert mailoutbox[1].body == "It works again.\n"
+    assert mailoutbox[1].body.startswith("It works again.\n\nIt lasted less than a minute.")
     assert [posted["state"] for posted in webhook.posted] == ["begun", "over"]
     assert open_keys() == set()
 

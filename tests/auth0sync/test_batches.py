@@ -213,7 +213,7 @@ def test_an_alert_that_cannot_be_mailed_stops_nobody(settings: Settings) -> None
     StagedBatch.objects.update(began_at=Now() - timedelta(minutes=11))
     settings.ALERT_EMAILS = ["it@example.com"]
 
-    with patch("auth0sync.alerts.EmailMessage.send", side_effect=OSError):
+    with patch("auth0sync.alert_channels.EmailMessage.send", side_effect=OSError):
         assert decide(batch.pk, REJECTED, boss(1), version=0, reason="no").decided_alone
     batch = batch_of(cause="admin:1")
     StagedBatch.objects.update(began_at=Now() - timedelta(minutes=11))

@@ -623,6 +623,8 @@ PAGES = (
     Shown("switch-off", "/admin/auth0/", during=switched_off),
     Shown("switch-off-restored", "/admin/auth0/", during=restored),
     Shown("start-month", "/admin/", during=a_month_has_passed),
+    Shown("alerts", "/admin/alerts/"),
+    Shown("alerts-switched-off", "/admin/alerts/", during=switched_off),
     Shown("start-waiting", "/admin/", during=people_wait),
     Shown("start-tenant-down", "/admin/", during=tenant_down),
     Shown("start-update-paused", "/admin/", during=update_paused),

@@ -61,6 +61,7 @@ admin/auth0/                                            admins     admins    -
 admin/auth0/health/                                     admins     admins    -
 admin/auth0/health/look/                                nobody     admins    -
 admin/auth0/health/progress/                            admins     admins    -
+admin/alerts/                                           admins     admins    -
 admin/auth0sync/stagedbatch/<int:batch_id>/decide/      nobody     admins    -
 admin/auth/user/<id>/password/                          local      local     -
 admin/employees/kiosk/<path:object_id>/make_code/       admins     admins    -

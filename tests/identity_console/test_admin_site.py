@@ -49,7 +49,7 @@ RECORDS = ["Sync log", *PROGRAMS]
 SHEET = "Balance sheet"
 OF_AUTH0 = ["Sync log", "Events in Auth0", "Health", "Link to Auth0"]
 LINK = [SHEET, "Held changes", "Import jobs", *OF_AUTH0]
-FOR_ADMINISTRATORS = [*LINK, *PROGRAMS, "Kiosks", "Who is signed in"]
+FOR_ADMINISTRATORS = [*LINK, *PROGRAMS, "Kiosks", "Who is signed in", "Alerts"]
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,10 @@ SENTENCES = [
         "5,10%; 0 is off.",
     ),
     ({"AUTH0_SAFETY_THRESHOLD": "101%"}, "AUTH0_SAFETY_THRESHOLD must be a number of people"),
+    *(
+        ({"ALERT_QUIET_HOURS": wrong}, "ALERT_QUIET_HOURS must be two different times and a time")
+        for wrong in (SECRET, "22:00-06:00", "22:00-06:00 Chicago", "06:00-06:00 UTC", "22-6 UTC")
+    ),
     ({"TRUSTED_PROXIES": SECRET}, "TRUSTED_PROXIES must hold addresses or networks"),
     ({"QUEUE_BROKER": SECRET}, "QUEUE_BROKER must be orm or redis."),
     ({"QUEUE_BROKER": "redis"}, "QUEUE_BROKER is redis, but REDIS_URL is missing."),
