@@ -21,6 +21,7 @@ from auth0sync.account import PLAN_VERSION, Seen
 from auth0sync.errors import LeaseLost, SyncError
 from auth0sync.models import Account, Attention, InvitationState, Priority
 from auth0sync.rows import write_columns
+from employees import request_ids
 
 # What a change that arrived meanwhile has written with its due mark.
 KEPT_WHEN_MOVED = {"priority", "let_through", "attention", "waiting_since"}
@@ -90,7 +91,7 @@ class Claim:
             "auth0_user_id": self.account.user_id,
             "actor": self.account.due_by,
             "attempt": self.account.attempts + 1,
-            "request_id": self.account.request_id,
+            "request_id": self.account.request_id or request_ids.current(),
         }
 
     def remember(self) -> None:

@@ -27,7 +27,7 @@ TAIL_LINES = 15
 REQUEST_LINE = re.compile(
     r'"[A-Z]+ \S+ HTTP/[\d.]+" [1-4]\d\d'
     r"|\[identity_console\.requests\].* status=[1-4]\d\d"
-    r"|call to Auth0 \[auth0sync\.gate\].* http_status=2\d\d"
+    r"|(call to Auth0|mail) \[auth0sync\.gate\](?!.*error_code=)"
 )
 
 honcho.manager.KILL_WAIT = STOP_S

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from identity_console.demo_processes import REQUEST_LINE
 from tests.ports import free_port
 from tests.processes import outliving
 
@@ -168,3 +169,13 @@ def test_what_the_processes_say_is_shown_but_not_every_request(launch: Launch) -
     output, _ = launcher.communicate(timeout=15)
     assert "worker | somebody joined" in shown
     assert '"GET /healthz HTTP/1.1" 200' not in output
+
+
+def test_calls_and_mails_that_went_well_are_kept_out_of_the_terminal() -> None:
+    well = "05:12:06 [info] mail [auth0sync.gate] employee_id=42 action='send invitation'"
+    called = "05:12:06 [info] call to Auth0 [auth0sync.gate] action='read account' http_status=200"
+
+    assert REQUEST_LINE.search(well)
+    assert REQUEST_LINE.search(called)
+    assert not REQUEST_LINE.search(f"{well} error_code=mails_refused")
+    assert not REQUEST_LINE.search("05:12:06 [error] mail [auth0sync.invitations]")
