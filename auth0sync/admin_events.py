@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -13,7 +14,7 @@ from auth0sync.events_types import TYPES, words_of
 from auth0sync.models import TenantEvent
 from employees.actors import actor_of
 from employees.admin_base import ModelAdmin, ReadOnly, number_in
-from employees.filters import ColumnFilter
+from employees.filters import ColumnFilter, SelectFilter
 from employees.zones import moment
 
 
@@ -41,11 +42,30 @@ class StandingFilter(ColumnFilter):
         return [(str(value), str(label).capitalize()) for value, label in states]
 
 
+class WhoseFilter(SelectFilter):
+    """Done by others, which is what somebody looks for here, or by this console itself."""
+
+    title = "done by"
+    parameter_name = "by"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """What isn't shown without being asked."""
+        return [("console", "This console"), ("all", "Anybody")]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[TenantEvent]
+    ) -> QuerySet[TenantEvent]:
+        """Without a choice only what others did."""
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(is_own=self.value() == "console")
+
+
 class TenantEventAdmin(ReadOnly, ModelAdmin[TenantEvent]):
     """Every event, newest first; open to administrators alone."""
 
     list_display = ("time", "what", "employee", "standing", "came")
-    list_filter = (TypeFilter, StandingFilter)
+    list_filter = (WhoseFilter, TypeFilter, StandingFilter)
     search_fields = ("employee_id",)
     search_help_text = "Employee number"
     ordering = ("-id",)

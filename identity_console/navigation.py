@@ -37,7 +37,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             *_list("Held changes", "front_hand", StagedBatch, request),
             *_list("Import jobs", "group_add", ImportJob, request),
             *_list("Sync log", "sync", SyncLog, request),
-            *_list("Events in Auth0", "notifications", TenantEvent, request),
+            *_list("Events in Auth0", "rss_feed", TenantEvent, request),
             *_health(request),
             *_switch(request),
         ],

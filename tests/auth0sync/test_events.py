@@ -585,13 +585,17 @@ def test_administrators_see_every_event_and_of_whom(admin_client: Client) -> Non
     events_store.sort_new(0)
     page = reverse("admin:auth0sync_tenantevent_changelist")
 
-    whole = admin_client.get(page).content.decode()
+    others = admin_client.get(page).content.decode()
+    own = admin_client.get(page, {"by": "console"}).content.decode()
+    whole = admin_client.get(page, {"by": "all"}).content.decode()
     hers = admin_client.get(page, {"q": employee.pk}).content.decode()
     nobodys = admin_client.get(page, {"q": "ana"}).content.decode()
     limits = admin_client.get(page, {"type__exact": "api_limit"}).content.decode()
 
     employees_page = reverse("admin:employees_employee_change", args=[employee.pk])
     assert employees_page in whole and "This console itself" in whole
+    assert employees_page in others and "This console itself" not in others
+    assert employees_page not in own and "This console itself" in own
     assert "Being looked at" in hers and "This console itself" not in hers
     assert employees_page not in nobodys and employees_page not in limits
     assert "Lately in Auth0" in admin_client.get(employees_page).content.decode()
