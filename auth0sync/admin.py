@@ -28,6 +28,7 @@ from auth0sync.admin_bulk import ImportJobAdmin
 from auth0sync.admin_enrolment import EnrolmentPages
 from auth0sync.admin_events import TenantEventAdmin
 from auth0sync.admin_explain import StepView
+from auth0sync.admin_joiners import JoinersPage
 from auth0sync.admin_log import SyncLogAdmin
 from auth0sync.admin_mass import MassChangePages
 from auth0sync.admin_mending import MendingPages
@@ -35,7 +36,7 @@ from auth0sync.admin_podfactory import PodFactoryInAuth0
 from auth0sync.admin_statuses import Statuses
 from auth0sync.admin_three_way import ThreeWayView
 from auth0sync.events_shown import lately
-from auth0sync.models import Account, ImportJob, StagedBatch, SyncLog, TenantEvent
+from auth0sync.models import Account, ImportJob, InvitationState, StagedBatch, SyncLog, TenantEvent
 from auth0sync.status import (
     STANDINGS,
     Standing,
@@ -95,6 +96,7 @@ class EmployeeWithAccountAdmin(
     Asking,
     AttentionPage,
     EnrolmentPages,
+    JoinersPage,
     MendingPages,
     PodFactoryInAuth0,
     StepView,
@@ -125,7 +127,9 @@ class EmployeeWithAccountAdmin(
     list_after_template = "admin/auth0sync/statuses.html"
 
     class Media:
-        css: ClassVar[Any] = {"all": ("auth0sync/admin.css", "auth0sync/attention.css")}
+        css: ClassVar[Any] = {
+            "all": ("auth0sync/admin.css", "auth0sync/attention.css", "auth0sync/joiners.css")
+        }
         js = ("employees/follow.js", "auth0sync/statuses.js")
 
     @admin.display(description="Auth0 account")
@@ -189,6 +193,9 @@ class EmployeeWithAccountAdmin(
             if batch and actor.is_admin:
                 block["batch_url"] = reverse("admin:auth0sync_stagedbatch_change", args=[batch])
             block["lately"] = lately(obj.pk)
+            block["joiner"] = self.joiner(obj)
+            invited = account is not None and account.invitation == InvitationState.SENT
+            block["can_return"] = invited and block["can_invite"]
             context["auth0"] = block
         return super().render_change_form(request, context, add, change, form_url, obj)
 
@@ -214,6 +221,12 @@ class EmployeeWithAccountAdmin(
         weather = Weather.today()
         for person in people:
             account = accounts.get(person.pk)
+            if account and account.batch_id:
+                page = reverse("admin:auth0sync_stagedbatch_change", args=[account.batch_id])
+                detail = standing(person, account, weather).detail
+                why = "" if actor_of(request).is_admin else "ask an administrator."
+                steps[person.pk] = Mending("Look at what is held", page, False, detail, why)
+                continue
             if missing_of(person) == Missing.ACCOUNT:
                 name, why = "Sync now", why_no_sync(person, account)
                 operation, view = Operation.SYNC, "auth0sync_sync_now"

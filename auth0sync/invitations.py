@@ -25,6 +25,7 @@ from auth0sync.account import Facts, Seen
 from auth0sync.calls import Call, Outgoing
 from auth0sync.claim import Claim, after
 from auth0sync.errors import Misconfigured, NotNow, Paused, Rejected, SyncError, Transient
+from auth0sync.expiry import hours_of_link
 from auth0sync.gate import Gate
 from auth0sync.mail_pace import Lane
 from auth0sync.models import InvitationState, MailKind, Priority
@@ -97,7 +98,8 @@ def _settle_invitation(claim: Claim, tenant: Tenant, gate: Gate, facts: Facts, s
         _wait_for_turn(claim, seen, lane, str(error))
         return
     # Before the call, so that a crash can't hide a link that is still open.
-    claim.record(seen, ticket_until=after(settings.AUTH0_INVITE_HOURS * 3600))
+    hours = hours_of_link(is_sent_by_auth0=lane == Lane.AUTH0)
+    claim.record(seen, ticket_until=after(hours * 3600))
     failure = _try_and_log(gate, ACTIONS[kind], kind, lambda: _invite(kind, tenant, facts, seen))
     if failure is None:
         mail_pace.taken(lane)

@@ -8,6 +8,7 @@ LISTS = {  # beside the person's own pages
     "cannot-work": "admin:employees_employee_cannot_work",
     "attention": "admin:auth0sync_attention",
     "balance": "admin:auth0sync_balance",
+    "joiners": "admin:auth0sync_joiners",
 }
 PAGES = {  # the person's others
     "steps": "admin:auth0sync_steps",

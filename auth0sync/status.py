@@ -15,6 +15,7 @@ from django.db.models.lookups import Exact
 from django.utils import timezone
 
 from auth0sync import switch
+from auth0sync.expiry import EXPIRED, has_expired
 from auth0sync.models import (
     PLANNED,
     Account,
@@ -146,6 +147,8 @@ def standing(
     if account.invitation == InvitationState.FAILED:
         label = f"Created, {mail_name(account).lower()} not sent"
         return Standing(label, account.invitation_error, "attention")
+    if has_expired(employee, account, weather.now):
+        return Standing("Created, invitation expired", _expired(account, weather), "attention")
     mail = invitation_text(account, weather)
     detail = f"{mail_name(account)} {mail}." if mail else "Nobody was invited."
     return Standing("Created, e-mail not verified", detail, "good")
@@ -262,6 +265,12 @@ def _why_unwanted(employee: Employee, joins: str) -> str:
     return "Signs in with the PIN." if employee.is_active else "Deactivated."
 
 
+def _expired(account: Account, weather: Weather) -> str:
+    sent = invitation_text(account, weather)
+    ended = clock(account.ticket_until, weather.now) if account.ticket_until else ""
+    return f"Invitation {sent}; its link ended {ended}, unused. Send it again for a new one."
+
+
 def _missing_email(employee: Employee) -> str:
     found = f"“{employee.email}” can't be written to." if employee.email else "There is none."
     return f"{found} The account is made as soon as a real e-mail is saved."
@@ -357,6 +366,7 @@ STANDINGS: dict[str, tuple[str, Q]] = {
     ),
     "held": ("Held", _HELD),
     "created": ("Created", _ASKS & Q(auth0_sync_status=SyncStatus.CREATED) & _at_rest()),
+    "expired": ("Invitation expired", EXPIRED & _at_rest()),
     "verified": ("Verified", _ASKS & Q(auth0_sync_status=SyncStatus.VERIFIED) & _at_rest()),
     "blocked": ("Blocked", ~_ASKS & _at_rest(seen__isnull=False)),
     "none": ("No account", (~_ASKS & ~_MADE_ELSEWHERE & ~_account(_OURS)) | _DELETED),

@@ -45,12 +45,15 @@ def count_not_ready(people: QuerySet[Employee], whose: object) -> Mapping[Missin
     return kept(("not ready", whose), ask)
 
 
-def _working(people: QuerySet[Employee]) -> QuerySet[Any]:
-    """Those of ``people`` who work here, with what they lack; "" for nothing."""
-    working = people.filter(is_active=True, archived_at__isnull=True)
+def with_missing(people: QuerySet[Employee]) -> QuerySet[Any]:
+    """All of ``people``, with what they lack, whether they work here yet or not; "" for nothing."""
     whens = [When(condition, then=Value(name.value)) for name, condition in _conditions().items()]
     missing = Case(*whens, default=Value(""), output_field=CharField())
-    return working.annotate(missing=missing)
+    return people.annotate(missing=missing)
+
+
+def _working(people: QuerySet[Employee]) -> QuerySet[Any]:
+    return with_missing(people.filter(is_active=True, archived_at__isnull=True))
 
 
 def _conditions() -> dict[Missing, Q]:

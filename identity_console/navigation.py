@@ -27,6 +27,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             *_add("Add a person", "person_add", Employee, request),
             *_import(request),
             *_cannot_work(request),
+            *_joiners(request),
             *_reviews(request),
             *_planned(request),
             *_enrolment(request),
@@ -123,6 +124,13 @@ def _cannot_work(request: HttpRequest) -> list[Item]:
     page = reverse("admin:employees_employee_cannot_work")
     item = _item("Who can’t work today", "person_alert", page, request)
     return [_numbered(item, pages.count_not_ready(request))]
+
+
+def _joiners(request: HttpRequest) -> list[Item]:
+    if not admin.site.get_model_admin(Employee).has_view_permission(request):
+        return []
+    page = reverse("admin:auth0sync_joiners")
+    return [_item("Ready by the first day", "event_available", page, request)]
 
 
 def _reviews(request: HttpRequest) -> list[Item]:

@@ -25,9 +25,11 @@ from tests.builders import make_employee
 NOW = datetime(2026, 3, 12, 9, 30, tzinfo=UTC)
 BEFORE = datetime(2026, 3, 12, 9, 2, tzinfo=UTC)
 LATER = datetime(2026, 3, 12, 9, 45, tzinfo=UTC)
+FAR = datetime(2126, 3, 12, tzinfo=UTC)
 FINE = Weather(NOW)
 
 OURS = {"user_id": "auth0|emp-1", "origin": "created", "seen": {"blocked": False}}
+INVITED = {"invitation": "sent", "invitation_sent_at": BEFORE, "ticket_until": BEFORE}
 DUE = {"due_seq": 2, "done_seq": 1, "due_at": BEFORE}
 GIVEN_UP = {
     "error_code": "invalid_body",
@@ -106,6 +108,34 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any] | None, str, str, set[str]
         "Created, invitation not sent",
         "attention",
         {"created", "attention", "review"},
+    ),
+    "created, invited in vain": (
+        {**ASKS, "auth0_sync_status": "created"},
+        {**OURS, **INVITED},
+        "Created, invitation expired",
+        "attention",
+        {"created", "expired"},
+    ),
+    "created, link still open": (
+        {**ASKS, "auth0_sync_status": "created"},
+        {**OURS, **INVITED, "ticket_until": FAR},
+        "Created, e-mail not verified",
+        "good",
+        {"created"},
+    ),
+    "created, has signed in": (
+        {**ASKS, "auth0_sync_status": "created"},
+        {**OURS, **INVITED, "first_login_at": BEFORE},
+        "Created, e-mail not verified",
+        "good",
+        {"created"},
+    ),
+    "created, asked for a password": (
+        {**ASKS, "auth0_sync_status": "created"},
+        {**OURS, **INVITED, "mail_kind": "password"},
+        "Created, e-mail not verified",
+        "good",
+        {"created"},
     ),
     "verified": ({**ASKS, "auth0_sync_status": "verified"}, OURS, "Verified", "good", {"verified"}),
     "verified, changed": (
@@ -226,6 +256,12 @@ def test_the_filters_find_the_same_people(
     }
 
     assert found == filters
+
+
+def test_an_expired_invitation_says_when_and_what_to_do() -> None:
+    assert stand({**ASKS, "auth0_sync_status": "created"}, {**OURS, **INVITED}).detail == (
+        "Invitation sent 09:02 UTC; its link ended 09:02 UTC, unused. Send it again for a new one."
+    )
 
 
 def test_a_refusal_is_given_as_its_reason() -> None:

@@ -264,6 +264,57 @@ PlannedMove.objects.filter(employee=kay).update(
 """
 
 
+JOINER = "wei.marsh@example.com"
+
+
+def who_joins(page: str) -> Callable[[ConsoleWithPages], str]:
+    """The page of joiners, some of whom aren't ready in time; "" for that of one of them."""
+
+    def address(console: ConsoleWithPages) -> str:
+        if number_of(console, JOINER) is None:
+            console.manage("shell", "-c", JOINERS.format(name=LONG_NAME, joiner=JOINER))
+        return page or f"{EMPLOYEES}{number_of(console, JOINER)}/change/"
+
+    return address
+
+
+JOINERS = """
+from datetime import timedelta
+from django.utils import timezone
+from auth0sync.models import Account, SyncLog
+from employees import authority, planning, services
+from employees.models import Employee
+admin = authority.Actor(name="admin:1", role="admin")
+now = timezone.now()
+day, before = now.date(), now - timedelta(days=5)
+def joins(name, email, days, **more):
+    values = {{"name": name, "email": email, "hire_date": day + timedelta(days=days)}}
+    values |= {{"department": "Picking", "workspace": "TX", "auth_method": "auth0", **more}}
+    return services.add_employee(values, "work", admin).pk
+def is_at(pk, status, **account):
+    verified = before + timedelta(hours=2) if status == "verified" else None
+    Employee.objects.filter(pk=pk).update(
+        auth0_sync_status=status, auth0_account_created_at=before,
+        auth0_email_verified_at=verified, created_at=before)
+    values = {{"origin": "created", "invitation": "sent", "invitation_sent_at": before,
+              "first_mail_at": before + timedelta(minutes=1), "ticket_until": now, "due_at": None,
+              "attention": None, "lease": "picture", **account}}
+    Account.objects.filter(pk=pk).update(**values)
+    Account.objects.filter(pk=pk).update(done_seq=Account.objects.get(pk=pk).due_seq)
+is_at(joins("Wei Marsh", "{joiner}", 1), "created", lease="")
+is_at(joins("Ada Ash", "ada.ash.joins@example.com", 9, workspace="MS"), "verified",
+      first_login_at=now - timedelta(hours=3), ticket_until=before)
+joins("{name}", None, 0)
+joins("Kay Quill", None, -12, auth_method="pin")
+SyncLog.objects.bulk_create(
+    SyncLog(action=action, status="failed" if code else "success", error_code=code)
+    for action, code, times in (
+        ("send invitation", "", 212), ("send invitation", "mail_refused", 4),
+        ("send password mail", "", 18), ("send invitation", "mail_came_back", 2))
+    for _ in range(times))
+"""
+
+
 TO_REVIEW = "page.of.reviews@example.com"
 
 
@@ -572,6 +623,8 @@ PAGES = (
     Shown("attention", f"{EMPLOYEES}attention/"),
     Shown("employee-retry", page_below("retry")),
     Shown("cannot-work", f"{EMPLOYEES}cannot-work/"),
+    Shown("joiners", who_joins(f"{EMPLOYEES}joiners/")),
+    Shown("joiner", who_joins("")),
     Shown("enrolment-choose", f"{EMPLOYEES}enrolment/"),
     Shown("enrolment-preview", an_enrolment("preview")),
     Shown("enrolment-preview-why", an_enrolment("preview", "?show=no_email")),

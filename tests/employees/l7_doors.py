@@ -174,6 +174,8 @@ def admin_door(world: World, person: Employee, what: str) -> Iterator[tuple[str,
         signed = signing.dumps([person.pk], salt=INVITATIONS, compress=True)
         many = reverse("admin:auth0sync_send_invitations_again")
         yield "forgery", _moves(world, person, _post, many, {"people": signed})
+        came_back = reverse("admin:auth0sync_mail_came_back", args=[person.pk])
+        yield "came back", _moves(world, person, _post, came_back, begin=put_a_mail_out)
     if what == "off":
         ways = [(_by_list, "archive"), (_by_button, "archive"), (_by_forgery, "archive")]
         if person.is_active:
@@ -225,6 +227,11 @@ def back_to_the_pin(person: Employee) -> None:
 def put_on_the_list(person: Employee) -> None:
     """As if another program had added them."""
     Review.objects.create(pk=person.pk)
+
+
+def put_a_mail_out(person: Employee) -> None:
+    """As if the mail server had taken their invitation."""
+    Account.objects.filter(pk=person.pk).update(invitation="sent")
 
 
 def merge_away(employee_id: int, actor: Actor) -> None:

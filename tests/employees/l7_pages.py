@@ -72,6 +72,7 @@ admin/employees/employee/signed-in/                     readers    readers   -
 admin/employees/employee/statuses/                      readers    readers   -
 admin/employees/employee/attention/                     readers    readers   -
 admin/employees/employee/cannot-work/                   readers    readers   -
+admin/employees/employee/joiners/                       readers    readers   -
 admin/employees/employee/review/                        readers    readers   -
 admin/employees/employee/outside/                       readers    readers   -
 admin/employees/employee/joining-leaving/               readers    readers   -
@@ -130,6 +131,7 @@ admin/employees/employee/<int:employee_id>/undo-change/ writers    writers   sig
 admin/employees/employee/<int:employee_id>/link/        writers    writers   sign_in
 admin/employees/employee/<int:employee_id>/sync-now/    nobody     writers   sync
 admin/employees/employee/<int:employee_id>/send-invitation-again/ nobody writers invite
+admin/employees/employee/<int:employee_id>/mail-came-back/ nobody writers invite
 admin/employees/employee/<path:object_id>/random_pin/   writers    writers   pin
 admin/employees/employee/<path:object_id>/type_pin/     writers    writers   pin
 admin/employees/employee/<path:object_id>/remove_pin/   writers    writers   pin

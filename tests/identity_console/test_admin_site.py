@@ -36,12 +36,13 @@ def found(browser: Client, term: str) -> list[str]:
 PEOPLE = [
     "People",
     "Who can’t work today",
+    "Ready by the first day",
     "To be reviewed",
     "Joining and leaving",
     "Needs attention",
 ]
 OUTSIDE = "Changed outside the console"
-CHANGING = [*PEOPLE[:4], "Give accounts", *PEOPLE[4:]]
+CHANGING = [*PEOPLE[:5], "Give accounts", *PEOPLE[5:]]
 ADDING = ["People", "Add a person", "Import people", *CHANGING[1:]]
 POD = "Who PodFactory finds"
 PROGRAMS = [OUTSIDE, "Jobs", POD, "PodFactory names"]
