@@ -42,7 +42,7 @@ def worker(visit: Visit) -> Finding:
     if alive:
         text = "At least one is at work." if alive == 1 else f"{alive} clusters are at work."
         return Finding("Worker", text)
-    return Finding("Worker", "None has been seen for two minutes.", "Start “manage.py qcluster”.")
+    return Finding("Worker", "None gives a sign of life.", "Start “manage.py qcluster”.")
 
 
 def queue(visit: Visit) -> Finding:
