@@ -154,7 +154,7 @@ def secrets_and_debug(visit: Visit) -> Finding:
         debug = " DEBUG is on, with a stand-in tenant." if settings.DEBUG else ""
         return Finding("Secrets", f"None is short, or a sample.{debug}")
     mend = (
-        "Make new ones as .env.example says (runbook: “Rotate secrets”), set DEBUG=false, take out what "
-        "web server and worker don't need, and start them again."
+        "Make new ones as .env.example says (runbook: “Rotate secrets”), set DEBUG=false, take out "
+        "what web server and worker don't need, and start them again."
     )
     return Finding("Secrets", f"{'; '.join(wrong)}.", mend)

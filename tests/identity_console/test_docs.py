@@ -21,13 +21,12 @@ OURS = re.compile(r"(?<![\w./])(?P<name>auth0_[a-z]+|scrub_plaintext) (?P<rest>-
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 SETTING = re.compile(r"(?<![A-Za-z0-9_.$])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?![A-Za-z0-9_(])")
 # Names in capitals that are no settings: of the demo and the tests, of the code, and of Auth0.
-OTHERS = set(
-    """
-    CONSOLE_PORT TENANT_PORT SMTP_PORT DEMO_ON_A_COPY TEST_DATABASE_URL TEST_REDIS_URL
-    REQUIRE_SUITES DEVTENANT_STREAM_TOKEN DJANGO_SETTINGS_MODULE ENV_FILE NAME_FILE
-    INSTALLED_APPS TYPE_CHECKING PLAN_VERSION DUPLICATED_USER INVALID_FORMAT
-    """.split()
-)
+OTHERS = {
+    *("CONSOLE_PORT", "TENANT_PORT", "SMTP_PORT", "DEMO_ON_A_COPY", "DEVTENANT_STREAM_TOKEN"),
+    *("TEST_DATABASE_URL", "TEST_REDIS_URL", "REQUIRE_SUITES"),
+    *("DJANGO_SETTINGS_MODULE", "INSTALLED_APPS", "ENV_FILE", "NAME_FILE", "TYPE_CHECKING"),
+    *("PLAN_VERSION", "DUPLICATED_USER", "INVALID_FORMAT"),
+}
 
 
 def code(page: Path) -> Iterator[str]:
@@ -40,7 +39,7 @@ def code(page: Path) -> Iterator[str]:
 def options_of(name: str) -> frozenset[str]:
     """All options of a command, Django's own among them."""
     app = get_commands()[name]
-    command = load_command_class(app, name) if isinstance(app, str) else app
+    command = load_command_class(str(app), name)
     return frozenset(command.create_parser("manage.py", name)._option_string_actions)
 
 
