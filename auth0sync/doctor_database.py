@@ -22,6 +22,15 @@ from employees import scrubbing, tables
 SKEW_MOST_S = 30  # what is forgiven in the times of an id token (docs/security.md)
 FREE_LEAST = 2**30  # bytes; a database that finds no room loses what people type
 SECRET_LEAST = 50  # characters, as .env.example says
+REFUSALS = {  # of MariaDB and MySQL, by their numbers
+    1040: "it has too many connections",
+    1044: "the user may not use this database",
+    1045: "user or password is wrong",
+    1049: "there is no such database",
+    2002: "no server answers",
+    2003: "no server answers",
+    2005: "there is no such host",
+}
 EVERYBODY_KNOWS = ("not-a-secret", "changeme", "secret", "password")
 
 
@@ -35,7 +44,7 @@ def database(visit: Visit) -> Finding:
         server, zone = _server()
     except DatabaseError as error:
         visit.why_no_database = "Not looked at: the database can't be asked."
-        text = f"{name} can't be reached ({type(error).__name__})."
+        text = f"{name} can't be reached ({_why(error)})."
         mend = "Check DATABASE_URL, that the server runs, and that it lets the console in."
         return Finding("Database", text, mend)
     if open_ones:
@@ -46,6 +55,14 @@ def database(visit: Visit) -> Finding:
         mend = "Take init_command out of DATABASE_URL: the console sets UTC by itself."
         return Finding("Database", text, mend)
     return Finding("Database", f"{name} is up to date ({server}, times in UTC).")
+
+
+def _why(error: DatabaseError) -> str:
+    """The server's number in words; its own sentence may name users and machines."""
+    number = error.args[0] if error.args else ""
+    if not isinstance(number, int):
+        return type(error).__name__
+    return f"{number}: {REFUSALS.get(number, type(error).__name__)}"
 
 
 def _server() -> tuple[str, str]:

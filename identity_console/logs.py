@@ -7,6 +7,8 @@ request or an employee stands in structlog's context variables.
 
 import logging
 import re
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -20,6 +22,7 @@ FIELDS = (
     *("attempt", "error_code", "actor", "request_id", "job", "method", "path", "status"),
     "user_id",
 )
+SERVERS = {"qcluster", "runserver"}  # commands that go on: their lines are all they print
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -43,7 +46,17 @@ class Formatter(structlog.stdlib.ProcessorFormatter):
             return super().format(broken)
 
 
-def configuration(log_format: str, *, colours: bool = False) -> dict[str, Any]:
+def least_level(arguments: Sequence[str], *, is_terminal: bool) -> str:
+    """The level from which lines are written.
+
+    Somebody who runs a command at a terminal reads what it prints: between that only what is wrong
+    is shown. arguments: of the process; is_terminal: whether standard error is one.
+    """
+    is_command = Path(arguments[0]).name == "manage.py" and not SERVERS & set(arguments[1:2])
+    return "WARNING" if is_terminal and is_command else "INFO"
+
+
+def configuration(log_format: str, *, colours: bool = False, level: str = "INFO") -> dict[str, Any]:
     """Django's LOGGING. log_format: json or console; colours: for a terminal, on console only."""
     formatter = {
         "()": Formatter,
@@ -67,7 +80,7 @@ def configuration(log_format: str, *, colours: bool = False) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {"line": formatter},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-        "root": {"handlers": ["console"], "level": "INFO"},
+        "root": {"handlers": ["console"], "level": level},
         "loggers": {
             "axes": {"level": "ERROR"},  # WARNING repeats what strangers type
             "httpx": {"level": "WARNING"},  # calls are logged once, by the gate

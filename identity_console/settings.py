@@ -15,7 +15,7 @@ import django_stubs_ext
 
 from employees.redaction import know, secrets_among
 from identity_console.environment import Environment, origin
-from identity_console.logs import configuration
+from identity_console.logs import configuration, least_level
 from identity_console.theme import theme
 
 django_stubs_ext.monkeypatch()  # ModelAdmin[Employee] and QuerySet[Account] at run time
@@ -350,7 +350,11 @@ if METRICS_TOKEN and len(METRICS_TOKEN) < 20:
 LOG_FORMAT = env.text("LOG_FORMAT", "console").lower()
 if LOG_FORMAT not in {"console", "json"}:
     env.problems.append("LOG_FORMAT must be console or json.")
-LOGGING = configuration(LOG_FORMAT, colours=sys.stderr.isatty())
+LOGGING = configuration(
+    LOG_FORMAT,
+    colours=sys.stderr.isatty(),
+    level=least_level(sys.argv, is_terminal=sys.stderr.isatty()),
+)
 DEFAULT_EXCEPTION_REPORTER = "identity_console.error_reports.Reporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "identity_console.error_reports.Filter"
 know([*secrets_among(vars()), str(DATABASES["default"].get("PASSWORD", "")), ALERT_WEBHOOK_URL])

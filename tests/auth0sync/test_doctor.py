@@ -15,6 +15,7 @@ from pytest_django import Settings
 
 from auth0sync import doctor_visit, switch, token
 from auth0sync.doctor import LINES, Finding, findings
+from auth0sync.doctor_database import database
 from auth0sync.engine import sync
 from auth0sync.models import SyncLog, TenantState
 from auth0sync.scopes import SCOPES
@@ -39,9 +40,11 @@ def by_name() -> dict[str, Finding]:
 
 
 @contextmanager
-def no_database() -> Iterator[None]:
+def no_database(*reason: int | str) -> Iterator[None]:
+    told = reason or (2002, "Can't connect to server at db.internal as console:pa55word")
+
     def refuse(*arguments: Any) -> None:
-        raise OperationalError(2002, "Can't connect to server at db.internal as console:pa55word")
+        raise OperationalError(*told)
 
     with connection.execute_wrapper(refuse):
         yield
@@ -106,7 +109,7 @@ def test_without_a_database_that_is_the_fault_and_the_rest_is_not_guessed(
         said = examined()
 
     assert said.count("FAULT") == 1
-    assert "can't be reached (OperationalError)" in said
+    assert "can't be reached (2002: no server answers)" in said
     assert "?     Waiting: Not looked at: the database can't be asked." in said
     assert "ok    Tenant" in said
     assert "pa55word" not in said
@@ -124,6 +127,21 @@ def test_a_table_that_is_refused_leaves_the_other_lines_standing(well: RunningTe
     assert found["Worker"].state == "unknown"
     assert "the database refuses (OperationalError)" in found["Worker"].text
     assert found["Plain text"].state == "ok"
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ((1045, "Access denied for 'console'@'10.0.0.7'"), "1045: user or password is wrong"),
+        ((1, "of another kind"), "1: OperationalError"),
+        (("unable to open the file",), "OperationalError"),
+    ],
+)
+def test_why_the_database_refuses_is_said_by_number(reason: Any, words: str) -> None:
+    with no_database(*reason):
+        found = database(doctor_visit.Visit())
+
+    assert found.text.endswith(f"can't be reached ({words}).")
 
 
 def test_a_tenant_that_is_not_there_is_one_fault_and_nothing_more_is_asked(

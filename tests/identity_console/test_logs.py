@@ -20,7 +20,7 @@ from auth0sync.due import mark_due
 from auth0sync.models import Account
 from employees import request_ids
 from identity_console.error_reports import Reporter
-from identity_console.logs import configuration
+from identity_console.logs import configuration, least_level
 from tests.builders import make_employee
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -41,6 +41,22 @@ def log(request: pytest.FixtureRequest) -> Iterator[tuple[logging.Logger, Lines]
     logger.setLevel(logging.DEBUG)
     yield logger, stream.getvalue
     logger.removeHandler(handler)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "is_terminal", "level"),
+    [
+        (["/srv/app/manage.py", "auth0_doctor"], True, "WARNING"),
+        (["manage.py"], True, "WARNING"),
+        (["manage.py", "auth0_doctor"], False, "INFO"),
+        (["manage.py", "qcluster"], True, "INFO"),
+        (["/srv/app/.venv/bin/gunicorn", "identity_console.wsgi"], True, "INFO"),
+    ],
+)
+def test_only_what_is_wrong_is_shown_between_the_lines_of_a_command_at_a_terminal(
+    arguments: list[str], is_terminal: bool, level: str
+) -> None:
+    assert least_level(arguments, is_terminal=is_terminal) == level
 
 
 def test_a_line_has_its_fields_and_those_of_what_is_being_done(log: Any) -> None:
