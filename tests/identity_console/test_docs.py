@@ -109,6 +109,20 @@ def test_the_runbook_has_each_section_once() -> None:
     assert sorted(found) == sorted(set(found))
 
 
+def test_the_runbooks_first_page_leads_to_every_other_section() -> None:
+    page = ROOT / "docs" / "runbook.md"
+    text = page.read_text(encoding="utf-8")
+    first, _, rest = text.partition("## Ask for help")
+
+    unseen = [
+        section
+        for section in re.findall(r"^## (.+)$", rest, re.MULTILINE)
+        if f"(#{anchor(section)})" not in first
+    ]
+
+    assert unseen == []
+
+
 def test_every_section_of_the_runbook_that_is_named_elsewhere_is_there() -> None:
     there = headings(ROOT / "docs" / "runbook.md")
     texts = [page.read_text(encoding="utf-8") for page in PAGES]
