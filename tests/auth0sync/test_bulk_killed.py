@@ -18,7 +18,7 @@ LEFT = "SELECT employee_id FROM auth0_accounts WHERE due_seq <> done_seq OR job_
 
 def test_a_worker_killed_after_the_file_has_landed_loses_and_doubles_nobody(tmp_path: Path) -> None:
     with running_console(tmp_path, AUTH0_BULK_MIN="5", AUTH0_SAFETY_THRESHOLD="0") as console:
-        console.manage("migrate", "-v0")
+        console.migrate()
         ids = [
             console.insert(
                 name=f"Sample Person {n}", email=f"p{n}@example.com", auth_method="hybrid"

@@ -25,8 +25,7 @@ def test_fifty_people_saved_at_once_by_four_processes_get_one_account_each_and_n
         RunningTenant("demo", tmp_path / "tenant.sqlite3", smtp_port=None) as tenant,
         RunningConsole(tmp_path, tenant, AUTH0_RATE_LIMIT="10") as console,
     ):
-        console.make_shared_tables()
-        console.manage("migrate", "-v0")
+        console.migrate()
         console.start_worker()
         at = str(time.time() + STARTED_S)
         saving = [

@@ -30,8 +30,7 @@ def rows(console: RunningConsole, **columns: Any) -> list[dict[str, Any]]:
 def test_a_nightly_comparison_that_is_killed_is_made_all_the_same(tmp_path: Path) -> None:
     with running_console(tmp_path) as console:
         tenant = console.tenant
-        console.make_shared_tables()
-        console.manage("migrate", "-v0")
+        console.migrate()
         console.start_worker()
         ana = console.insert(name="Ana Ortiz", email="ana@example.com", auth_method="auth0")
         clean = "SELECT 1 FROM auth0_accounts WHERE origin <> '' AND due_seq = done_seq"

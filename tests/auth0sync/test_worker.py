@@ -28,8 +28,7 @@ OURS = {
 def console(tmp_path: Path) -> Iterator[RunningConsole]:
     """Migrated over the existing tables, with the worker running."""
     with running_console(tmp_path) as running:
-        running.make_shared_tables()
-        running.manage("migrate", "-v0")
+        running.migrate()
         running.start_worker()
         yield running
 
@@ -208,8 +207,7 @@ def test_with_redis_it_waits_for_its_queue_and_for_what_hangs(tmp_path: Path) ->
         redis.stop()
         settings = {"QUEUE_BROKER": "redis", "REDIS_URL": redis.url}
         with running_console(tmp_path, **settings) as console:
-            console.make_shared_tables()
-            console.manage("migrate", "-v0")
+            console.migrate()
             console.start_worker("-m", "tests.auth0sync.quick_watchdog")
             ana = console.insert(name="Ana", email="ana@example.com", auth_method="auth0")
             wait_for(lambda: console.employee(ana)["auth0_sync_status"] == "pending", 60)

@@ -129,7 +129,7 @@ def console_with_pages(folder: Path, **settings: str) -> Iterator[ConsoleWithPag
     ):
         tenant.unlimited()
         tenant.allow_console(console.base_url)
-        console.manage("migrate", "--verbosity", "0")
+        console.migrate()
         console.make_administrator()
         console.start_worker()
         console.start_web()

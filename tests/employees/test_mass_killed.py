@@ -35,7 +35,7 @@ SHELL = ("shell", "--no-imports", "-c")
 
 def test_a_worker_that_is_killed_loses_and_doubles_nobody(tmp_path: Path) -> None:
     with running_console(tmp_path) as console:
-        console.manage("migrate", "--verbosity", "0")
+        console.migrate()
         console.manage(*SHELL, BEGIN)
 
         def added() -> int:
