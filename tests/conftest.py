@@ -9,6 +9,7 @@ import gc
 import ssl
 from collections.abc import Generator, Iterator
 from functools import cache
+from math import inf
 from operator import itemgetter
 from typing import Any
 from unittest import mock
@@ -44,6 +45,15 @@ def one_tls_context() -> Iterator[None]:
     """No test speaks TLS to the world, and each new HTTP client would take 20 ms to prepare it."""
     with mock.patch("ssl.create_default_context", cache(ssl.create_default_context)):
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nobody_watches() -> None:
+    """A page's queries are the same at whatever second it is asked: once a minute one of them looks
+    whether the sweep runs (``test_watching`` lets it)."""
+    from auth0sync import watch_web
+
+    watch_web._next_look = inf
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from auth0sync import pace
 from auth0sync.budget import budget, duration
-from auth0sync.models import Account, Pause, SyncLog, TenantState
+from auth0sync.models import Account, Heartbeat, Pause, SyncLog, TenantState
 from auth0sync.rate import Group, Limits
 from tests.signed_in import signed_in, team_lead
 
@@ -194,12 +194,24 @@ def test_the_start_page_says_who_waits_for_a_pause(
     paused("update")
     waits(others, origin="created")
     waits(2, origin="created", waits_for="update")
+    Heartbeat.objects.create(name="w", beaten_at=Now())
     manager, _ = signed_in("manager")
 
     page = manager.get(HOME).content.decode()
 
     assert f"<dt>Waiting</dt><dd>{waiting}</dd>" in page
     assert re.search(f"<dt>Finished</dt><dd>{finished}</dd>", page)
+
+
+def test_without_a_worker_the_page_says_so_and_promises_no_time(settings: Settings) -> None:
+    settings.AUTH0_DOMAIN = "tenant.example.com"
+    waits(1)
+    manager, _ = signed_in("manager")
+
+    page = manager.get(HOME).content.decode()
+
+    assert "<dt>Stands still</dt><dd>No worker has shown a sign of life: " in page
+    assert "<dt>Finished</dt>" not in page
 
 
 def test_while_nothing_may_go_out_the_page_says_why(settings: Settings) -> None:
