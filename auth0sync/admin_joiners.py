@@ -155,7 +155,7 @@ def _row(person: Any, known: Known, step: Mending | None, now: datetime) -> Row:
     saved_at = person.planned_at or person.returned_at or person.created_at
     return Row(
         person=person,
-        starts=date_format(starts, "D j M Y") if starts else "–",
+        starts=date_format(starts, "D j M Y"),
         near=_near(starts, today_in(zone)),
         stations=line(person, known, saved_at, now),
         missing=missing,
@@ -173,15 +173,15 @@ def _advised(step: Mending, known: Known) -> Mending:
     account = known.account
     if account is None or not account.attention:
         return step
-    told = advice(Attention(account.attention), account.error_code)
-    detail = f"{step.detail} {told.what_to_do}".strip()
+    what_to_do = advice(Attention(account.attention), account.error_code).what_to_do
+    if what_to_do in step.detail:  # the account's own sentence says it already
+        return step
+    detail = f"{step.detail} {what_to_do}".strip()
     return Mending(step.label, step.url, step.posts, detail, step.why_not)
 
 
-def _near(day: date | None, today: date) -> str:
+def _near(day: date, today: date) -> str:
     """How far away a day is, in words."""
-    if day is None:
-        return ""
     ahead = (day - today).days
     near = {-1: "yesterday", 0: "today", 1: "tomorrow"}
     return near.get(ahead) or (f"in {ahead} days" if ahead > 0 else f"{-ahead} days ago")

@@ -142,13 +142,14 @@ def in_order(found: QuerySet[Any], *, newest_first: bool) -> QuerySet[Any]:
     return found.order_by("-starts", "-pk") if newest_first else found.order_by("starts", "pk")
 
 
-def starts_of(person: Employee, zone: ZoneInfo) -> date | None:
+def starts_of(person: Employee, zone: ZoneInfo) -> date:
     """The day on which somebody from :func:`joiners` starts, by the clock of a zone."""
     columns = vars(person)
-    at: datetime | None = columns["plan_at"] or columns["back_at"]
-    if at is None and person.hire_date is None:
-        at = person.created_at
-    return at.astimezone(zone).date() if at else person.hire_date
+    moved_at = columns["plan_at"] or columns["back_at"]
+    if moved_at is None and person.hire_date is not None:
+        return person.hire_date
+    at: datetime = moved_at or columns["created_at"]
+    return at.astimezone(zone).date()
 
 
 def count_joiners(people: QuerySet[Employee], whose: object) -> tuple[int, int]:

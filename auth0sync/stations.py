@@ -92,14 +92,13 @@ def _of_account(
         made = Station("account", "failed", "wrong")
     else:
         made = Station("account", NOT_YET, "open")
-    is_verified = status == SyncStatus.VERIFIED
-    verified_at = stamp(person.auth0_email_verified_at) if is_verified else NOT_YET
-    return (
-        made,
-        _mail(person, known, stamp, now),
-        Station("verified", verified_at, "done" if is_verified else "open"),
-        _reached("first log-in", account.first_login_at if account else None, stamp),
-    )
+    mail = _mail(person, known, stamp, now)
+    if status == SyncStatus.VERIFIED:
+        verified = Station("verified", stamp(person.auth0_email_verified_at), "done")
+    else:
+        verified = Station("verified", NOT_YET, "open")
+    first = account.first_login_at if account else None
+    return made, mail, verified, _reached("first log-in", first, stamp)
 
 
 def _mail(person: Employee, known: Known, stamp: "_Stamp", now: datetime) -> Station:
@@ -136,7 +135,10 @@ def _reached(name: str, at: datetime | None, stamp: "_Stamp") -> Station:
 
 
 class _Stamp:
-    """Writes times one after another, each with its day only where that is another one."""
+    """Writes times one after another, each with its day only where that is another one.
+
+    It has to be called in the order in which they are read.
+    """
 
     def __init__(self, zone: ZoneInfo, now: datetime) -> None:
         self._zone, self._year = zone, now.astimezone(zone).year

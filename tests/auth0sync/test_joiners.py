@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from auth0sync.advice import BY_CODE
 from auth0sync.joiners import Days, count_red, in_order, joiners, not_ready, red, starts_of
 from auth0sync.models import Account, Attention, StagedBatch, TenantState
 from employees.authority import Actor
@@ -239,6 +240,11 @@ def test_each_lack_has_its_step(manager: Client) -> None:
     Account.objects.create(
         pk=stuck.pk, attention=Attention.FAILED, error_code="email_taken", error="It is taken."
     )
+    gone = make_employee(name="Gone", hire_date=day(0), auth0_sync_status="failed", **BARE)
+    told = BY_CODE["deleted"].what_to_do
+    Account.objects.create(
+        pk=gone.pk, attention=Attention.FAILED, error_code="deleted", error=f"It is gone. {told}"
+    )
     make_employee(name="Ready", hire_date=day(0), **VERIFIED)
 
     page = manager.get(PAGE)
@@ -248,11 +254,13 @@ def test_each_lack_has_its_step(manager: Client) -> None:
         "Refused": ("The planned joining was refused", "See why"),
         "Held": ("No account yet", "Look at what is held"),
         "Stuck": ("No account yet", "Sync now"),
+        "Gone": ("No account yet", "Sync now"),
         "Ready": ("", ""),
     }
     assert "Look at both: link the account if it is this person's" in text(page).replace(
         "&#x27;", "'"
     )
+    assert text(page).count(told) == 2, "in each of the two lists once"
     assert "Look at what is held: ask an administrator." in text(page)
 
 

@@ -111,10 +111,12 @@ def test_what_became_of_the_invitation(
 def test_an_account_that_failed_and_one_that_is_verified() -> None:
     failed = stations(auth0_sync_status="failed")
     verified = stations(
-        **{**CREATED, "auth0_sync_status": "verified", "auth0_email_verified_at": MADE}
+        Known(Account(first_mail_at=MADE)),
+        **{**CREATED, "auth0_sync_status": "verified", "auth0_email_verified_at": MADE},
     )
 
     assert failed[1] == ("account", "failed", "wrong")
+    assert [said for _, said, _ in verified[1:4]] == ["09:03", "09:03", "09:03"]
     assert verified[3] == ("verified", "09:03", "done")
 
 

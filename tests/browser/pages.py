@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from playwright.sync_api import FilePayload, Page
 
@@ -20,6 +22,7 @@ from tests.browser.signing_in import (
 from tests.browser.states import (
     a_door_is_open,
     a_month_has_passed,
+    ago,
     as_ever,
     looked,
     people_wait,
@@ -272,47 +275,46 @@ def who_joins(page: str) -> Callable[[ConsoleWithPages], str]:
 
     def address(console: ConsoleWithPages) -> str:
         if number_of(console, JOINER) is None:
-            console.manage("shell", "-c", JOINERS.format(name=LONG_NAME, joiner=JOINER))
+            they_join(console)
         return page or f"{EMPLOYEES}{number_of(console, JOINER)}/change/"
 
     return address
 
 
-JOINERS = """
-from datetime import timedelta
-from django.utils import timezone
-from auth0sync.models import Account, SyncLog
-from employees import authority, planning, services
-from employees.models import Employee
-admin = authority.Actor(name="admin:1", role="admin")
-now = timezone.now()
-day, before = now.date(), now - timedelta(days=5)
-def joins(name, email, days, **more):
-    values = {{"name": name, "email": email, "hire_date": day + timedelta(days=days)}}
-    values |= {{"department": "Picking", "workspace": "TX", "auth_method": "auth0", **more}}
-    return services.add_employee(values, "work", admin).pk
-def is_at(pk, status, **account):
-    verified = before + timedelta(hours=2) if status == "verified" else None
-    Employee.objects.filter(pk=pk).update(
-        auth0_sync_status=status, auth0_account_created_at=before,
-        auth0_email_verified_at=verified, created_at=before)
-    values = {{"origin": "created", "invitation": "sent", "invitation_sent_at": before,
-              "first_mail_at": before + timedelta(minutes=1), "ticket_until": now, "due_at": None,
-              "attention": None, "lease": "picture", **account}}
-    Account.objects.filter(pk=pk).update(**values)
-    Account.objects.filter(pk=pk).update(done_seq=Account.objects.get(pk=pk).due_seq)
-is_at(joins("Wei Marsh", "{joiner}", 1), "created", lease="")
-is_at(joins("Ada Ash", "ada.ash.joins@example.com", 9, workspace="MS"), "verified",
-      first_login_at=now - timedelta(hours=3), ticket_until=before)
-joins("{name}", None, 0)
-joins("Kay Quill", None, -12, auth_method="pin")
-SyncLog.objects.bulk_create(
-    SyncLog(action=action, status="failed" if code else "success", error_code=code)
-    for action, code, times in (
-        ("send invitation", "", 212), ("send invitation", "mail_refused", 4),
-        ("send password mail", "", 18), ("send invitation", "mail_came_back", 2))
-    for _ in range(times))
-"""
+def they_join(console: ConsoleWithPages) -> None:
+    """One whose invitation expired, one who has signed in, and two who lack something."""
+    today = datetime.now(UTC).date()
+    places = {"department": "Picking", "workspace": "TX"}
+    for name, email, days in (("Wei Marsh", JOINER, 1), ("Ada Ash", "ada.ash@example.com", 9)):
+        number = hire(console, name, email, hire_date=f"{today + timedelta(days=days)}", **places)
+    out = "SELECT 1 FROM auth0_accounts WHERE employee_id = %s AND invitation = 'sent'"
+    for email in (JOINER, "ada.ash@example.com"):
+        pk = number_of(console, email)
+        wait_for(partial(console.sql, out, pk), 60, "the mail is out")
+    console.sql(
+        "UPDATE auth0_accounts SET first_mail_at = %s, invitation_sent_at = %s, ticket_until = %s"
+        " WHERE employee_id = %s",
+        *(ago(4400), ago(4400), ago(60), number_of(console, JOINER)),
+    )
+    console.sql(
+        "UPDATE auth0_accounts SET first_login_at = %s WHERE employee_id = %s", ago(-90), number
+    )
+    console.sql(
+        "UPDATE employees SET auth0_sync_status = 'verified', auth0_email_verified_at = %s"
+        " WHERE id = %s",
+        *(ago(-60), number),
+    )
+    console.insert(name=LONG_NAME, auth_method="auth0", hire_date=f"{today}", **places)
+    console.insert(name="Kay Quill", auth_method="pin", hire_date=f"{today}", **places)
+    mails = ("success", "", 212), ("failed", "mail_refused", 4), ("failed", "mail_came_back", 2)
+    for status, code, times in mails:
+        for _ in range(times):
+            console.sql(
+                "INSERT INTO auth0_sync_logs (auth0_user_id, action, status, response_data,"
+                " created_at, actor, duration_ms, attempt, error_code, request_id)"
+                " VALUES ('', 'send invitation', %s, '{}', %s, '', 0, 0, %s, '')",
+                *(status, ago(90), code),
+            )
 
 
 TO_REVIEW = "page.of.reviews@example.com"
