@@ -15,6 +15,7 @@ from auth0sync.balance import balance_standing, groups
 from auth0sync.balance_words import top
 from auth0sync.budget import budget
 from auth0sync.enrolment_words import without_accounts
+from auth0sync.joiners import count_red
 from auth0sync.moving import silence
 from auth0sync.status import STANDINGS, Weather, clock
 from employees.actors import actor_of, names_of, visible_to
@@ -51,7 +52,7 @@ class Line:
 
 
 def overview(request: HttpRequest) -> dict[str, Any]:
-    """The start page's context; nineteen queries beside those of every page."""
+    """The start page's context; two dozen queries beside those of every page."""
     pages: Any = admin.site.get_model_admin(Employee)
     if not pages.has_view_permission(request):
         return {"tiles": [], "lines": []}
@@ -64,6 +65,12 @@ def overview(request: HttpRequest) -> dict[str, Any]:
             "can’t work today",
             "With what is missing, and the step that mends it.",
             reverse("admin:employees_employee_cannot_work"),
+        ),
+        Tile(
+            count_red(actor_of(request)),
+            "not ready to start",
+            "They join within days, or have: what is missing, and what mends it.",
+            reverse("admin:auth0sync_joiners"),
         ),
         Tile(
             _count_waiting(people, whose=sight_of(actor_of(request))),

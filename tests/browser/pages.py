@@ -689,7 +689,7 @@ PAGES = (
     Shown("banner-update-paused-manager", f"{EMPLOYEES}attention/", MANAGER, during=update_paused),
     Shown("enrolment-done", an_enrolment("done")),
     Shown("sync-log", "/admin/auth0sync/synclog/"),
-    Shown("events", "/admin/auth0sync/tenantevent/"),
+    Shown("events", "/admin/auth0sync/tenantevent/?by=all"),
     Shown("podfactory", f"{EMPLOYEES}podfactory/"),
     Shown("podfactory-everybody", f"{EMPLOYEES}podfactory/?show=all"),
     Shown("employee-podfactory-rename", somebody_in_podfactory, prepare=rename),
