@@ -301,6 +301,12 @@ def test_it_asks_as_often_for_many_as_for_few(
     assert ("40 more who aren’t ready in time" in text(page)) is (people > 20)
 
 
+def test_who_cant_work_today_leads_here(manager: Client) -> None:
+    page = manager.get(reverse("admin:employees_employee_cannot_work"))
+
+    assert f'<a href="{PAGE}">Ready by the first day</a>' in text(page)
+
+
 def test_a_page_further_on_shows_the_others_alone(manager: Client) -> None:
     for _ in range(51):
         make_employee(hire_date=day(0), **BARE)
