@@ -65,3 +65,18 @@ def test_the_first_invitation_keeps_its_time_when_another_is_sent(tenant: Runnin
     assert account.first_mail_at == first
     assert account.invitation_sent_at is not None
     assert account.invitation_sent_at > first
+
+
+@pytest.mark.parametrize(("invitation", "hours"), [("work", 72), ("auth0", 120)])
+def test_how_long_the_link_works_is_noted_for_each_kind_of_mail(
+    tenant: RunningTenant, invitation: str, hours: int
+) -> None:
+    ana = add(invitation)
+
+    sync(ana.pk)
+
+    account = account_of(ana)
+    assert account.ticket_until is not None
+    assert account.invitation_sent_at is not None
+    open_for = account.ticket_until - account.invitation_sent_at
+    assert abs(open_for - timedelta(hours=hours)) < timedelta(minutes=1)
