@@ -58,6 +58,7 @@ def role_in_auth0(tenant: RunningTenant, employee: Employee, *names: str) -> Non
         tenant.api("POST", path, {"roles": [ids[name] for name in names]})
 
 
+@pytest.mark.once
 class TestFixing:
     def test_the_rows_value_is_put_back_with_one_call(self, tenant: RunningTenant) -> None:
         employee, difference = drifted(tenant)
@@ -278,6 +279,7 @@ class TestTakingOver:
         assert the_one().state == Difference.State.OPEN
 
 
+@pytest.mark.once
 class TestRefusals:
     def test_what_changed_since_it_was_shown_is_to_be_looked_at_again(
         self, tenant: RunningTenant
@@ -439,6 +441,7 @@ class TestRefusals:
             reconcile_decisions.list_for_deletion(difference.pk, boss(), version=0, reason="x")
 
 
+@pytest.mark.once
 class TestLeavingItAsItIs:
     def test_it_is_open_again_on_its_day(self, tenant: RunningTenant) -> None:
         _, difference = drifted(tenant)

@@ -124,6 +124,7 @@ def test_who_arrives_with_an_account_and_the_pin_is_left_alone_in_auth0_too(
     assert account(console.tenant, "ana@example.com") == before[0]
 
 
+@pytest.mark.once
 def test_people_saved_while_the_tenant_is_away_get_their_accounts_without_a_hand(
     console: RunningConsole,
 ) -> None:
