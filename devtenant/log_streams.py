@@ -1,13 +1,15 @@
 """Log streams: where the log is sent (facts: log streams, HTTP)."""
 
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from devtenant.api import Answer, Call, endpoint
 from devtenant.clock import random_id, settled_id
-from devtenant.errors import ApiError
+from devtenant.errors import ApiError, invalid_body
 from devtenant.schemas import Anything, Many, Record, Shape, Text, object_body
 from devtenant.state import Tenant
+from devtenant.tenant_log import id_at
 
 MOST = 2  # streams; how many there may be depends on the plan (believed)
 HEADERS = Many(Record({"header": Text(1), "value": Text(1)}, required=("header", "value")))
@@ -18,7 +20,9 @@ SINK: dict[str, Shape] = {
     "httpContentFormat": Text(choices=("JSONARRAY", "JSONLINES", "JSONOBJECT")),
     "httpCustomHeaders": HEADERS,
 }
-FILTERS = Many(Record({"type": Text(choices=("category",)), "name": Text(1)}))
+FILTERS = Many(
+    Record({"type": Text(choices=("category",)), "name": Text(1)}, required=("type", "name"))
+)
 CREATE = Record(
     {
         "name": Text(1, 255),
@@ -35,7 +39,7 @@ UPDATE = Record(
     {
         "name": Text(1, 255),
         "status": Text(choices=("active", "paused", "suspended")),
-        "sink": Record(SINK),
+        "sink": Record(SINK, required=("httpEndpoint",)),
         "filters": FILTERS,
         "pii_config": Anything(nullable=True),
     }
@@ -97,11 +101,13 @@ def delete_stream(call: Call) -> Answer:
 
 
 def new_stream(tenant: Tenant, body: dict[str, Any], key: str = "") -> dict[str, Any]:
-    """Store a stream; it begins with what is logged from now on, unless ``startFrom`` says when."""
+    """Store a stream; it begins with what is logged from now on, unless ``startFrom`` says when.
+
+    Raises: ApiError 400, for a ``startFrom`` that is no time in ISO 8601.
+    """
     last = next(reversed(tenant.logs.rows), "")
-    begin = str(body.get("startFrom", ""))
-    if begin:
-        last = "900" + "".join(filter(str.isdigit, begin))
+    if "startFrom" in body:
+        last = id_at(moment_of(body["startFrom"]))
     row: dict[str, Any] = {
         "id": key or random_id("lst_"),
         "name": body.get("name", ""),
@@ -115,6 +121,20 @@ def new_stream(tenant: Tenant, body: dict[str, Any], key: str = "") -> dict[str,
     tenant.log_streams.put(row["id"], row)
     tenant.log_grew.set()
     return row
+
+
+def moment_of(text: str) -> float:
+    """A time in ISO 8601 in seconds since the epoch; without a zone it is UTC.
+
+    Raises: ApiError 400.
+    """
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise invalid_body(
+            "Object didn't pass validation for format date-time", "startFrom"
+        ) from error
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
 def find_stream(call: Call) -> dict[str, Any]:
@@ -152,12 +172,14 @@ def is_loopback(url: object) -> bool:
 def operators_stream(tenant: Tenant, url: str, authorization: str, form: str) -> None:
     """Send the log to a program on this machine, by http, which the API itself refuses.
 
-    One for each address; a second time, its authorization and format are replaced.
+    One for each address; a second time, its authorization and format are replaced, and one that
+    was paused goes on.
     """
     key = settled_id("lst_", url)
     sink = {"httpEndpoint": url, "httpAuthorization": authorization, "httpContentFormat": form}
     if key in tenant.log_streams.rows:
-        tenant.log_streams.put(key, {**tenant.log_streams.rows[key], "sink": sink})
+        row = {**tenant.log_streams.rows[key], "sink": sink, "status": "active"}
+        tenant.log_streams.put(key, row)
         tenant.log_grew.set()
     else:
         new_stream(tenant, {"name": "Of the operator", "sink": sink}, key)

@@ -138,3 +138,61 @@ def test_a_stream_by_http_stays_on_this_machine(tenant: RunningTenant) -> None:
     body = {"stream": {"url": "http://console.example.com/"}}
 
     assert tenant.client.post(f"{tenant.base_url}/_control", json=body).status_code == 400
+
+
+def test_a_filter_lets_through_what_is_in_its_categories(
+    tenant: RunningTenant, receiver: Receiver
+) -> None:
+    failed = {"type": "category", "name": "auth.login.fail"}
+    tenant.control(stream={"url": receiver.url, "authorization": "Bearer secret"})
+    (stream,) = tenant.api("GET", "/log-streams").json()
+    tenant.api("PATCH", f"/log-streams/{stream['id']}", {"filters": [failed]})
+
+    tenant.ask("POST", "/_logs", {"types": ["s", "fp", "sv"], "users": ["auth0|a"], "count": 9})
+
+    receiver.ids(3)
+    kinds = [
+        json.loads(line)["data"]["type"] for body in receiver.bodies for line in body.split("\n")
+    ]
+    assert kinds == ["fp", "fp", "fp"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sink": {"httpContentFormat": "JSONLINES"}},  # it would replace the whole sink
+        {"filters": [{"type": "category"}]},
+        {"filters": [{"name": "user.success"}]},
+    ],
+)
+def test_a_change_that_would_leave_a_stream_without_a_way_is_refused(
+    tenant: RunningTenant, change: dict[str, Any]
+) -> None:
+    made = tenant.api("POST", "/log-streams", STREAM).json()
+
+    assert tenant.api("PATCH", f"/log-streams/{made['id']}", change).status_code == 400
+    assert tenant.api("GET", f"/log-streams/{made['id']}").json() == made
+
+
+def test_a_stream_may_begin_with_what_was_logged_before(tenant: RunningTenant) -> None:
+    refused = tenant.api("POST", "/log-streams", {**STREAM, "startFrom": "yesterday"})
+    assert refused.status_code == 400
+    assert "startFrom" in refused.json()["message"]
+
+    assert (
+        tenant.api("POST", "/log-streams", {**STREAM, "startFrom": "2026-01-01"}).status_code == 200
+    )
+
+
+def test_an_operator_names_a_paused_stream_again_and_it_goes_on(
+    tenant: RunningTenant, receiver: Receiver
+) -> None:
+    tenant.control(stream={"url": receiver.url, "authorization": "Bearer secret"})
+    (stream,) = tenant.api("GET", "/log-streams").json()
+    tenant.api("PATCH", f"/log-streams/{stream['id']}", {"status": "paused"})
+    tenant.ask("POST", "/_logs", {"types": ["s"], "users": ["auth0|a"], "count": 2})
+    assert receiver.bodies == []
+
+    tenant.control(stream={"url": receiver.url, "authorization": "Bearer secret"})
+
+    assert len(receiver.ids(2)) >= 2
