@@ -27,13 +27,17 @@ from employees.counters import counted, record
 State = TenantEvent.State
 PAGE = 500  # rows in one transaction
 QUIET_FOR = timedelta(minutes=10)
+# Of the same entry, by both ways; one whose time can't be read has that of its coming.
+SAME_TIME = timedelta(seconds=5)
+TOLD = ("type", "at", "user_id", "others", "is_own", "is_of_roles")
 SETS_OFF_LOOK = (Kind.LOOK, Kind.MAIL)
 
 
 def store(events: Iterable[Told], *, is_read: bool = False) -> None:
     """Keep these events; those whose log id is known already change nothing.
 
-    is_read: they were read in Auth0's own log, instead of told by whoever has the stream's token.
+    is_read: they were read in Auth0's own log, instead of told by whoever has the stream's token;
+    then what was told under the same id counts only where it is the same.
     """
     now = timezone.now()
     once = {event.log_id: event for event in events}
@@ -58,9 +62,46 @@ def store(events: Iterable[Told], *, is_read: bool = False) -> None:
 @again_after_deadlock
 def _store(rows: Sequence[TenantEvent], is_read: bool) -> None:
     TenantEvent.objects.bulk_create(rows, ignore_conflicts=True)
-    if is_read:  # what the stream has told before is known to be no invention now
-        told = TenantEvent.objects.filter(log_id__in=[row.log_id for row in rows], is_read=False)
-        told.update(is_read=True)
+    if is_read:
+        _confirm(rows)
+
+
+def _confirm(rows: Sequence[TenantEvent]) -> None:
+    """What the stream has told before is known to be no invention now, where the log says the same.
+
+    Else somebody has told another thing under an id of the log: what was read takes its place, and
+    is sorted anew.
+    """
+    read = {row.log_id: row for row in rows}
+    with transaction.atomic():
+        found = TenantEvent.objects.filter(log_id__in=list(read), is_read=False)
+        told = list(found.order_by("pk").select_for_update())
+        pairs = [(each, read[each.log_id]) for each in told if each.log_id in read]
+        ours = _employees_of([_as(each.pk, row) for each, row in pairs])
+        for each, row in pairs:
+            if not _is_same(each, row, ours[each.pk]):
+                for name in TOLD:
+                    setattr(each, name, getattr(row, name))
+                each.state, each.employee_id = State.NEW, None
+            each.is_read = True
+        if pairs:
+            columns = (*TOLD, "state", "employee_id", "is_read")
+            TenantEvent.objects.bulk_update([each for each, _ in pairs], columns)
+
+
+def _as(pk: int, row: TenantEvent) -> TenantEvent:
+    return TenantEvent(pk=pk, user_id=row.user_id, others=row.others)
+
+
+def _is_same(told: TenantEvent, read: TenantEvent, theirs: Sequence[int]) -> bool:
+    """theirs: whose accounts the one that was read is about."""
+    kinds = [(each.type, each.is_own, each.is_of_roles) for each in (told, read)]
+    if kinds[0] != kinds[1] or abs(told.at - read.at) > SAME_TIME:
+        return False
+    if told.state == State.NEW:
+        return (told.user_id, told.others) == (read.user_id, read.others)
+    whose = theirs[0] if len(theirs) == 1 and not read.is_own else None
+    return told.employee_id == whose
 
 
 def sort_new(until: float) -> None:

@@ -98,7 +98,8 @@ def moment(value: object) -> datetime | None:
 
 def _settle_mails(employee_id: int, events: QuerySet[TenantEvent], logs: TenantLogs) -> None:
     """Auth0 couldn't send a mail: it says so itself, or it stays a report."""
-    newest_one = events.order_by("-pk").first()
+    # Those that are sure come first, or whoever makes one up could hide them behind it.
+    newest_one = events.order_by("-is_read", "-pk").first()
     if newest_one is None:
         return
     if not (newest_one.is_read or _is_in_the_log(newest_one, logs)):
@@ -127,4 +128,7 @@ def _is_in_the_log(event: TenantEvent, logs: TenantLogs) -> bool:
     except Misconfigured as error:
         pauses.begin(error, READ_ENTRY)
         return False
-    return told is not None and told.type == event.type and event.user_id in told.user_ids
+    if told is None or told.type != event.type or event.user_id not in told.user_ids:
+        return False
+    # An old failure mustn't be told as one of today: a later mail may have arrived.
+    return told.at is None or abs(told.at - event.at) <= TOLERANCE

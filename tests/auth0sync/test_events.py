@@ -711,3 +711,33 @@ def test_a_comparison_that_began_before_doesnt_take_it_for_over(tenant: RunningT
     list(reconcile_record.close_others(under_way.pk))
 
     assert the_one().comparison_id == under_way.pk
+
+
+@pytest.mark.parametrize("is_sorted", [False, True])
+def test_what_was_made_up_under_an_id_of_the_log_gives_way_to_what_the_log_says(
+    tenant: RunningTenant, is_sorted: bool
+) -> None:
+    employee, other = settled(), settled(email="other@example.com")
+    log_id = "90020261128000000000000001"
+    tell(an_event("s", employee, log_id=log_id))
+    if is_sorted:
+        events_store.sort_new(time.monotonic() + 60)
+
+    tell(an_event("fp", other, log_id=log_id), is_read=True)
+    heed()
+
+    row = TenantEvent.objects.get()
+    assert (row.type, row.employee_id, row.is_read) == ("fp", other.pk, True)
+    assert account_of(employee).first_login_at is None
+
+
+@pytest.mark.once
+def test_an_old_event_told_as_one_of_now_has_the_time_of_the_log(tenant: RunningTenant) -> None:
+    old = datetime(2026, 1, 2, tzinfo=UTC)
+    log_id = "90020261128000000000000002"
+    employee = settled()
+    tell(an_event("fp", employee, log_id=log_id))
+
+    tell(an_event("fp", employee, log_id=log_id, date=old.isoformat()), is_read=True)
+
+    assert TenantEvent.objects.get().at == old
