@@ -28,8 +28,13 @@ from employees import gauges as of_people
 from employees.counted import BUCKETS, COUNTERS, TIMES, Counted
 from employees.counters import INFINITE, SUM, Labels, totals
 from employees.gauges import Gauge
+from identity_console.middleware import is_trusted
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1"))
+OF_A_PROXY = (
+    *("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP"),
+    *("Forwarded", "Via"),
+)
 EDGES = [*(f"{edge}" for edge in BUCKETS), INFINITE]
 TO_WHOM = (
     "Prometheus gets this with the token (METRICS_TOKEN) or from an allowed address "
@@ -79,13 +84,16 @@ def _brings_token(request: HttpRequest) -> bool:
 
 
 def _is_allowed(request: HttpRequest) -> bool:
-    """By the caller's address. A proxy that doesn't say for whom it asks may ask for anybody."""
-    of_a_proxy = "X-Forwarded-Proto" in request.headers or "X-Forwarded-Host" in request.headers
-    if of_a_proxy and "X-Forwarded-For" not in request.headers:
-        return False
+    """By the caller's address. A proxy that doesn't say for whom it asks may ask for anybody.
+
+    Nor does one say it that lets through what the caller claims, or writes what is no address: then
+    the address is still that of a proxy.
+    """
     try:
         address = ip_address(request.META.get("REMOTE_ADDR", ""))
     except ValueError:  # a Unix socket has none
+        return False
+    if is_trusted(str(address)) and any(name in request.headers for name in OF_A_PROXY):
         return False
     return any(address in network for network in _allowed())
 

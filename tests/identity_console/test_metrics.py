@@ -99,6 +99,15 @@ class WhoMayAskTests(AskingTests):
         self.assertEqual(self.status("127.0.0.1", **{"x-forwarded-proto": "https"}), 403)
         self.assertEqual(self.status("127.0.0.1", **{"x-forwarded-host": "console"}), 403)
 
+    def test_nor_by_what_a_caller_claims_or_what_is_no_address(self) -> None:
+        for headers in (
+            {"x-forwarded-for": "127.0.0.1"},  # a proxy that lets it through
+            {"x-forwarded-for": f"{STRANGER}:4711"},  # one that adds the port
+            {"forwarded": f"for={STRANGER}"},
+            {"via": "1.1 edge"},
+        ):
+            self.assertEqual(self.status("127.0.0.1", **headers), 403, headers)
+
     def test_a_socket_without_an_address_needs_the_token(self) -> None:
         self.assertEqual(self.status(""), 403)
 
