@@ -75,6 +75,8 @@ def secrets_among(settings: Mapping[str, Any]) -> list[str]:
     """The texts among settings that their names call secret, and passwords within addresses."""
     found = []
     for name, value in settings.items():
+        if isinstance(value, list) and is_sensitive(name):  # an old one and a new one
+            found += [each for each in value if isinstance(each, str)]
         if not isinstance(value, str):
             continue
         if is_sensitive(name):

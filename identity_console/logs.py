@@ -40,10 +40,15 @@ class Formatter(structlog.stdlib.ProcessorFormatter):
             broken = logging.makeLogRecord(
                 {
                     **{key: vars(record)[key] for key in ("name", "levelno", "levelname")},
-                    "msg": f"{record.msg!s:.500} (this line is broken: {type(error).__name__})",
+                    "msg": f"{_text(record.msg)} (this line is broken: {type(error).__name__})",
                 }
             )
             return super().format(broken)
+
+
+def _text(message: object) -> str:
+    """What a line was to say, though it may be a thing that can't be written."""
+    return message[:500] if isinstance(message, str) else type(message).__name__
 
 
 def least_level(arguments: Sequence[str], *, is_terminal: bool) -> str:

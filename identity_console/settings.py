@@ -357,6 +357,13 @@ LOGGING = configuration(
 )
 DEFAULT_EXCEPTION_REPORTER = "identity_console.error_reports.Reporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "identity_console.error_reports.Filter"
-know([*secrets_among(vars()), str(DATABASES["default"].get("PASSWORD", "")), ALERT_WEBHOOK_URL])
+know(
+    [
+        *secrets_among(vars()),
+        str(DATABASES["default"].get("PASSWORD", "")),
+        # Who knows these addresses may write there.
+        *(ALERT_WEBHOOK_URL, ALERT_HEARTBEAT_URL),
+    ]
+)
 
 env.refuse_if_wrong()

@@ -156,10 +156,11 @@ def test_the_secrets_of_the_settings_are_known_by_their_names_and_addresses() ->
         {
             "SECRET_KEY": "one-secret",
             "METRICS_TOKEN": "two-secret",
+            "AUTH0_WEBHOOK_TOKEN": ["new-secret", "old-secret"],
             "AUTH0_TOKEN_REFRESH_BUFFER": 300,
             "EMAIL_URL": "smtp+tls://mail:three-secret@example.com:587",
             "AUTH0_DOMAIN": "example.us.auth0.com",
         }
     )
 
-    assert found == ["one-secret", "two-secret", "three-secret"]
+    assert found == ["one-secret", "two-secret", "new-secret", "old-secret", "three-secret"]

@@ -109,6 +109,19 @@ def test_a_broken_line_is_written_without_its_arguments(log: Any, capfd: Any) ->
     assert "4711" not in lines() + capfd.readouterr().err
 
 
+def test_a_line_that_cant_even_be_named_is_not_lost(log: Any, capfd: Any) -> None:
+    class Unwritable:
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    logger, lines = log
+
+    logger.handlers[0].handle(logger.makeRecord("x", 40, "x", 1, Unwritable(), (), None))
+
+    assert "Unwritable (this line is broken: RuntimeError)" in lines()
+    assert not capfd.readouterr().err
+
+
 # The id of a request
 
 
