@@ -7,9 +7,13 @@ anything isn't as it has to be.
 """
 
 import os
+import signal
 import sys
+from types import FrameType
 
 import django
+
+ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> int:
@@ -21,6 +25,8 @@ def main() -> int:
     from identity_console.drill.copies import CopyRefused
     from identity_console.drill.steps import DrillFailed, drill
 
+    for number in ENDS:  # as Ctrl-C does: else the copy, with everybody in it, would stay
+        signal.signal(number, _end)
     try:
         for line in drill(connection):
             sys.stdout.write(f"{line}\n")
@@ -30,6 +36,10 @@ def main() -> int:
         sys.stderr.write(f"{failure}\n")
         return 1
     return 0
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

@@ -55,6 +55,8 @@ def _sqlite(source: BaseDatabaseWrapper) -> Iterator[str]:
     if path.exists():
         raise CopyRefused(f"{path.name} is there already: remove it, then try again.")
     try:
+        # Whoever may not read the original may not read the copy either.
+        path.touch(mode=0o600, exist_ok=False)
         with closing(sqlite3.connect(original)) as rows, closing(sqlite3.connect(path)) as into:
             rows.backup(into)
         yield str(path)
@@ -91,6 +93,7 @@ def _mysql(source: BaseDatabaseWrapper) -> Iterator[str]:
             _fill(cursor, original, name)
         yield name
     finally:
+        source.close()  # it may have been interrupted in the middle of an answer
         with source.cursor() as cursor:
             cursor.execute(f"DROP DATABASE {_quoted(name)}")
 
