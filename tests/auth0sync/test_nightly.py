@@ -113,6 +113,7 @@ def test_where_one_sweeper_was_killed_the_next_one_goes_on() -> None:
     assert not killed.is_under_way
 
 
+@pytest.mark.once
 def test_a_fault_ends_it_and_it_begins_again_a_minute_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -132,6 +133,7 @@ def test_a_fault_ends_it_and_it_begins_again_a_minute_later(
     assert left() == 0
 
 
+@pytest.mark.once
 def test_a_pass_over_the_rows_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep, "PAGE", 1)
     monkeypatch.setattr(sweep, "SLICE_S", 1e-9)
