@@ -16,8 +16,8 @@ PIN = "INSERT INTO employee_auth (employee_id, pin, pin_set_at) VALUES (%s, %s, 
 HASH = "$2b$10$abcdefghijklmnopqrstuuu3Qz0cF7G6v5Q3m5hJp8m1c2d3e4f5g"
 LOG = (
     "INSERT INTO auth0_sync_logs (employee_id, auth0_user_id, action, status, response_data,"
-    " created_at, actor, duration_ms, attempt, error_code)"
-    " VALUES (%s, %s, %s, 'success', '{}', %s, 'sweep', 90, 1, '')"
+    " created_at, actor, duration_ms, attempt, error_code, request_id)"
+    " VALUES (%s, %s, %s, 'success', '{}', %s, 'sweep', 90, 1, '', '')"
 )
 AT = "2026-01-01 00:00:00"
 # What the sweep notes of rows that other programs have added.
