@@ -27,17 +27,11 @@ class Bar:
     bad_height: int
     known: bool
 
-    @property
-    def middle(self) -> float:
-        """Of the bar."""
-        return self.x + BAR / 2
-
 
 @dataclass(frozen=True)
 class Chart:
     """One number and its bad sister, day by day; good, bad: what each is called."""
 
-    key: str
     title: str
     good: str
     bad: str
@@ -79,7 +73,7 @@ def charts() -> list[Chart]:
             (day, (round(numbers[key]), round(numbers[sister])) if numbers else None)
             for day, numbers in days
         ]
-        found.append(Chart(key, title, good, bad, _bars(pairs)))
+        found.append(Chart(title, good, bad, _bars(pairs)))
     return found
 
 
