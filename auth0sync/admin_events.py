@@ -5,15 +5,13 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from auth0sync.events_shown import standing_of
 from auth0sync.events_types import TYPES, words_of
 from auth0sync.models import TenantEvent
 from employees.actors import actor_of
-from employees.admin_base import ModelAdmin, ReadOnly, number_in
+from employees.admin_base import ModelAdmin, ReadOnly, link_to_person, number_in
 from employees.filters import ColumnFilter, SelectFilter
 from employees.zones import moment
 
@@ -107,10 +105,7 @@ class TenantEventAdmin(ReadOnly, ModelAdmin[TenantEvent]):
     @admin.display(description="employee")
     def employee(self, event: TenantEvent) -> str | SafeString:
         """The number, leading to the person's page."""
-        if event.employee_id is None:
-            return "–"
-        page = reverse("admin:employees_employee_change", args=[event.employee_id])
-        return format_html('<a href="{}">{}</a>', page, event.employee_id)
+        return link_to_person(event.employee_id)
 
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str

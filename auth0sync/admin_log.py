@@ -5,15 +5,13 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from auth0sync.models import SyncLog
 from employees.actors import actor_of, names_of, visible_to
-from employees.admin_base import ModelAdmin, NamesActors, ReadOnly, number_in
+from employees.admin_base import ModelAdmin, NamesActors, ReadOnly, link_to_person, number_in
 from employees.filters import ColumnFilter
 
 RECENT_ROWS = 1_000
@@ -93,10 +91,7 @@ class SyncLogAdmin(NamesActors[SyncLog], ReadOnly, ModelAdmin[SyncLog]):
     @admin.display(description="employee")
     def employee(self, entry: SyncLog) -> str | SafeString:
         """The number, leading to the person's page."""
-        if entry.employee_id is None:
-            return "–"
-        page = reverse("admin:employees_employee_change", args=[entry.employee_id])
-        return format_html('<a href="{}">{}</a>', page, entry.employee_id)
+        return link_to_person(entry.employee_id)
 
     @admin.display(description="HTTP status")
     def http_status(self, entry: SyncLog) -> str:

@@ -11,6 +11,8 @@ from django.contrib.admin.views.main import PAGE_VAR
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from employees.actors import actor_of, names_of
 from employees.counting import CountedPages
@@ -43,12 +45,21 @@ __all__ = [
     "ThemedTextInput",
     "detail_button",
     "kept_nowhere",
+    "link_to_person",
     "number_in",
     "only_by_button",
 ]
 
 LONGEST_NUMBER = 10  # digits of an employee number
 _Row = TypeVar("_Row", bound=Model)
+
+
+def link_to_person(employee_id: int | None) -> str | SafeString:
+    """The number, leading to the person's page; "–" for nobody."""
+    if employee_id is None:
+        return "–"
+    page = reverse("admin:employees_employee_change", args=[employee_id])
+    return format_html('<a href="{}">{}</a>', page, employee_id)
 
 
 def detail_button(description: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -152,9 +163,7 @@ class ModelAdmin(ForReaders[_Row], ThemedAdmin[_Row]):
 class NamesActors(Pages[_Row]):
     """For a list that says who did something: the names of a page are fetched together."""
 
-    def actor_in(self, row: _Row) -> str:
-        """Who it was, as ``Actor.name``."""
-        raise NotImplementedError
+    actor_in: Callable[[Any], str]  # who it was in a row, as ``Actor.name``; each list's own
 
     def actor_name(self, row: _Row) -> str:
         """The name of who it was in a row of the list; that of a program as it is."""
