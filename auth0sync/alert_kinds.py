@@ -32,6 +32,7 @@ KINDS = {
     "failures": Kind(),
     "slow": Kind(hold_s=1_800),
     "throttled": Kind(hold_s=CALLS_WITHIN_S),
+    "limit": Kind(hold_s=CALLS_WITHIN_S),
     "renewal": Kind(hold_s=FEW_MINUTES_S),
     "standstill": Kind(urgent=True, hold_s=FEW_MINUTES_S),
     "silent:": Kind(urgent=True, hold_s=FEW_MINUTES_S),

@@ -1,10 +1,9 @@
-"""What pages, and whoever watches over the console, read of Auth0's events. It writes nothing."""
+"""What pages, and the undo of an addition, read of Auth0's events. It writes nothing."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q
+from django.db.models import Q
 
 from auth0sync.events_models import TenantEvent
 from auth0sync.events_types import LOGGED_IN, words_of
@@ -46,26 +45,6 @@ def standing_of(event: TenantEvent) -> str:
     if event.is_read and state in (State.NEW, State.NOTED):
         return "read in Auth0’s log"
     return STATE_WORDS[state]
-
-
-def numbers_since(
-    since: datetime, types: Collection[str], *, is_sure: bool = False
-) -> dict[str, int]:
-    """Type → how many events of it have come since, for those of these types of which any has.
-
-    is_sure: only what was read in Auth0's own log, or confirmed by a look: whoever has the stream's
-    token can make up the others.
-    """
-    found = TenantEvent.objects.filter(type__in=types, received_at__gte=since, is_own=False)
-    if is_sure:
-        found = found.filter(Q(is_read=True) | Q(state=State.CONFIRMED))
-    return dict(found.order_by().values("type").annotate(n=Count("pk")).values_list("type", "n"))
-
-
-def last_came() -> tuple[datetime | None, datetime | None]:
-    """When the newest event of a stream came, and the newest that was read in the log."""
-    newest = TenantEvent.objects.order_by("-pk").values_list("received_at", flat=True)
-    return newest.filter(is_read=False).first(), newest.filter(is_read=True).first()
 
 
 def has_logged_in_since(employee_id: int, at: datetime) -> bool:

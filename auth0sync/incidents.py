@@ -83,6 +83,7 @@ def _watched() -> dict[str, tuple[str, str]]:
         **watch_queue.renewal(),
         **watch_queue.standstill(),
         **watch_calls.found_in(watch_calls.calls()),
+        **watch_calls.warnings(),
     }
 
 

@@ -11,9 +11,12 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, Max, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from auth0sync.alert_kinds import CALLS_WITHIN_S
 from auth0sync.answers import THROTTLED
+from auth0sync.events_numbers import numbers_since
+from auth0sync.events_types import TYPES, Kind, words_of
 from auth0sync.models import Bucket, SyncLog
 from auth0sync.pace import BUCKET, room_at
 
@@ -21,6 +24,7 @@ SLOW_OVER_MS = 5_000
 REFUSED_OVER = 0.01  # of the calls
 REFUSED_LEAST = 3  # of a few calls one refusal would be some per cent, and says nothing
 STILL_OVER = timedelta(seconds=60)
+OF_THE_LIMIT = [name for name, found in TYPES.items() if found.kind is Kind.LIMIT]
 
 Found = dict[str, tuple[str, str]]
 
@@ -79,6 +83,20 @@ def found_in(recent: Calls) -> Found:
             f"They are made again. {_OTHERS}",
         )
     return found
+
+
+def warnings() -> Found:
+    """What Auth0 itself says of its limit: also where other programs, not the console, near it.
+
+    Only what was read in Auth0's own log counts: whoever has the stream's token can make up more.
+    """
+    since = timezone.now() - timedelta(seconds=CALLS_WITHIN_S)
+    told = numbers_since(since, OF_THE_LIMIT, is_sure=True)
+    if not told:
+        return {}
+    what = ", ".join(f"“{words_of(name)}” ({number})" for name, number in told.items())
+    text = f"Auth0's log says within the last ten minutes: {what}. {_OTHERS}"
+    return {"limit": ("Auth0 warns that the tenant's limit of calls is near", text)}
 
 
 _OTHERS = (

@@ -11,10 +11,11 @@ from django.db import DatabaseError, connection
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from auth0sync import alert_channels, incidents, switch, watch_calls, watch_queue, watch_web
-from auth0sync.models import Account, Bucket, Incident, SyncLog, TenantState
+from auth0sync.models import Account, Bucket, Incident, SyncLog, TenantEvent, TenantState
 from auth0sync.sweep import Sweeper
 from tests.auth0sync.people import add
 from tests.auth0sync.test_incidents import gone_for_good, subjects
@@ -323,3 +324,30 @@ def test_a_watcher_that_is_away_is_logged_without_its_address(
     assert "couldn't be sent: ConnectError" in caplog.text
     assert "answered 404" in caplog.text
     assert "k3y" not in caplog.text
+
+
+def limit_event(number: int, **columns: object) -> None:
+    TenantEvent.objects.create(
+        log_id=f"9{number}", type="api_limit_warning", at=timezone.now(), **columns
+    )
+
+
+def test_what_auth0s_own_log_says_of_its_limit_is_told(mailoutbox: list[EmailMessage]) -> None:
+    limit_event(1, is_read=True)
+
+    incidents.look()
+
+    assert subjects(mailoutbox) == ["Auth0 warns that the tenant's limit of calls is near"]
+    assert "“The tenant’s limit of calls is near” (1)" in mailoutbox[0].body
+
+
+def test_what_only_the_stream_says_of_the_limit_may_be_made_up(
+    mailoutbox: list[EmailMessage],
+) -> None:
+    limit_event(1)
+    limit_event(2, is_read=True)
+    TenantEvent.objects.filter(log_id="92").update(received_at=ago(minutes=11))
+
+    incidents.look()
+
+    assert mailoutbox == []
