@@ -27,6 +27,7 @@ from auth0sync.setup_wanted import (
 )
 
 ADDRESS = re.compile(r"https?://[^\s/?#@]+")
+HOST = re.compile(r"[a-z0-9.-]+(:\d+)?")  # as AUTH0_DOMAIN is written, with which it is compared
 PATH = re.compile(r"/\S*")
 NAME = re.compile(r"[^<>]{1,200}")
 SCOPE = re.compile(r"\S{1,280}")
@@ -86,6 +87,11 @@ def described(text: str, environment: str, around: Surroundings) -> Wanted:
     return Wanted(
         environment=environment,
         domain=here.domain,
+        tenants_of_others={
+            each.domain: name
+            for name, each in environments.items()
+            if each.domain and each.domain != here.domain
+        },
         apis=tuple(
             Api(here.identifiers[key], each.name, each.permissions) for key, each in apis.items()
         ),
@@ -145,7 +151,11 @@ class _Place:
     def text(self, pattern: re.Pattern[str]) -> str:
         """A text of this form. Raises: BadDescription."""
         if not isinstance(self.value, str) or not pattern.fullmatch(self.value):
-            what = {ADDRESS: "an address such as https://console.example.com", PATH: "a path"}
+            what = {
+                ADDRESS: "an address such as https://console.example.com",
+                HOST: "a host such as tenant.us.auth0.com",
+                PATH: "a path",
+            }
             raise self.bad(f"it has to be {what.get(pattern, 'a short text')}")
         return self.value
 
@@ -198,7 +208,7 @@ class _Role:
 class _Environment:
     def __init__(self, place: _Place, apis: Mapping[str, _Api]) -> None:
         parts = place.of("consoles", "api_identifiers", optional=("domain",))
-        self.domain = parts["domain"].text(NAME) if "domain" in parts else ""
+        self.domain = parts["domain"].text(HOST) if "domain" in parts else ""
         self.consoles = parts["consoles"].texts(ADDRESS)
         if not self.consoles:
             raise parts["consoles"].bad("at least one address has to stand here")
@@ -216,18 +226,25 @@ class _Strict(yaml.SafeLoader):
     """YAML's safe part, and no key twice: the last one would win in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _value in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
+        keys = set()
+        for key, _value in node.value:
+            if not isinstance(key, yaml.ScalarNode):  # no name, which the loader itself refuses
+                continue
+            if key.value in keys:
                 line = node.start_mark.line + 1
-                raise BadDescription(f"In what begins at line {line}, {key} stands twice.")
+                raise BadDescription(f"In what begins at line {line}, {key.value} stands twice.")
+            keys.add(key.value)
         return super().construct_mapping(node, deep)
+
+
+# What the loader lets through beside its own: of a 13th month, of !!bool maybe, of 5,000 brackets.
+UNREADABLE = (yaml.YAMLError, ValueError, KeyError, AttributeError, RecursionError)
 
 
 def _loaded(text: str) -> Any:
     try:
         return yaml.load(text, _Strict)  # noqa: S506 - a SafeLoader
-    except yaml.YAMLError as error:
+    except UNREADABLE as error:
         mark = getattr(error, "problem_mark", None)
         where = f"Line {mark.line + 1}" if mark else "The description"
         raise BadDescription(f"{where} is no YAML.") from error

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 
 from auth0sync.calls import sdk
-from auth0sync.errors import Gone, SyncError
+from auth0sync.errors import Gone, Rejected, SyncError
 from auth0sync.setup_steps import STREAMS
 from auth0sync.setup_tenant import SetupTenant, may_not
 from auth0sync.setup_wanted import (
@@ -68,7 +68,11 @@ def look(tenant: SetupTenant, wanted: Wanted) -> Seen:
 def _apis(tenant: SetupTenant, wanted: Wanted) -> dict[str, SeenApi]:
     named = {api.identifier for api in wanted.apis}
     rows = tenant.pages("read APIs", sdk().resource_servers.with_raw_response.list)
-    return {row["identifier"]: _api(row) for row in rows if row["identifier"] in named}
+    found = [row for row in rows if row["identifier"] in named]
+    if own := [row["identifier"] for row in found if row.get("is_system")]:
+        text = f"{own[0]} is an API of Auth0's own: the description has to name another."
+        raise Rejected(text, code="system_api")
+    return {row["identifier"]: _api(row) for row in found}
 
 
 def _api(row: Mapping[str, Any]) -> SeenApi:

@@ -87,11 +87,13 @@ class Stream:
 class Wanted:
     """A whole description, for one environment.
 
-    domain: the tenant that it is for; "" where it doesn't say.
+    domain: the tenant that it is for; "" where it doesn't say. tenants_of_others: the environments
+    that are for other tenants, by these.
     """
 
     environment: str
     domain: str
+    tenants_of_others: Mapping[str, str]
     apis: tuple[Api, ...]
     roles: tuple[Role, ...]
     roles_of_others: frozenset[str]

@@ -16,7 +16,8 @@ ROOM = Path(__file__).resolve().parents[2] / "auth0sync"
 ERRORS = ("Transient", "NotNow", "Unknown", "Conflict", "Rejected", "Misconfigured", "Gone")
 CARRIERS = {**dict.fromkeys(ERRORS, "code"), "Answer": "failure"}  # and their argument for it
 BEGINS = "…"
-OF_SET_UP = {"action_missing", "action_not_built", "http_409"}  # told by auth0_setup alone
+# Told by auth0_setup alone.
+OF_SET_UP = {"action_missing", "action_not_built", "http_409", "system_api"}
 OF_A_JOB = {JOBS_BUSY}  # stays with an import job: those in it are made one by one in the end
 
 

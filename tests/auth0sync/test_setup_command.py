@@ -413,6 +413,33 @@ def test_a_description_for_another_tenant_is_refused(empty: RunningTenant) -> No
     assert empty.calls() == []
 
 
+def test_the_tenant_of_another_environment_is_refused(
+    empty: RunningTenant, settings: Settings
+) -> None:
+    """What has no tenant of its own would be compared with, and done to, production's."""
+    settings.AUTH0_DOMAIN = "production-tenant.us.auth0.com"
+
+    last = refused("--environment", "dev", "--apply")[1]
+
+    assert "the tenant of production, and this is to be dev: nothing was called." in last
+    assert empty.calls() == []
+
+
+def test_an_api_of_auth0s_own_is_never_touched(made: RunningTenant) -> None:
+    """Such as the Management API, whose identifier a slip may put into the description."""
+    rows = made.api("GET", "/resource-servers").json()
+    [own] = [row for row in rows if row["identifier"] == SHOP_FLOOR]
+    own |= {"is_system": True, "scopes": []}
+    page = {"resource_servers": rows, "start": 0, "limit": 50, "total": len(rows)}
+    made.fault(match={"path": "/api/v2/resource-servers"}, kind="status", status=200, body=page)
+    before = len(writes(made))
+
+    last = refused("--apply")[1]
+
+    assert last == f"{SHOP_FLOOR} is an API of Auth0's own: the description has to name another."
+    assert len(writes(made)) == before
+
+
 def test_the_action_is_printed_to_paste_without_a_call(empty: RunningTenant) -> None:
     text = said("--print-action")
 

@@ -1,6 +1,7 @@
 """The description of a tenant: what is checked in, and what is refused in which words."""
 
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,6 +119,11 @@ def test_the_machine_needs_no_scopes_for_roles_where_none_are_given() -> None:
         ("roles_of_others: []", "roles_of_others: intern", "roles_of_others: a list has to stand"),
         ("roles_of_others: []", "roles_of_others: [1]", "roles_of_others[0]: it has to be a short"),
         ("import_mode: false", "import_mode: sometimes", "connection.import_mode: it has to be tr"),
+        (
+            "production-tenant.us.auth0.com",
+            "https://production-tenant.us.auth0.com/",
+            "environments.production.domain: it has to be a host such as",
+        ),
         ("[/login/]", "[login]", "log_in_application.logout_urls[0]: it has to be a path."),
         (
             '["https://console.example.com"]',
@@ -149,9 +155,37 @@ def test_what_isnt_understood_is_refused_with_its_place(old: str, new: str, why:
     assert why in why_bad(old, new)
 
 
-def test_what_yaml_cant_make_is_refused_too() -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: !!python/object/apply:os.system ['true']",
+        "apis: 2026-13-45",
+        "apis: !!timestamp soon",
+        "apis: !!int many",
+        "apis: !!bool perhaps",
+        "apis: 0b_",
+        "[" * 5000,
+        "? [a, b]\n: c",
+        "\x00",
+    ],
+)
+def test_what_yaml_cant_make_is_no_yaml(text: str) -> None:
     with pytest.raises(BadDescription, match="is no YAML"):
-        described("a: !!python/object/apply:os.system ['true']", "dev", AROUND)
+        described(text, "dev", AROUND)
+
+
+def test_many_names_are_gone_through_once() -> None:
+    """As many as this took a minute and a half when each was compared with each other."""
+    text = "".join(f"k{number}: x\n" for number in range(20_000))
+
+    began = time.process_time()
+    with pytest.raises(BadDescription, match="apis isn't there"):
+        described(text, "dev", AROUND)
+
+    assert time.process_time() - began < 20
+
+
+def test_an_empty_file_is_refused_too() -> None:
     with pytest.raises(BadDescription, match="The description: names and what belongs"):
         described("", "dev", AROUND)
 

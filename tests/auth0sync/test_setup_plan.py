@@ -35,6 +35,7 @@ READ = (API, "read:it")
 WANTED = Wanted(
     environment="dev",
     domain="",
+    tenants_of_others={},
     apis=(Api(API, "An API", {"read:it": "Read it"}),),
     roles=(Role("reader", "Reads", frozenset({READ})),),
     roles_of_others=frozenset({"theirs"}),

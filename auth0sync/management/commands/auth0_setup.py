@@ -148,6 +148,11 @@ def _refuse_without_settings(wanted: Wanted) -> None:
             f"{wanted.environment} is for the tenant {wanted.domain}, but AUTH0_DOMAIN is "
             f"{settings.AUTH0_DOMAIN}: nothing was called."
         )
+    if other := wanted.tenants_of_others.get(settings.AUTH0_DOMAIN):
+        raise CommandError(
+            f"AUTH0_DOMAIN is {settings.AUTH0_DOMAIN}, the tenant of {other}, and this is to be "
+            f"{wanted.environment}: nothing was called."
+        )
     try:
         ready = Bucket.objects.exists()
     except DatabaseError:
