@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
-from auth0sync import alerts
+from auth0sync import alert_delivery, alerts
 from auth0sync.models import Incident, Telling
 from auth0sync.quiet_hours import in_words
 from employees.actors import actor_of, names_of
@@ -22,13 +22,17 @@ NOBODY = "Nobody is told: neither ALERT_EMAILS nor ALERT_WEBHOOK_URL is set."
 
 @dataclass(frozen=True)
 class Way:
-    """One channel: whom it reaches, without an address that could be used, and how it last went."""
+    """One channel: whom it reaches, without an address that could be used, and how it last went.
+
+    is_given_up: ``last`` wasn't sent, and is tried no more.
+    """
 
     title: str
     to: str
     setting: str
     last: Telling | None
     waiting: int
+    is_given_up: bool
 
 
 def alerts_page(request: HttpRequest) -> HttpResponse:
@@ -82,7 +86,7 @@ def outcome(told: list[Telling]) -> list[tuple[bool, str]]:
         else (
             False,
             f"The test didn't go out by {row.get_channel_display()}: "
-            f"{row.error or 'another process is sending it.'}",
+            f"{row.error or 'it waits for its turn, or another process is sending it.'}",
         )
         for row in told
     ]
@@ -91,8 +95,10 @@ def outcome(told: list[Telling]) -> list[tuple[bool, str]]:
 def _way(channel: Telling.Channel, to: str, setting: str) -> Way:
     rows = Telling.objects.filter(channel=channel)
     tried = rows.exclude(sent_at=None, error="")
-    waiting = rows.filter(sent_at__isnull=True).count()
-    return Way(channel.label, to, setting, tried.order_by("-pk").first(), waiting)
+    last = tried.order_by("-pk").first()
+    waiting = alert_delivery.unsent(channel)
+    is_given_up = last is not None and not (last.sent_at or waiting.filter(pk=last.pk).exists())
+    return Way(channel.label, to, setting, last, waiting.count(), is_given_up)
 
 
 def _try_out(request: HttpRequest, by: str) -> HttpResponse:

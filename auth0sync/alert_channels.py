@@ -1,11 +1,11 @@
 """The ways by which operators are told: by mail to ALERT_EMAILS, by POST to ALERT_WEBHOOK_URL.
 
 And the sign of life for a watcher outside (ALERT_HEARTBEAT_URL). Addresses may hold keys: no log
-and no error repeats one.
+and no error repeats one. Where an answer redirects to isn't followed.
 """
 
+import asyncio
 import logging
-from smtplib import SMTPException
 
 import httpx
 from django.conf import settings
@@ -13,10 +13,11 @@ from django.core.mail import EmailMessage, get_connection
 
 from auth0sync.alert_digest import Message
 from auth0sync.models import Telling
+from employees.counters import count
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT_S = 5  # for one channel
+TIMEOUT_S = 5  # for a POST or GET from beginning to end; for each answer of a mail server
 
 
 def configured() -> list[Telling.Channel]:
@@ -30,19 +31,24 @@ def configured() -> list[Telling.Channel]:
 
 
 def send(channel: str, message: Message) -> str:
-    """Send it, within some seconds; '' when it went out, else why not, which is logged too."""
-    return _mail(message) if channel == Telling.Channel.MAIL else _post(message)
+    """Send it, within some seconds; '' when it went out, else why not, which is logged too.
+
+    Never raises: whatever a channel fails by, the message is kept and tried again.
+    """
+    error = _mail(message) if channel == Telling.Channel.MAIL else _post(message)
+    count("console_alerts", channel=channel, outcome="failed" if error else "sent")
+    return error
 
 
 def ping() -> None:
     """Let the watcher outside know that the console is at work; what goes wrong is logged."""
     try:
-        answer = httpx.get(settings.ALERT_HEARTBEAT_URL, timeout=TIMEOUT_S)
-    except httpx.RequestError as failure:
+        status = asyncio.run(_ask("GET", settings.ALERT_HEARTBEAT_URL))
+    except Exception as failure:  # noqa: BLE001  (as in _post)
         logger.warning("The sign of life couldn't be sent: %s.", type(failure).__name__)
         return
-    if not answer.is_success:
-        logger.warning("The watcher of ALERT_HEARTBEAT_URL answered %d.", answer.status_code)
+    if not httpx.codes.is_success(status):
+        logger.warning("The watcher of ALERT_HEARTBEAT_URL answered %d.", status)
 
 
 def _mail(message: Message) -> str:
@@ -56,7 +62,7 @@ def _mail(message: Message) -> str:
             connection=connection,
         )
         mail.send()
-    except (SMTPException, OSError) as failure:
+    except Exception as failure:  # noqa: BLE001  (an address may be refused before it is sent, too)
         # Not what the server said: it repeats addresses.
         logger.error("The alert couldn't be mailed: %s.", type(failure).__name__)
         return f"The mail server took no mail ({type(failure).__name__})."
@@ -72,12 +78,25 @@ def _post(message: Message) -> str:
         "text": f"{message.subject}\n{message.text}",
     }
     try:
-        answer = httpx.post(settings.ALERT_WEBHOOK_URL, json=data, timeout=TIMEOUT_S)
-    except httpx.RequestError as failure:
+        status = asyncio.run(_ask("POST", settings.ALERT_WEBHOOK_URL, data))
+    except Exception as failure:  # noqa: BLE001  (httpx has errors of several families)
         # Neither the address, which may hold a key, nor the error that quotes it.
         logger.error("The alert couldn't be posted: %s.", type(failure).__name__)
         return f"The webhook doesn't answer ({type(failure).__name__})."
-    if not answer.is_success:
-        logger.error("The alert's webhook answered %d.", answer.status_code)
-        return f"The webhook answered {answer.status_code}."
+    if not httpx.codes.is_success(status):
+        logger.error("The alert's webhook answered %d.", status)
+        return f"The webhook answered {status}."
     return ""
+
+
+async def _ask(method: str, url: str, data: dict[str, str] | None = None) -> int:
+    """The status of the answer, whose body is left unread.
+
+    httpx's own limits begin anew with each byte; this is one for the whole.
+    """
+    async with (
+        asyncio.timeout(TIMEOUT_S),
+        httpx.AsyncClient(timeout=TIMEOUT_S) as client,
+        client.stream(method, url, json=data) as answer,
+    ):
+        return answer.status_code

@@ -29,7 +29,7 @@ KINDS = {
     "door:": Kind(urgent=True),
     "unblocked": Kind(urgent=True),
     "comparison": Kind(),
-    "failures": Kind(),
+    "failures": Kind(hold_s=1_800),
     "slow": Kind(hold_s=1_800),
     "throttled": Kind(hold_s=CALLS_WITHIN_S),
     "limit": Kind(hold_s=CALLS_WITHIN_S),
@@ -37,6 +37,9 @@ KINDS = {
     "standstill": Kind(urgent=True, hold_s=FEW_MINUTES_S),
     "silent:": Kind(urgent=True, hold_s=FEW_MINUTES_S),
 }
+# By which they are counted: the key's first word.
+NAMES = tuple(dict.fromkeys(prefix.partition(":")[0] for prefix in KINDS))
+OTHER = "other"
 # Something that was done, and is neither under way nor over, such as the emergency log-in.
 ANY_OTHER = Kind(urgent=True)
 
@@ -44,6 +47,12 @@ ANY_OTHER = Kind(urgent=True)
 def kind_of(key: str) -> Kind:
     """What holds for the alert of this key."""
     return next((kind for prefix, kind in KINDS.items() if key.startswith(prefix)), ANY_OTHER)
+
+
+def name_of(key: str) -> str:
+    """One of NAMES, or OTHER."""
+    word = key.partition(":")[0]
+    return word if word in NAMES else OTHER
 
 
 def is_looked_after(key: str) -> bool:

@@ -19,6 +19,7 @@ from auth0sync.alert_digest import titled
 from auth0sync.alert_kinds import kind_of
 from auth0sync.models import Incident, SyncLog, Telling
 from auth0sync.quiet_hours import is_quiet
+from employees.contention import again_after_deadlock
 
 logger = logging.getLogger(__name__)
 
@@ -32,10 +33,10 @@ def alert(key: str, subject: str, text: str) -> bool:
     key: which incident this is, at most 100 characters, such as ``token``. subject: a few words.
     text: what to do about it. Call it outside a transaction. Nobody waits for a mail or POST.
     """
-    if not _begin(key, subject, text):
+    if not _begin_and_write(key, subject, text):
         return False
-    logger.error("Alert %s: %s", key, subject)
-    tell(subject, text, key=key)
+    logger.error("Alert: %s (%s)", subject, key)
+    alert_delivery.in_background()
     return True
 
 
@@ -62,18 +63,19 @@ def over(key: str, text: str = "") -> bool:
     """Tell the operators that the incident is over; False when none of this key was open."""
     row = Incident.objects.filter(pk=key, ended_at__isnull=True)
     incident = row.first()
-    if incident is None or not row.update(ended_at=Now()):
+    if incident is None:
         return False
-    incident.refresh_from_db()
-    logger.warning("Over %s: %s", key, incident.subject)
-    said = text or "Nothing is left to do."
-    tell(f"Over: {incident.subject}", f"{said}\n\n{how_it_went(incident)}", key=key, state=OVER)
+    said = f"{text or 'Nothing is left to do.'}\n\n{how_it_went(incident)}"
+    if not _end_and_write(incident, said):
+        return False
+    logger.warning("Over: %s (%s)", incident.subject, key)
+    alert_delivery.in_background()
     return True
 
 
 def how_it_went(incident: Incident) -> str:
     """How long it was there, how often it came back, and how calls to Auth0 fared meanwhile."""
-    until = incident.gone_at or incident.ended_at or timezone.now()
+    until = incident.gone_at or timezone.now()
     minutes = round((until - incident.began_at).total_seconds() / 60)
     lasted = f"{minutes} minutes" if minutes != 1 else "1 minute"
     if minutes > 120:
@@ -105,15 +107,13 @@ def open_keys() -> set[str]:
     return set(open_incidents())
 
 
-def tell(subject: str, text: str, *, key: str = "", state: Telling.State = BEGUN) -> list[int]:
-    """Say something to the operators, whether it was said before or not; return the tellings.
+def tell(subject: str, text: str, *, key: str = "") -> None:
+    """Say something to the operators, whether it was said before or not.
 
     In quiet hours what isn't urgent waits for their end, and so does that something is over.
     """
-    written = _write(subject, text, key, state)
-    if written:
-        alert_delivery.in_background()
-    return written
+    _write(subject, text, key, BEGUN)
+    alert_delivery.in_background()
 
 
 def try_out(by: str) -> list[Telling]:
@@ -127,6 +127,28 @@ def try_out(by: str) -> list[Telling]:
     return list(Telling.objects.filter(pk__in=written).order_by("pk"))
 
 
+@again_after_deadlock
+@transaction.atomic
+def _begin_and_write(key: str, subject: str, text: str) -> bool:
+    """False when it was open. Both or neither: what is open was told, or will be."""
+    if not _begin(key, subject, text):
+        return False
+    _write(subject, text, key, BEGUN)
+    return True
+
+
+@again_after_deadlock
+@transaction.atomic
+def _end_and_write(incident: Incident, said: str) -> bool:
+    """False when another process has ended it. Both or neither, too."""
+    row = Incident.objects.filter(pk=incident.pk, ended_at__isnull=True)
+    if not row.update(ended_at=Now()):
+        return False
+    _write(f"Over: {incident.subject}", said, incident.pk, OVER)
+    return True
+
+
+@transaction.atomic
 def _write(subject: str, text: str, key: str, state: Telling.State) -> list[int]:
     can_wait = state == OVER or not kind_of(key).urgent
     held = can_wait and is_quiet(settings.ALERT_QUIET_HOURS, timezone.now())

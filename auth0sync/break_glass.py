@@ -5,6 +5,7 @@ Open only to superusers without an employee behind them; locked for a while afte
 """
 
 import logging
+import re
 from typing import Any
 
 from axes.signals import user_locked_out
@@ -34,6 +35,7 @@ BACKEND = "auth0sync.break_glass.LocalAdministrator"
 TELL_AT_MOST_EVERY_S = 60  # for what a stranger can cause; a sign-in is always told
 SIGNED_IN, REFUSED, LOCKED_OUT = "signed in", "was refused", "was locked out"
 NAME_MOST = 60  # characters of a user name that somebody typed
+NOT_OF_A_NAME = re.compile(r"[^\w.@+-]")  # as Django's UnicodeUsernameValidator
 
 
 class LocalAdministrator(ModelBackend):
@@ -102,7 +104,8 @@ def alert(request: HttpRequest, what: str, username: str) -> None:
 
     what: the sentence's verb. A mail or POST that fails never stops anybody.
     """
-    who = "".join(c if c.isprintable() else "?" for c in username[:NAME_MOST])
+    # What no user name has would be a link, or markup, in a mail or a chat.
+    who = NOT_OF_A_NAME.sub("?", username[:NAME_MOST])
     address = request.META.get("REMOTE_ADDR", "")
     text = f"Emergency log-in: “{who}” {what}, from {address}."
     logger.warning("%s", text)

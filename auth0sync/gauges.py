@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce, Now
 from django_q.tasks import queue_size
 from redis import RedisError
 
-from auth0sync import switch
+from auth0sync import alert_kinds, switch
 from auth0sync.account import PLAN_VERSION
 from auth0sync.mail_pace import Lane
 from auth0sync.models import (
@@ -167,14 +167,16 @@ def _drift() -> list[Gauge]:
 
 def _work() -> list[Gauge]:
     jobs = ImportJob.objects.exclude(state=ImportJob.State.OVER).count()
-    incidents = Incident.objects.filter(ended_at__isnull=True).count()
+    incidents = dict.fromkeys((*alert_kinds.NAMES, alert_kinds.OTHER), 0)
+    for key in Incident.objects.filter(ended_at__isnull=True).values_list("pk", flat=True):
+        incidents[alert_kinds.name_of(key)] += 1
     try:
         queued: int | None = queue_size()
     except RedisError:
         queued = None
     return [
         gauge("auth0_import_jobs", "Import jobs that aren't over.", jobs),
-        gauge("auth0_incidents", "Incidents that were told and aren't over.", incidents),
+        by_label("auth0_incidents", "Incidents that were told and aren't over.", "kind", incidents),
         gauge(
             "auth0_queue", "Tasks that stand in the queue; none while it can't be asked.", queued
         ),

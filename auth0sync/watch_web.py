@@ -10,6 +10,7 @@ import time
 from datetime import timedelta
 
 from django.db import DatabaseError
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from auth0sync import alert_delivery, alerts
@@ -42,10 +43,10 @@ def look() -> None:
 
 
 def _look() -> None:
-    silent = TenantState.objects.filter(pk=1, looked_at__lt=Now() - SILENT_FOR)
+    silent = TenantState.objects.filter(_isnt_within("looked_at", SILENT_FOR), pk=1)
     if not silent.exists():
         return
-    mine = silent.filter(watched_at__lt=Now() - timedelta(seconds=EVERY_S))
+    mine = silent.filter(_isnt_within("watched_at", timedelta(seconds=EVERY_S)))
     if not mine.update(watched_at=Now()):
         return
     alerts.alert(
@@ -57,3 +58,9 @@ def _look() -> None:
         "What to do: docs/alerts.md.",
     )
     alert_delivery.in_background()
+
+
+def _isnt_within(column: str, length: timedelta) -> Q:
+    """Longer ago; or as far ahead, which is of a clock that has been put back since."""
+    is_past = Q(**{f"{column}__lt": Now() - length})
+    return is_past | Q(**{f"{column}__gt": Now() + length})

@@ -27,6 +27,7 @@ Name = Literal[
     "auth0_events_unreadable",
     "auth0_event_looks",
     "console_mails",
+    "console_alerts",
     "console_logins",
     "console_login_refusals",
     "kiosk_logins",
@@ -107,6 +108,10 @@ COUNTERS: dict[Name, Counted] = {
             "kind": ("invitation", "password", "address_changed"),
             "outcome": ("accepted", "refused", "failed"),
         },
+    ),
+    "console_alerts": Counted(
+        "Messages to the operators, by channel; failed: a try, after which there is another.",
+        {"channel": ("mail", "webhook"), "outcome": ("sent", "failed")},
     ),
     "console_logins": Counted("Log-ins to the console.", {"door": ("auth0", "emergency")}),
     "console_login_refusals": Counted(

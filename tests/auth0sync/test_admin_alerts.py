@@ -1,5 +1,6 @@
 """The page "Alerts" and the command of that name: what is wrong, who hears of it, and a test."""
 
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -10,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from auth0sync import alert_delivery
 from auth0sync.alerts import alert, gone, over
 from auth0sync.models import Incident, Telling
 from tests.auth0sync.test_alert_delivery import no_mail_server, quiet_now
@@ -90,6 +92,28 @@ def test_a_test_that_fails_says_why(browser: Client, monkeypatch: pytest.MonkeyP
 
     assert "The test didn&#x27;t go out by e-mail: The mail server took no mail" in said
     assert "It is tried again for two days." in said
+
+
+def test_what_was_given_up_is_not_said_to_wait(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_mail_server(monkeypatch)
+    alert("token", "It was refused", "…")
+    assert 'data-label="Waiting">1<' in text_of(browser)
+
+    Telling.objects.update(written_at=Now() - timedelta(days=3))
+
+    said = text_of(browser)
+    assert "It was given up after two days." in said
+    assert 'data-label="Waiting">0<' in said
+
+
+def test_a_test_that_others_wait_before_says_so(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alert_delivery, "AT_ONCE", 0)
+
+    assert "it waits for its turn" in pressed(browser)
 
 
 def test_where_nobody_is_told_it_says_so(browser: Client, settings: Settings) -> None:

@@ -143,6 +143,17 @@ def test_what_was_told_long_ago_is_forgotten() -> None:
     assert Telling.objects.get().subject == "Identity console: New"
 
 
+def test_it_is_forgotten_a_page_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alert_delivery, "PAGE", 2)
+    for _ in range(3):
+        tell("Old", "…")
+    Telling.objects.update(written_at=Now() - timedelta(days=91))
+
+    alert_delivery.prune()
+
+    assert Telling.objects.count() == 1
+
+
 def test_what_another_process_is_sending_is_left_to_it(mailoutbox: list[EmailMessage]) -> None:
     row = {"channel": "mail", "key": "a", "state": "begun", "subject": "x", "text": "…"}
     Telling.objects.create(**row, claim="another", due_at=Now() + timedelta(seconds=60))

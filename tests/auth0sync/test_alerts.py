@@ -128,7 +128,7 @@ def test_without_anybody_to_tell_it_is_only_logged(
     assert alert("token", "Refused", "…")
 
     assert mailoutbox == []
-    assert "Alert token: Refused" in caplog.text
+    assert "Alert: Refused (token)" in caplog.text
 
 
 def test_a_subject_is_one_line(mailoutbox: list[EmailMessage]) -> None:

@@ -56,6 +56,14 @@ def test_the_local_administrator_enters_and_the_operators_are_told(
     assert PASSWORD not in caplog.text + str(mailoutbox[0].message())
 
 
+def test_what_a_stranger_types_as_a_name_is_no_link_for_the_operators(
+    visitor: Visitor, admin: User, mailoutbox: list[EmailMessage]
+) -> None:
+    enter(visitor.console, "wrong", "<!all> <https://a.example|[Mend](now)> J.Doe+1@a-b_c")
+
+    assert "“??all???https???a.example??Mend??now???J.Doe+1@a-b_c” was" in mailoutbox[0].body
+
+
 def test_their_own_page_says_that_nobody_is_behind_the_account(
     visitor: Visitor, admin: User
 ) -> None:

@@ -90,14 +90,18 @@ def test_what_is_off_refused_or_down(state: TenantState, settings: Settings) -> 
     TenantState.objects.update(paused_at=Now(), down_since=Now() - timedelta(seconds=90))
     Pause.objects.create(pk="import results", probe_at=Now())
     Incident.objects.create(pk="outage", subject="x")
-    Incident.objects.create(pk="over", subject="x", ended_at=Now())
+    Incident.objects.create(pk="pause:token", subject="x")
+    Incident.objects.create(pk="pause:create", subject="x")
+    Incident.objects.create(pk="of old", subject="x")
+    Incident.objects.create(pk="held", subject="x", ended_at=Now())
 
     assert value("auth0_off", reason="paused") == 1
     assert value("auth0_off", reason="restored") == 0
     assert value("auth0_paused", capability="import_results") == 1
     assert value("auth0_paused", capability="token") == 0
     assert 90 <= (value("auth0_down_seconds") or 0) < 150
-    assert value("auth0_incidents") == 1
+    kinds = {"outage": 1, "pause": 2, "other": 1, "held": 0, "silent": 0}
+    assert {kind: value("auth0_incidents", kind=kind) for kind in kinds} == kinds
 
 
 def test_a_queue_that_does_not_answer_has_no_length(state: TenantState) -> None:

@@ -69,6 +69,22 @@ def test_failures_of_earlier_are_no_news(mailoutbox: list[EmailMessage]) -> None
     assert mailoutbox == []
 
 
+def test_failures_that_go_on_are_told_once_though_their_number_falls_now_and_then(
+    mailoutbox: list[EmailMessage],
+) -> None:
+    for _ in range(3):
+        needing_a_person(6)
+        incidents.look()
+        Account.objects.filter(pk=900).delete()
+        gone_for_good(29)
+        Account.objects.all().delete()
+    assert len(mailoutbox) == 1
+
+    gone_for_good(31)
+
+    assert subjects(mailoutbox)[1].startswith("Over: more than 5 accounts")
+
+
 def test_a_slow_answer_is_told_once_until_none_was_slow_for_half_an_hour(
     mailoutbox: list[EmailMessage],
 ) -> None:
@@ -230,6 +246,14 @@ def test_the_web_server_tells_that_nobody_sweeps(
     Sweeper().tick()
     gone_for_good()
     assert subjects(mailoutbox)[1].startswith("Over: nothing has synced")
+
+
+def test_a_clock_that_was_ahead_and_was_put_back_does_not_keep_it_quiet() -> None:
+    TenantState.objects.update(looked_at=ago(hours=-1), watched_at=ago(hours=-1))
+
+    watch_web.look()
+
+    assert Incident.objects.get().pk == "silent:sweep"
 
 
 def test_a_web_server_says_nothing_while_somebody_sweeps(client: Client) -> None:
