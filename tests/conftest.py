@@ -17,9 +17,13 @@ from unittest import mock
 import bcrypt
 import pytest
 from django.contrib.auth.signals import user_logged_in
+from django.db import connection
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
+
+from tests import migrated
 
 USED_AT = "used_at"  # employees.console_sessions.USED_AT, which needs Django's apps to be loaded
 
@@ -38,6 +42,23 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "real_pins: what a PIN costs is the point, so it isn't hashed more cheaply"
     )
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None,
+    django_db_blocker: DjangoDbBlocker,
+    django_db_modify_db_settings: None,
+) -> Iterator[None]:
+    """The database of this process, copied in place of being migrated (``tests.migrated``)."""
+    with django_db_blocker.unblock():
+        place = connection.settings_dict
+        connection.close()
+        place["NAME"] = name = place["TEST"]["NAME"] or f"test_{place['NAME']}"
+        with migrated.new_database(name) as database:
+            migrated.fill(database)
+            yield
+            connection.close()
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -103,6 +124,12 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Of the run as a whole, which comes after those of the workers of xdist."""
+    if migrated.SERVER and not hasattr(session.config, "workerinput"):
+        migrated.forget()
 
 
 @pytest.hookimpl(wrapper=True)

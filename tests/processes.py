@@ -6,35 +6,27 @@ database's own driver, as the other programs do.
 """
 
 import contextlib
-import fcntl
-import hashlib
 import os
 import secrets
 import signal
-import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
-from urllib.parse import unquote, urlsplit
 
 import psutil
 
 from employees.shared_tables import statements
 from tests.devtenant.running import RunningTenant
+from tests.migrated import MIGRATE_S, SERVER, fill, new_database
 
 Found = TypeVar("Found")
 
 ROOT = Path(__file__).resolve().parents[1]
-SERVER = os.environ.get("TEST_DATABASE_URL", "")
-MIGRATE_S = 120.0
 STOP_S = 70.0
-# Columns of auth0_tenant_state that say since when something wasn't done.
-SINCE = {"scrubbed_at", "compared_at", "looked_at", "answered_at", "watched_at"}
 
 
 class RunningConsole:
@@ -51,14 +43,11 @@ class RunningConsole:
         self.log = folder / "worker.log"
         self.settings = settings
         self.database: Any = None
+        self._made = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
-        if SERVER:
-            with contextlib.closing(connect_to_server()) as server:
-                server.cursor().execute(f"CREATE DATABASE {self.name} CHARACTER SET utf8mb4")
-            self.database = connect_to_server(self.name)
-        else:
-            self.database = sqlite3.connect(self.file, isolation_level=None, timeout=20)
+        name = self.name if SERVER else str(self.file)
+        self.database = self._made.enter_context(new_database(name))
         return self
 
     def __exit__(
@@ -68,9 +57,7 @@ class RunningConsole:
         trace: TracebackType | None,
     ) -> None:
         self.stop_worker()
-        if SERVER:
-            self.database.cursor().execute(f"DROP DATABASE {self.name}")
-        self.database.close()
+        self._made.close()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -113,38 +100,8 @@ class RunningConsole:
         return done.stdout
 
     def migrate(self) -> None:
-        """Make all tables in the empty database.
-
-        On SQLite they are made once for all consoles of a run, in a file that each one copies:
-        a program that migrates takes two seconds of processor time.
-        """
-        if SERVER:
-            self.manage("migrate", "-v0")
-            return
-        with contextlib.closing(sqlite3.connect(self._migrated())) as made:
-            made.backup(self.database)
-        # What is another one's in each installation: its name, and when it was made.
-        self.sql("UPDATE auth0_tenant_state SET installation = %s", secrets.token_hex(5))
-        columns = [row["name"] for row in self.sql("PRAGMA table_info(auth0_tenant_state)")]
-        for column in set(columns) & SINCE:
-            self.sql(f"UPDATE auth0_tenant_state SET {column} = CURRENT_TIMESTAMP")
-
-    def _migrated(self) -> Path:
-        """The file that was migrated, by whoever needed it first. Its name says for which code."""
-        code = hashlib.sha256()
-        for path in sorted(ROOT.glob("*/migrations/*.py")):
-            code.update(path.read_bytes())
-        made = Path(tempfile.gettempdir()) / f"migrated-{code.hexdigest()[:16]}.sqlite3"
-        with made.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # the workers of pytest are processes
-            if not made.exists():
-                being_made = made.with_suffix(".new")
-                being_made.unlink(missing_ok=True)
-                self.manage("migrate", "-v0", DATABASE_URL=f"sqlite:///{being_made}")
-                with contextlib.closing(sqlite3.connect(being_made)) as written:
-                    written.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                being_made.rename(made)
-        return made
+        """Make all tables in the empty database."""
+        fill(self.database)
 
     def sql(self, statement: str, *params: Any) -> list[dict[str, Any]]:
         """Run a statement as another program would; rows as dictionaries."""
@@ -187,23 +144,6 @@ class RunningConsole:
         """The worker process that holds this employee's lease, if one does."""
         rows = self.sql("SELECT lease FROM auth0_accounts WHERE employee_id = %s", employee_id)
         return psutil.Process(int(rows[0]["lease"].split(":")[1])) if rows[0]["lease"] else None
-
-
-def connect_to_server(database: str = "") -> Any:
-    """A connection of the driver's own to the server under test, in UTC, committing at once."""
-    import MySQLdb  # type: ignore[import-untyped]
-
-    parts = urlsplit(SERVER)
-    return MySQLdb.connect(
-        host=parts.hostname or "127.0.0.1",
-        port=parts.port or 3306,
-        user=unquote(parts.username or ""),
-        password=unquote(parts.password or ""),
-        database=database or "information_schema",
-        charset="utf8mb4",
-        autocommit=True,
-        init_command="SET time_zone='+00:00'",
-    )
 
 
 def family_of(pid: int) -> list[psutil.Process]:
