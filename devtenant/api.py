@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -37,9 +38,9 @@ class Call:
         """The root of this tenant as the caller addressed it."""
         return f"http://{self.host}"
 
-    @property
+    @cached_property
     def body(self) -> Any:
-        """The decoded JSON of the request.
+        """The decoded JSON of the request: for the handler, and for the log after it.
 
         Raises: ApiError 400 for a body that is no JSON.
         """

@@ -1,8 +1,8 @@
 """What a write through the Management API leaves in the log: ``sapi`` (facts: log codes)."""
 
-import json
 from typing import TYPE_CHECKING, Any
 
+from devtenant.errors import ApiError
 from devtenant.tenant_log import masked, note
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def note_write(call: "Call", endpoint: "Endpoint", path: str, status: int, body:
         "ip": call.ip,
         "auth": {
             "strategy": "jwt",
-            "credentials": {"scopes": sorted(call.grant.scopes)},
+            "credentials": {"scopes": call.grant.listed},
             "user": {},
         },
         "body": sent(call),
@@ -61,6 +61,6 @@ def note_write(call: "Call", endpoint: "Endpoint", path: str, status: int, body:
 def sent(call: "Call") -> Any:
     """The body of a call as it is logged; a file that was sent with it isn't."""
     try:
-        return masked(json.loads(call.raw_body)) if call.raw_body else {}
-    except ValueError:
+        return masked(call.body) if call.raw_body else {}
+    except ApiError:
         return {}

@@ -5,6 +5,7 @@ import json
 import secrets
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import jwt
@@ -28,6 +29,11 @@ class Grant:
     audience: str
     expires_at: int  # seconds since the epoch
     generation: int
+
+    @cached_property
+    def listed(self) -> list[str]:
+        """The scopes in alphabetical order; made once, as each write is logged with them."""
+        return sorted(self.scopes)
 
 
 class Signer:

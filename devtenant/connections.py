@@ -46,8 +46,8 @@ def update_connection(call: Call) -> Answer:
     """Change a connection; ``options`` replaces all options, as Auth0 warns."""
     connection = find_connection(call.tenant, call.ids[0])
     body = object_body(call.body, UPDATE)
-    body["options"] = body.get("options", connection["options"]) or {}
-    connection = {**connection, **body}
+    options = body.get("options", connection["options"]) or {}
+    connection = {**connection, **body, "options": options}
     call.tenant.connections.put(connection["id"], connection)
     return 200, connection
 
