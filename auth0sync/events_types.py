@@ -63,7 +63,14 @@ TYPES: Mapping[str, EventType] = {
     "fdu": _note("Account couldn’t be deleted"),
     "slo": _note("Signed out"),
     "flo": _note("Couldn’t sign out"),
+    "sui": _note("Accounts were imported"),
+    "fui": _note("Accounts couldn’t be imported"),
     "seccft": _note("A program got a token"),
+    "feccft": _note("A program was refused a token"),
+    "seacft": _note("A program was told who signed in"),
+    "feacft": _note("A program couldn’t be told who signed in"),
+    "sertft": _note("A program renewed a token"),
+    "fertft": _note("A program couldn’t renew a token"),
     "mgmt_api_read": _note("Secrets were read"),
 }
 

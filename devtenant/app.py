@@ -27,6 +27,7 @@ from devtenant.control import control_pages
 from devtenant.dbconnections import change_password
 from devtenant.discovery import discovery_answers
 from devtenant.errors import OAuthError
+from devtenant.exchange_log import note_client, note_code
 from devtenant.export_files import export_downloads
 from devtenant.login_pages import login_pages
 from devtenant.logout import logout_pages
@@ -34,7 +35,6 @@ from devtenant.oidc import in_auth0s_words, make_server
 from devtenant.pages import pages
 from devtenant.password_pages import password_pages
 from devtenant.state import Tenant
-from devtenant.tenant_log import note
 
 METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 # Importing a module registers its endpoints; naming them keeps the list in one place.
@@ -116,12 +116,22 @@ def add_authentication_api(app: Flask, tenant: Tenant, signer: Signer) -> None:
     def token() -> Response:
         def grant() -> Response:
             fields = sent_fields()
+            ip = request.remote_addr or ""
             with tenant.change():
                 if fields.get("grant_type") == "authorization_code":
-                    return in_auth0s_words(server.create_token_response())
-                given = client_credentials(tenant, signer, fields, request.host)
-                ip = request.remote_addr or ""
-                note(tenant, "seccft", client_id=str(fields["client_id"]), ip=ip)
+                    code = tenant.codes.get(str(fields.get("code")))
+                    response = in_auth0s_words(server.create_token_response())
+                    refusal = None if response.status_code == 200 else response.get_json()
+                    note_code(tenant, fields, client_of(fields), ip, code, refusal)
+                    return response
+                try:
+                    given = client_credentials(tenant, signer, fields, request.host)
+                except OAuthError as error:
+                    # Another grant than those two isn't offered: nobody knows its record.
+                    if fields.get("grant_type") == "client_credentials":
+                        note_client(tenant, fields, ip, error.body)
+                    raise
+                note_client(tenant, fields, ip, None)
                 return jsonify(given)
 
         response = refusing(grant)
@@ -138,6 +148,12 @@ def add_authentication_api(app: Flask, tenant: Tenant, signer: Signer) -> None:
             return Response(text, content_type="text/plain; charset=utf-8")
 
         return refusing(send)
+
+
+def client_of(fields: dict[str, Any]) -> str:
+    """The client_id that was sent: in a field, or in the header Authorization."""
+    header = request.authorization
+    return str(fields.get("client_id") or (header.username if header else None) or "")
 
 
 def sent_fields() -> dict[str, Any]:

@@ -26,8 +26,10 @@ from auth0sync.events_numbers import numbers_since
 from auth0sync.events_parsing import read_item
 from auth0sync.events_shown import lately
 from auth0sync.events_store import store
+from auth0sync.events_types import TYPES
 from auth0sync.models import Account, Comparison, Difference, Pause, SyncLog, TenantState
 from auth0sync.pruning import prune_events
+from devtenant.tenant_log import DESCRIPTIONS
 from employees.counters import totals
 from employees.errors import NotAllowed
 from employees.models import Employee, SyncStatus
@@ -740,3 +742,7 @@ def test_an_old_event_told_as_one_of_now_has_the_time_of_the_log(tenant: Running
     tell(an_event("fp", employee, log_id=log_id, date=old.isoformat()), is_read=True)
 
     assert TenantEvent.objects.get().at == old
+
+
+def test_there_are_words_for_all_that_the_stand_in_writes() -> None:
+    assert set(DESCRIPTIONS) - set(TYPES) == set()

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.devtenant.builders import CONNECTION, PASSWORD, make_user, new_user
-from tests.devtenant.logging_in import Person
+from tests.devtenant.logging_in import Person, sent_back
 from tests.devtenant.running import RunningTenant
 
 pytestmark = pytest.mark.once
@@ -168,6 +168,77 @@ def test_log_ins_and_the_log_out_are_logged(tenant: RunningTenant) -> None:
     assert types(tenant) == ["fu", "fp", "s", "slo", "sapi", "f"]
     assert one(tenant, "f")["description"] == "user is blocked"
     assert one(tenant, "s")["client_id"] == "console-login"
+
+
+def test_a_sign_up_that_the_connection_refuses_is_logged(tenant: RunningTenant) -> None:
+    make_user(tenant, email_verified=True)
+    tenant.ask("DELETE", "/_logs")
+
+    tenant.api("POST", "/users", new_user("grace@example.com", password="weak"))
+    tenant.api("POST", "/users", new_user())
+    tenant.api("POST", "/users", new_user("grace@example.com", nonsense=1))
+
+    weak, exists = (row for row in logged(tenant) if row["type"] == "fs")
+    assert (weak["description"], weak["user_name"]) == ("Password is too weak", "grace@example.com")
+    assert (exists["description"], exists["user_id"]) == ("The user already exists.", "")
+    assert (weak["connection"], weak["client_id"]) == (CONNECTION, "other-m2m")
+    assert weak["details"]["body"]["password"] == "*****"
+    assert types(tenant) == ["fs", "fs"]
+
+
+def test_an_email_that_is_somebody_elses_is_logged(tenant: RunningTenant) -> None:
+    user_id = make_user(tenant, email_verified=True)
+    make_user(tenant, "grace@example.com", email_verified=True)
+    tenant.ask("DELETE", "/_logs")
+
+    refused = tenant.api("PATCH", f"/users/{user_id}", {"email": "grace@example.com"})
+
+    assert refused.status_code == 400
+    assert types(tenant) == ["fce"]
+    found = one(tenant, "fce")
+    assert (found["user_id"], found["description"]) == (user_id, refused.json()["message"])
+    body = found["details"]["body"]
+    assert (body["email"], body["newEmail"]) == ("ada@example.com", "grace@example.com")
+
+
+def test_a_code_that_is_redeemed_is_logged_and_one_that_is_not(tenant: RunningTenant) -> None:
+    user_id = make_user(tenant, email_verified=True)
+    person = Person(tenant)
+    code = sent_back(person.submit())["code"]
+    tenant.ask("DELETE", "/_logs")
+
+    person.redeem(code)
+    person.redeem(code)
+    person.redeem(code, client_secret="wrong")
+    person.close()
+
+    assert types(tenant) == ["seacft", "feacft", "feacft"]
+    redeemed, again, stranger = logged(tenant)
+    assert (redeemed["user_id"], redeemed["user_name"]) == (user_id, "ada@example.com")
+    assert redeemed["details"]["code"] == "*" * 42 + code[-3:]
+    assert (again["description"], again["user_id"]) == ("Invalid authorization code", "")
+    assert (stranger["description"], stranger["client_id"]) == ("Unauthorized", "console-login")
+    assert code not in str(logged(tenant))
+
+
+def test_a_token_that_is_refused_is_logged(tenant: RunningTenant) -> None:
+    tenant.ask("DELETE", "/_logs")
+    asked = {
+        "grant_type": "client_credentials",
+        "client_id": "console-m2m",
+        "client_secret": "wrong",
+        "audience": f"https://{tenant.domain}/api/v2/",
+    }
+    url = f"{tenant.base_url}/oauth/token"
+
+    tenant.client.post(url, json=asked)
+    tenant.client.post(url, json={**asked, "grant_type": "password"})
+
+    assert [row["type"] for row in logged(tenant) if row["type"] != "seccft"] == ["feccft"]
+    found = one(tenant, "feccft")
+    assert (found["description"], found["client_id"]) == ("Unauthorized", "console-m2m")
+    assert (found["audience"], found["user_id"]) == (asked["audience"], "")
+    assert "wrong" not in str(found)
 
 
 def test_a_token_is_logged(tenant: RunningTenant) -> None:
