@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from devtenant.buckets import PLANS
-from devtenant.log_streams import is_loopback
+from devtenant.log_streams import TooManyStreams, is_loopback
 from devtenant.server import ADDRESS, PortInUse, run_until_signal, start
 
 CONSOLES = ("http://127.0.0.1:8000", "http://localhost:8000")
@@ -85,7 +85,7 @@ def main() -> int:
             streams=[(url, f"Bearer {token}") for url in options.stream if token],
             verbose=options.verbose,
         )
-    except PortInUse as error:
+    except (PortInUse, TooManyStreams) as error:
         print(error, file=sys.stderr)
         return 1
     except sqlite3.Error as error:

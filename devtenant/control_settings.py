@@ -7,14 +7,17 @@ from typing import Any
 
 from devtenant.auth import Signer
 from devtenant.buckets import PLANS
-from devtenant.log_streams import is_loopback, operators_stream
+from devtenant.log_streams import TooManyStreams, is_loopback, operators_stream
 from devtenant.passwords import POLICIES
 from devtenant.post_login import roles_claims, write_roles_into
 from devtenant.state import Tenant
 
 # The name of a claim: Auth0 drops one below its own domain in silence (facts: the log-in).
 NAMESPACED = r"|https?://(?!([^/]*\.)?auth0\.com(/|$))[^\s/]+/\S+"
-SECONDS = ("search_delay_s", "latency_s", "export_s", "age_jobs_s", "build_s")
+SECONDS = (
+    *("search_delay_s", "latency_s", "export_s", "build_s"),
+    *("age_jobs_s", "age_streams_s"),
+)
 KNOWN = {
     *("plan", "rate", "retry_after_header", "scopes", "expire_tokens", "roles_claim"),
     *("password_policy", "requires_username", "import_users_per_second", "bulk_jobs", *SECONDS),
@@ -36,23 +39,21 @@ def apply_control(tenant: Tenant, signer: Signer, wanted: dict[str, Any]) -> Non
     import_users_per_second, export_s (seconds an export takes), bulk_jobs (false: the plan has
     none), age_jobs_s (makes every job older by so many seconds, once), log_retention_s (seconds
     that the log is kept; null: as the plan says), stream ({"url", "authorization",
-    "format"}: the log is sent to this address of this machine).
+    "format"}: the log is sent to this address of this machine), age_streams_s (streams that
+    nobody takes have failed for so many seconds longer, once).
     Raises: Refused.
     """
     unknown = sorted(set(wanted) - KNOWN)
     if unknown:
         raise Refused(f"Unknown keys: {', '.join(unknown)}.")
     check_control(tenant, wanted)
+    control_streams(tenant, wanted)
     settings = tenant.settings
     if "search_delay_s" in wanted:
         settings.search_delay_s = float(wanted["search_delay_s"])
         tenant.index.hurry(time.time() + settings.search_delay_s)
     if "latency_s" in wanted:
         settings.latency_s = float(wanted["latency_s"])
-    if "stream" in wanted:
-        to = wanted["stream"]
-        form = to.get("format", "JSONLINES")
-        operators_stream(tenant, to["url"], to.get("authorization", ""), form)
     control_jobs(tenant, wanted)
     if "log_retention_s" in wanted:
         seconds = wanted["log_retention_s"]
@@ -74,6 +75,25 @@ def apply_control(tenant: Tenant, signer: Signer, wanted: dict[str, Any]) -> Non
     if wanted.get("expire_tokens"):
         signer.expire_all()
     tenant.save_settings()
+
+
+def control_streams(tenant: Tenant, wanted: dict[str, Any]) -> None:
+    """Send the log to one more address, and let failures be older than they are.
+
+    Raises: Refused.
+    """
+    if "stream" in wanted:
+        to = wanted["stream"]
+        form = to.get("format", "JSONLINES")
+        try:
+            operators_stream(tenant, to["url"], to.get("authorization", ""), form)
+        except TooManyStreams as error:
+            raise Refused(str(error)) from error
+    if "age_streams_s" in wanted:
+        for row in list(tenant.log_streams.rows.values()):
+            if row.get("failing_since") is not None:
+                older = row["failing_since"] - float(wanted["age_streams_s"])
+                tenant.log_streams.put(row["id"], {**row, "failing_since": older})
 
 
 def control_jobs(tenant: Tenant, wanted: dict[str, Any]) -> None:

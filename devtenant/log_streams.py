@@ -12,6 +12,8 @@ from devtenant.state import Tenant
 from devtenant.tenant_log import id_at
 
 MOST = 2  # streams; how many there may be depends on the plan (believed)
+MOST_HERE = 8  # streams by http on this machine: each has a thread
+OWN = ("sent_to", "failing_since")  # what nobody is shown
 HEADERS = Many(Record({"header": Text(1), "value": Text(1)}, required=("header", "value")))
 SINK: dict[str, Shape] = {
     "httpEndpoint": Text(1, pattern=r"^https://"),
@@ -20,8 +22,35 @@ SINK: dict[str, Shape] = {
     "httpContentFormat": Text(choices=("JSONARRAY", "JSONLINES", "JSONOBJECT")),
     "httpCustomHeaders": HEADERS,
 }
+# Kinds of record by category: those that are written here and a few more (facts: log streams).
+CATEGORIES = {
+    "auth.login.fail": ("f", "fp", "fu"),
+    "auth.login.notification": ("w",),
+    "auth.login.success": ("s",),
+    "auth.logout.fail": ("flo",),
+    "auth.logout.success": ("slo",),
+    "auth.signup.fail": ("fs",),
+    "auth.signup.success": ("ss",),
+    "auth.silent_auth.fail": (),
+    "auth.silent_auth.success": (),
+    "auth.token_exchange.fail": ("feacft", "feccft", "ferrt", "fertft"),
+    "auth.token_exchange.success": ("seacft", "seccft", "sertft"),
+    "management.fail": (),
+    "management.success": ("sapi", "mgmt_api_read"),
+    "scim.event": (),
+    "system.notification": ("api_limit", "fui", "limit_mu", "limit_wc"),
+    "user.fail": ("fce", "fcp", "fcpr", "fdu", "fn", "fv", "fvr"),
+    "user.notification": (),
+    "user.success": ("sce", "scp", "scpr", "sdu", "sui", "sv", "svr"),
+    "actions": (),
+}
+OTHER = "other"  # the category of what is in none
+CATEGORISED = frozenset(kind for kinds in CATEGORIES.values() for kind in kinds)
 FILTERS = Many(
-    Record({"type": Text(choices=("category",)), "name": Text(1)}, required=("type", "name"))
+    Record(
+        {"type": Text(choices=("category",)), "name": Text(choices=(*CATEGORIES, OTHER))},
+        required=("type", "name"),
+    )
 )
 CREATE = Record(
     {
@@ -44,21 +73,6 @@ UPDATE = Record(
         "pii_config": Anything(nullable=True),
     }
 )
-# Kinds of record by category; what no category names has none, so a filter leaves it out.
-CATEGORIES = {
-    "auth.login.success": ("s",),
-    "auth.login.fail": ("f", "fp", "fu"),
-    "auth.login.notification": ("limit_wc", "limit_mu", "pwd_leak"),
-    "auth.signup.success": ("ss",),
-    "auth.signup.fail": ("fs",),
-    "auth.logout.success": ("slo",),
-    "auth.logout.fail": ("flo",),
-    "auth.token_exchange.success": ("seccft",),
-    "management.success": ("sapi", "mgmt_api_read"),
-    "system.notification": ("api_limit", "api_limit_warning", "fn", "sui", "fui"),
-    "user.success": ("sv", "svr", "scpr", "scp", "sce", "sdu"),
-    "user.fail": ("fv", "fvr", "fcpr", "fcp", "fce", "fdu"),
-}
 
 
 @endpoint("GET", "/log-streams", "read:log_streams")
@@ -87,9 +101,11 @@ def get_stream(call: Call) -> Answer:
 @endpoint("PATCH", "/log-streams/{id}", "update:log_streams")
 def update_stream(call: Call) -> Answer:
     """Change one; what is sent of a sink replaces the whole sink (believed; the harsher)."""
-    row = {**find_stream(call), **object_body(call.body, UPDATE)}
-    call.tenant.log_streams.put(row["id"], row)
-    call.tenant.log_grew.set()
+    body = object_body(call.body, UPDATE)
+    row = {**find_stream(call), **body}
+    if body.get("status") == "active":
+        row["failing_since"] = None
+    put_stream(call.tenant, row)
     return 200, shown(row)
 
 
@@ -97,6 +113,7 @@ def update_stream(call: Call) -> Answer:
 def delete_stream(call: Call) -> Answer:
     """Remove one: 204."""
     call.tenant.log_streams.remove(find_stream(call)["id"])
+    call.tenant.log_grew.notify_all()
     return 204, None
 
 
@@ -117,10 +134,16 @@ def new_stream(tenant: Tenant, body: dict[str, Any], key: str = "") -> dict[str,
         "filters": body.get("filters", []),
         "isPriority": body.get("isPriority") or False,
         "sent_to": last,
+        "failing_since": None,  # seconds since the epoch
     }
-    tenant.log_streams.put(row["id"], row)
-    tenant.log_grew.set()
+    put_stream(tenant, row)
     return row
+
+
+def put_stream(tenant: Tenant, row: dict[str, Any]) -> None:
+    """Store a stream and tell the threads that send."""
+    tenant.log_streams.put(row["id"], row)
+    tenant.log_grew.notify_all()
 
 
 def moment_of(text: str) -> float:
@@ -150,13 +173,18 @@ def find_stream(call: Call) -> dict[str, Any]:
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:
     """A stream as it is read."""
-    return {key: value for key, value in row.items() if key != "sent_to"}
+    return {key: value for key, value in row.items() if key not in OWN}
 
 
 def wanted_by(row: dict[str, Any], record: dict[str, Any]) -> bool:
     """Whether the stream's filters let a record through; without filters, all."""
+    kind = record["type"]
     names = [each["name"] for each in row["filters"]]
-    return not names or any(record["type"] in CATEGORIES.get(name, ()) for name in names)
+    return (
+        not names
+        or any(kind in CATEGORIES.get(name, ()) for name in names)
+        or (OTHER in names and kind not in CATEGORISED)
+    )
 
 
 def is_loopback(url: object) -> bool:
@@ -169,17 +197,23 @@ def is_loopback(url: object) -> bool:
         return False
 
 
+class TooManyStreams(ValueError):
+    """One address more than there are threads for; the text is one sentence for a person."""
+
+
 def operators_stream(tenant: Tenant, url: str, authorization: str, form: str) -> None:
     """Send the log to a program on this machine, by http, which the API itself refuses.
 
     One for each address; a second time, its authorization and format are replaced, and one that
     was paused goes on.
+    Raises: TooManyStreams.
     """
     key = settled_id("lst_", url)
+    rows = tenant.log_streams.rows
     sink = {"httpEndpoint": url, "httpAuthorization": authorization, "httpContentFormat": form}
-    if key in tenant.log_streams.rows:
-        row = {**tenant.log_streams.rows[key], "sink": sink, "status": "active"}
-        tenant.log_streams.put(key, row)
-        tenant.log_grew.set()
-    else:
+    if key in rows:
+        put_stream(tenant, {**rows[key], "sink": sink, "status": "active", "failing_since": None})
+    elif sum(row["sink"]["httpEndpoint"].startswith("http:") for row in rows.values()) < MOST_HERE:
         new_stream(tenant, {"name": "Of the operator", "sink": sink}, key)
+    else:
+        raise TooManyStreams(f"There are {MOST_HERE} streams on this machine already.")

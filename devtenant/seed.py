@@ -120,6 +120,7 @@ def fill(tenant: Tenant, *, empty: bool | None = None) -> None:
 
     empty: as a new tenant at Auth0, with applications but nothing set up; None as the command line
     says.
+    Raises: TooManyStreams.
     """
     empty = tenant.empty if empty is None else empty
     with tenant.change():

@@ -51,16 +51,17 @@ class Running:
         """End hanging requests, both servers, and close the state file."""
         self.tenant.stopping.set()
         self.tenant.job_waits.set()
-        self.tenant.log_grew.set()
+        with self.tenant.lock:
+            self.tenant.log_grew.notify_all()
         for worker in self.workers:
             worker.join()
         self.http.shutdown()
         self.http.server_close()
         if self.smtp is not None:
             self.smtp.stop()
-        with self.tenant.change():
-            pass
-        self.tenant.store.close()
+        # Behind the lock: a delivery may still be under way, and isn't waited for.
+        with self.tenant.lock:
+            self.tenant.store.close()
 
 
 def listening_socket(port: int) -> socket.socket:
@@ -95,7 +96,7 @@ def start(
     consoles: where consoles answer (``Tenant``). streams: where the log is sent, each with the
     literal Authorization header.
 
-    Raises: PortInUse; sqlite3.Error for a state file that cannot be used.
+    Raises: PortInUse; TooManyStreams; sqlite3.Error for a state file that cannot be used.
     """
     listener = listening_socket(port)
     tenant = Tenant(plan, path, empty, consoles)

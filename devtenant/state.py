@@ -139,7 +139,8 @@ class Tenant:
         self.log_streams = self.tables["log_streams"]
         self.log_number = 0
         self.log_at = 0.0  # seconds since the epoch
-        self.log_grew = threading.Event()
+        # Tells the streams' threads that a record or a stream came; behind the lock like all else.
+        self.log_grew = threading.Condition(self.lock)
         self.limits_noted: dict[tuple[str, str], float] = {}  # when each was logged last
         self.kept = self.tables["settings"]
         self.mail_count = 0
@@ -181,7 +182,6 @@ class Tenant:
         for key, held in self.memberships.rows.items():
             self.keys.move_roles(key, [], held)
         self.job_waits.set()
-        self.log_grew.set()
 
     def apply_settings(self) -> None:
         """Make the buckets follow the settings, full."""
@@ -263,3 +263,4 @@ class Tenant:
         self.codes.clear()
         self.access_tokens.clear()
         self.mail_count = 0
+        self.log_grew.notify_all()

@@ -62,6 +62,8 @@ class Store:
             self.connection.commit()
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, complete; what is put later is in memory alone."""
         if self.connection is not None:
+            self.commit()
             self.connection.close()
+            self.connection = None

@@ -1,13 +1,16 @@
-"""The thread that sends the log to its streams: at least once (facts: log streams, HTTP)."""
+"""The threads that send the log to its streams: at least once (facts: log streams, HTTP)."""
 
 import contextlib
 import http.client
 import json
 import random
+import threading
 import time
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from devtenant.faults import Fault
 from devtenant.log_streams import wanted_by
 from devtenant.state import Tenant
 from devtenant.tenant_log import after
@@ -20,76 +23,101 @@ GIVEN_UP_S = 7 * 86_400  # seconds of failure until a stream is paused
 TIMEOUT_S = 5.0
 
 
+@dataclass(frozen=True)
+class Batch:
+    """What goes to a stream at once.
+
+    sink: the stream's. records: those that its filters let through. last: the log_id of the last
+    record that was looked at.
+    """
+
+    sink: dict[str, Any]
+    records: list[dict[str, Any]]
+    last: str
+    fault: Fault | None
+
+
 def stream(tenant: Tenant) -> None:
-    """Send what is new until the tenant stops: the body of a thread."""
-    failing: dict[str, float] = {}  # stream: since when (monotonic)
-    while not tenant.stopping.is_set():
-        tenant.log_grew.wait()
-        tenant.log_grew.clear()
-        with tenant.lock:
-            keys = [key for key, row in tenant.log_streams.rows.items() if active(row)]
-        later = False
-        for key in keys:
-            while not tenant.stopping.is_set() and (sent := send_next(tenant, key)) is not None:
-                if sent:
-                    failing.pop(key, None)
-                    continue
-                since = failing.setdefault(key, time.monotonic())
-                if time.monotonic() - since > GIVEN_UP_S:
-                    pause(tenant, key)
-                later = True
-                break
-        if later and not tenant.stopping.wait(AGAIN_S):
-            tenant.log_grew.set()
+    """Give each stream a thread of its own until the tenant stops: the body of a thread.
+
+    One that hangs holds up nobody else. There are as many threads as there may be streams.
+    """
+    served: set[str] = set()
+    with tenant.log_grew:
+        while not tenant.stopping.is_set():
+            for key in tenant.log_streams.rows.keys() - served:
+                served.add(key)
+                threading.Thread(target=serve, args=(tenant, key, served), daemon=True).start()
+            tenant.log_grew.wait()
 
 
-def active(row: dict[str, Any]) -> bool:
-    """Whether a stream is to be served."""
-    return bool(row["status"] == "active")
+def serve(tenant: Tenant, key: str, served: set[str]) -> None:
+    """Send one stream what is new, until it is removed: the body of a thread."""
+    while (batch := next_batch(tenant, key, served)) is not None:
+        taken = delivered(tenant, batch)
+        note_delivery(tenant, key, batch.last if taken else None)
+        if not taken:
+            tenant.stopping.wait(AGAIN_S)
 
 
-def pause(tenant: Tenant, key: str) -> None:
-    """Stop serving a stream that nobody has taken for a week."""
-    with tenant.change():
-        if key in tenant.log_streams.rows:
-            row = {**tenant.log_streams.rows[key], "status": "paused"}
-            tenant.log_streams.put(key, row)
+def next_batch(tenant: Tenant, key: str, served: set[str]) -> Batch | None:
+    """Wait until there is something to send; None when the stream is gone, or the tenant stops.
+
+    served: the streams that have a thread. This one leaves it in the same moment, so that one of
+    the same id that is made then gets a thread again.
+    """
+    with tenant.log_grew:
+        while not tenant.stopping.is_set() and (row := tenant.log_streams.rows.get(key)):
+            if row["status"] == "active" and (found := after(tenant, row["sent_to"] or "0", BATCH)):
+                records = [record for record in found if wanted_by(row, record)]
+                fault = tenant.faults.pick_for_stream(row["sink"]["httpEndpoint"])
+                return Batch(row["sink"], records, found[-1]["log_id"], fault)
+            tenant.log_grew.wait()
+        served.discard(key)
+        return None
 
 
-def send_next(tenant: Tenant, key: str) -> bool | None:
-    """Send the next batch of a stream; None when nothing is new, False when nobody took it."""
-    with tenant.lock:
-        row = tenant.log_streams.rows.get(key)
-        if row is None or not active(row):
-            return None
-        found = after(tenant, row["sent_to"] or "0", BATCH)
-        if not found:
-            return None
-        records = [record for record in found if wanted_by(row, record)]
-        fault = tenant.faults.pick_for_stream(row["sink"]["httpEndpoint"])
-    kind = fault.kind if fault else ""
-    if fault is not None and kind == "stream_delay":
-        tenant.stopping.wait(fault.delay_s)
+def delivered(tenant: Tenant, batch: Batch) -> bool:
+    """Whether the receiver took a batch, and said so."""
+    records = list(batch.records)
+    kind = batch.fault.kind if batch.fault else ""
+    if batch.fault is not None and kind == "stream_delay":
+        tenant.stopping.wait(batch.fault.delay_s)
     if kind == "stream_shuffle":
         random.shuffle(records)
-    if records and not took(tenant, row["sink"], records):
+    if records and not took(tenant, batch.sink, records):
         return False
     if kind == "stream_lost_answer":
         return False  # taken, but the answer never came back: all of it goes out again
     if kind == "stream_duplicate" and records:
-        took(tenant, row["sink"], records)
-    with tenant.change():
-        if key in tenant.log_streams.rows:
-            now = tenant.log_streams.rows[key]
-            tenant.log_streams.put(key, {**now, "sent_to": found[-1]["log_id"]})
+        took(tenant, batch.sink, records)
     return True
+
+
+def note_delivery(tenant: Tenant, key: str, sent_to: str | None) -> None:
+    """Keep how far a stream is, or that it failed (None): after a week of it the stream pauses."""
+    with tenant.change():
+        row = tenant.log_streams.rows.get(key)
+        if row is None:
+            return
+        if sent_to is not None:
+            row = {**row, "sent_to": max(row["sent_to"], sent_to), "failing_since": None}
+        elif row.get("failing_since") is None:
+            row = {**row, "failing_since": time.time()}
+        elif time.time() - row["failing_since"] > GIVEN_UP_S:
+            row = {**row, "status": "paused", "failing_since": None}
+        else:
+            return
+        tenant.log_streams.put(key, row)
 
 
 def took(tenant: Tenant, sink: dict[str, Any], records: list[dict[str, Any]]) -> bool:
     """Whether the receiver took a batch within ATTEMPTS."""
+    body = body_of(sink, records)
     for _ in range(ATTEMPTS):
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            if 200 <= post(sink, body_of(sink, records)) < 300:
+        # ValueError: a header that can't be sent at all.
+        with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+            if 200 <= post(sink, body) < 300:
                 return True
         if tenant.stopping.wait(PAUSE_S):
             break
@@ -112,7 +140,7 @@ def body_of(sink: dict[str, Any], records: list[dict[str, Any]]) -> bytes:
 def post(sink: dict[str, Any], body: bytes) -> int:
     """Send one body; returns the status.
 
-    Raises: OSError, HTTPException.
+    Raises: OSError, HTTPException; ValueError for an address or a header that can't be sent.
     """
     url = urlsplit(sink["httpEndpoint"])
     secure = url.scheme == "https"

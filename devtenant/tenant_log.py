@@ -109,7 +109,8 @@ def write(tenant: Tenant, record: dict[str, Any]) -> None:
     tenant.logs.put(record["log_id"], record)
     if len(tenant.logs.rows) >= KEPT + CHUNK:
         forget(tenant, CHUNK)
-    tenant.log_grew.set()
+    if tenant.log_streams.rows:  # waking a thread costs more than the record
+        tenant.log_grew.notify_all()
 
 
 def id_at(at: float) -> str:

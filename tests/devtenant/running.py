@@ -26,6 +26,7 @@ class RunningTenant:
 
     plan: demo, free, essentials or enterprise. state: SQLite file, None = memory.
     smtp_port: 0 = no mailbox, None = a free port. consoles: where consoles answer, for ever.
+    streams: where the log is sent, with stream_token.
     ``base_url`` is the root, such as ``http://127.0.0.1:40123``; ``domain`` is host and port.
     After ``stop`` or ``kill``, ``start`` takes the same ports and the same state file.
     """
@@ -38,11 +39,15 @@ class RunningTenant:
         empty: bool = False,
         smtp_port: int | None = 0,
         consoles: Sequence[str] = (),
+        streams: Sequence[str] = (),
+        stream_token: str = "",
     ) -> None:
         self.plan = plan
         self.state_path = state
         self.empty = empty
         self.consoles = consoles
+        self.streams = streams
+        self.stream_token = stream_token
         self.port = 0
         self.smtp_port = free_port() if smtp_port is None else smtp_port
         self.process: subprocess.Popen[bytes] | None = None
@@ -82,12 +87,17 @@ class RunningTenant:
         command += ["--state", str(self.state_path)] if self.state_path else []
         command += ["--empty"] if self.empty else []
         command += [f"--console={url}" for url in self.consoles]
+        command += [f"--stream={url}" for url in self.streams]
         # A file, not a pipe: nobody reads on, and a full pipe would stop the process.
         with tempfile.TemporaryFile() as output:
             self.process = subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={
+                    **os.environ,
+                    "PYTHONUNBUFFERED": "1",
+                    "DEVTENANT_STREAM_TOKEN": self.stream_token,
+                },
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
