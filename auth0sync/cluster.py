@@ -12,6 +12,7 @@ from contextlib import suppress
 
 import psutil
 
+from auth0sync.task_queue import Queue
 from auth0sync.tasks import CLUSTER_NAME, answer_beat
 
 LOOK_EVERY_S = 0.2
@@ -76,9 +77,10 @@ def run_cluster(parent: int) -> None:
 
     parent: the process id of whoever started this program.
     """
-    from django_q.cluster import Cluster as QueueCluster
+    from django_q import cluster as queue
     from django_q.signals import post_execute
 
+    queue.Queue = Queue
     post_execute.connect(answer_beat, dispatch_uid="auth0sync.beat")
     end_with(parent)
     forking = [os.getpid()]
@@ -86,7 +88,7 @@ def run_cluster(parent: int) -> None:
         before=lambda: forking.__setitem__(0, os.getpid()),
         after_in_child=lambda: end_with(forking[0]),
     )
-    QueueCluster().start()
+    queue.Cluster().start()
 
 
 def end_with(parent: int) -> None:

@@ -1,8 +1,8 @@
 """The parent of the queue's cluster: sweeps, watches, and starts the cluster again.
 
-The queue's own guard doesn't notice a cluster that hangs because an idle worker was killed while
-it held the queue's lock, so a task has to come back as a sign of life. A database or a queue that
-is away is no reason to end: both are tried again every second.
+The queue's own guard notices who has ended below it, but not what hangs, itself included: so a task
+has to come back as a sign of life. A database or a queue that is away is no reason to end: both are
+tried again every second.
 """
 
 import logging

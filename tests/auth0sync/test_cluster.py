@@ -9,10 +9,12 @@ from typing import Any
 
 import psutil
 import pytest
+from django_q import cluster as queue
 from django_q.signals import post_execute
 
 from auth0sync import cluster as module
 from auth0sync.cluster import Cluster, end_with, run_cluster
+from auth0sync.task_queue import Queue
 from tests.processes import outliving, wait_for
 
 BEGINS = """
@@ -156,11 +158,12 @@ def test_every_process_of_the_cluster_ends_with_the_one_that_forked_it(
 ) -> None:
     watched: list[int] = []
     hooks: dict[str, Any] = {}
-    started: list[str] = []
+    started: list[type] = []
     monkeypatch.setattr(module, "end_with", watched.append)
     monkeypatch.setattr(os, "register_at_fork", lambda **given: hooks.update(given))
+    monkeypatch.setattr(queue, "Queue", queue.Queue)  # put back after the test
     monkeypatch.setattr("django_q.cluster.Cluster.__init__", lambda self: None)
-    monkeypatch.setattr("django_q.cluster.Cluster.start", lambda self: started.append("started"))
+    monkeypatch.setattr("django_q.cluster.Cluster.start", lambda self: started.append(queue.Queue))
 
     try:
         run_cluster(42)
@@ -170,5 +173,5 @@ def test_every_process_of_the_cluster_ends_with_the_one_that_forked_it(
     finally:
         post_execute.disconnect(dispatch_uid="auth0sync.beat")
 
-    assert started == ["started"]
+    assert started == [Queue], "started, and with our queue"
     assert watched == [42, os.getpid()]

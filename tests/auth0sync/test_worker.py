@@ -9,11 +9,19 @@ import psutil
 import pytest
 
 from tests.devtenant.running import RunningTenant
-from tests.processes import RunningConsole, family_of, outliving, running_console, wait_for
+from tests.processes import (
+    RunningConsole,
+    family_of,
+    outliving,
+    running_console,
+    still_runs,
+    wait_for,
+)
 from tests.servers import Redis
 
 pytestmark = pytest.mark.process
 
+WHOLE = 7  # parent, cluster, guard, two workers, whoever takes the results, pusher
 OURS = {
     "auth0_user_id",
     "auth_method",
@@ -173,16 +181,36 @@ def test_twenty_workers_killed_after_the_call_leave_twenty_accounts_that_equal_t
 
 
 @pytest.mark.once
-def test_a_cluster_that_hangs_because_an_idle_worker_was_killed_is_replaced(
+def test_idle_processes_that_are_killed_keep_the_cluster_neither_from_work_nor_from_its_end(
     console: RunningConsole,
 ) -> None:
-    console.stop_worker()
-    console.start_worker("-m", "tests.auth0sync.quick_watchdog")
-    assert console.worker is not None
-    family = wait_for(lambda: at_least(6, console.worker), 60)
+    family = wait_for(lambda: at_least(WHOLE, console.worker), 60)
+    wait_for(lambda: has_answered(console), 60)
+    time.sleep(0.3)  # all wait for the next task, one worker holding the lock
 
     for idle in family[3:]:  # below parent, cluster and its guard: workers, monitor, pusher
         idle.kill()
+        wait_for(lambda: at_least(WHOLE, console.worker), 20, "the guard starts another")
+    console.insert(name="Ana", email="ana@example.com", auth_method="auth0")
+    wait_for(lambda: complete(console.tenant, "ana@example.com"), 60)
+    time.sleep(0.3)
+    for idle in family_of(family[2].pid)[1:]:
+        idle.kill()
+        wait_for(lambda: at_least(WHOLE, console.worker), 20, "the guard starts another")
+
+    assert console.stop_worker() < 30
+    assert "no sign of life" not in console.log.read_text()
+
+
+@pytest.mark.once
+def test_a_cluster_that_hangs_is_replaced(console: RunningConsole) -> None:
+    console.stop_worker()
+    console.start_worker("-m", "tests.auth0sync.quick_watchdog")
+    assert console.worker is not None
+    family = wait_for(lambda: at_least(WHOLE, console.worker), 60)
+
+    for process in family[3:]:
+        process.suspend()
     console.insert(name="Ana", email="ana@example.com", auth_method="auth0")
 
     wait_for(lambda: complete(console.tenant, "ana@example.com"), 60)
@@ -192,14 +220,13 @@ def test_a_cluster_that_hangs_because_an_idle_worker_was_killed_is_replaced(
 def test_a_cluster_that_takes_no_results_any_more_is_replaced(console: RunningConsole) -> None:
     console.stop_worker()
     console.start_worker("-m", "tests.auth0sync.quick_watchdog")
-    family = wait_for(lambda: at_least(7, console.worker), 60)
+    family = wait_for(lambda: at_least(WHOLE, console.worker), 60)
     wait_for(lambda: has_answered(console), 60)
-    time.sleep(0.3)  # whoever takes the results has told of one, and waits for the next by now
 
-    family[5].kill()  # parent, cluster, guard, two workers, and then whoever takes the results
+    family[5].suspend()  # parent, cluster, guard, two workers, and then whoever takes the results
 
     assert outliving(family[1:2], 120) == []
-    wait_for(lambda: at_least(7, console.worker), 60)
+    wait_for(lambda: at_least(WHOLE, console.worker), 60)
 
 
 @pytest.mark.once
@@ -216,8 +243,8 @@ def test_with_redis_it_waits_for_its_queue_and_for_what_hangs(tmp_path: Path) ->
             redis.start()
             wait_for(lambda: complete(console.tenant, "ana@example.com"), 60)
 
-            for idle in wait_for(lambda: at_least(6, console.worker), 20)[3:]:
-                idle.kill()
+            for process in wait_for(lambda: at_least(WHOLE, console.worker), 20)[3:]:
+                process.suspend()
             redis.flush()
             console.insert(name="Ben", email="ben@example.com", auth_method="auth0")
             wait_for(lambda: complete(console.tenant, "ben@example.com"), 90)
@@ -248,8 +275,8 @@ def has_answered(console: RunningConsole) -> bool:
 
 
 def at_least(count: int, worker: Any) -> list[psutil.Process]:
-    """All processes of the worker, once there are so many."""
-    family = family_of(worker.pid)
+    """All processes of the worker that still run, once there are so many."""
+    family = [process for process in family_of(worker.pid) if still_runs(process)]
     return family if len(family) >= count else []
 
 
