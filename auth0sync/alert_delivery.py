@@ -29,7 +29,7 @@ CLAIMED_FOR = timedelta(seconds=60)
 WAIT_S, WAIT_MOST_S = 30, 900  # after a failure, twice as long each time
 GIVE_UP_AFTER = timedelta(days=2)
 KEPT_FOR = timedelta(days=90)
-PAGE = 500  # rows that are forgotten in one transaction
+PAGE = 50  # rows that are forgotten in one transaction
 
 
 def in_background() -> None:

@@ -102,7 +102,9 @@ def _comparison() -> dict[str, tuple[str, str]]:
 def _unblocked() -> dict[str, tuple[str, str]]:
     """Somebody who left can sign in, since their account was unblocked in Auth0."""
     found = Difference.objects.filter(kind=Difference.Kind.OPEN, state=Difference.State.OPEN)
-    numbers = list(found.order_by("employee_id").values_list("employee_id", flat=True))
+    # Sorted here: for the order alone SQLite would read all that differs.
+    ids = found.order_by().values_list("employee_id", flat=True)
+    numbers = sorted(pk for pk in ids if pk is not None)
     if not numbers:
         return {}
     people = ", ".join(map(str, numbers[:PEOPLE_NAMED]))

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 from django.core.mail import EmailMessage
+from django.db import connection
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from auth0sync import incidents, switch
@@ -19,6 +21,7 @@ from auth0sync.models import (
     TenantState,
 )
 from auth0sync.sweep import Sweeper
+from employees.models import PlannedMove
 from tests.auth0sync.people import account_of, add
 from tests.devtenant.running import RunningTenant
 
@@ -205,3 +208,52 @@ def test_a_failure_from_before_the_last_comparison_is_no_reason(
     incidents.look()
 
     assert mailoutbox == []
+
+
+def test_a_plan_that_was_refused_is_told_with_whose_it_is(
+    tenant: RunningTenant, mailoutbox: list[EmailMessage]
+) -> None:
+    leave, failed = PlannedMove.Kind.LEAVE, PlannedMove.State.FAILED
+    bob, ana = add(), add(email="ana2@example.com")
+    for who in (ana, bob):
+        PlannedMove.objects.create(employee=who, kind=leave, state=failed, at=Now())
+    incidents.look()
+    PlannedMove.objects.update(state=PlannedMove.State.DONE)
+    incidents.look()
+
+    first, second = subjects(mailoutbox)
+    assert first == "a planned joining or leaving wasn't carried out"
+    assert f"planned for {bob.pk}, {ana.pk} was refused" in mailoutbox[0].body
+    assert second == f"Over: {first}"
+
+
+# Of these there may be millions of rows, and the look is made every ten seconds.
+GROWING = (
+    *("auth0_sync_logs", "auth0_events", "auth0_accounts", "auth0_differences", "employees"),
+    *("employee_receipts", "employee_receipt_doors", "employee_planned_moves", "auth0_tellings"),
+)
+
+
+@pytest.mark.once
+def test_the_look_reads_only_a_stretch_of_an_index_of_what_grows(tenant: RunningTenant) -> None:
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        incidents.look()
+        Sweeper()._tell(0)
+    plans = []
+    with connection.cursor() as cursor:
+        for query in asked.captured_queries:
+            if query["sql"].startswith(("SELECT", "UPDATE", "DELETE")):
+                cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}")
+                plans += [(row[3], query["sql"]) for row in cursor.fetchall()]
+
+    whole = [
+        (plan, sql)
+        for plan, sql in plans
+        if plan.startswith("SCAN") and plan.split()[1] in GROWING and " LIMIT " not in sql
+    ]
+    found = " ".join(plan for plan, _ in plans)
+    assert whole == []
+    assert "auth0_event_type (type=? AND id>?)" in found
+    assert "auth0_difference_group (state=? AND kind=?)" in found
