@@ -14,7 +14,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from auth0sync.events_parsing import read_batch
+from auth0sync.events_parsing import TooManyItems, read_batch
 from auth0sync.events_store import store
 from employees.counters import count
 
@@ -54,10 +54,14 @@ def receive(request: HttpRequest) -> HttpResponse:
     """Keep the events of a delivery; they are worked off later.
 
     What can be read of a partly broken delivery is kept, and the rest counted: Auth0 repeats a
-    refused one for days. Raises whatever the database does: then Auth0 delivers it again.
+    refused one for days. Of one that is too large nothing is kept: the log has it still, for the
+    poller. Raises whatever the database does: then Auth0 delivers it again.
     """
     _let_in(request)
-    batch = read_batch(_body(request))
+    try:
+        batch = read_batch(_body(request))
+    except TooManyItems as error:
+        raise _Refused(413, str(error)) from error
     if batch.unreadable and not batch.events:
         raise _Refused(400, batch.first_fault)
     store(batch.events)
