@@ -14,8 +14,8 @@ from itertools import islice
 from typing import Any
 from urllib.parse import unquote
 
-# Auth0's are digits alone (facts). Letters are taken for what may come; MariaDB's unique index doesn't
-# tell their case, so of made-up ids that differ in nothing else one is kept.
+# Auth0's are digits alone (facts). Letters are taken for what may come; MariaDB's unique index
+# doesn't tell their case, so of made-up ids that differ in nothing else one is kept.
 LOG_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 TYPE = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 # Of one request to the Management API: whom it was about.

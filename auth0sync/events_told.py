@@ -98,19 +98,22 @@ def moment(value: object) -> datetime | None:
 
 def _settle_mails(employee_id: int, events: QuerySet[TenantEvent], logs: TenantLogs) -> None:
     """Auth0 couldn't send a mail: it says so itself, or it stays a report."""
-    # Those that are sure come first, or whoever makes one up could hide them behind it.
-    newest_one = events.order_by("-is_read", "-pk").first()
-    if newest_one is None:
+    # What was read is sure, and whoever makes others up neither hides it behind them nor has them
+    # counted with it. Of those that were only told the newest is looked up: each is a call.
+    sure = list(events.filter(is_read=True))
+    if not sure:
+        told = events.order_by("-pk").first()
+        sure = [told] if told and _is_in_the_log(told, logs) else []
+    events.filter(pk__in=[each.pk for each in sure]).update(state=State.CONFIRMED)
+    events.update(state=State.NOTED)
+    if not sure:
         return
-    if not (newest_one.is_read or _is_in_the_log(newest_one, logs)):
-        events.update(state=State.NOTED)
-        return
-    events.update(state=State.CONFIRMED)
     facts = read_facts([employee_id]).get(employee_id)
     if facts is None or facts.invitation != Invitation.AUTH0:
         return  # the console's own mails don't go through Auth0
     sent = Account.objects.filter(pk=employee_id, invitation=InvitationState.SENT, lease="")
-    sent.filter(invitation_sent_at__lte=newest_one.at + TOLERANCE).update(
+    failed_at = max(each.at for each in sure)
+    sent.filter(invitation_sent_at__lte=failed_at + TOLERANCE).update(
         invitation=InvitationState.FAILED, invitation_error=NOT_SENT
     )
     failed = Account.objects.filter(pk=employee_id, invitation=InvitationState.FAILED)

@@ -27,12 +27,20 @@ from auth0sync.events_parsing import read_item
 from auth0sync.events_shown import lately
 from auth0sync.events_store import store
 from auth0sync.events_types import TYPES
-from auth0sync.models import Account, Comparison, Difference, Pause, SyncLog, TenantState
+from auth0sync.models import (
+    Account,
+    Attention,
+    Comparison,
+    Difference,
+    Pause,
+    SyncLog,
+    TenantState,
+)
 from auth0sync.pruning import prune_events
 from devtenant.tenant_log import DESCRIPTIONS
 from employees.counters import totals
 from employees.errors import NotAllowed
-from employees.models import Employee, SyncStatus
+from employees.models import Employee, InvitationChoice, SyncStatus
 from employees.services import deactivate
 from tests.auth0sync.comparing import delete, edit, found, settled, the_one, work_off
 from tests.auth0sync.events import TOKEN, an_edit, an_event, deliver, heed, states
@@ -553,6 +561,26 @@ def test_a_mail_of_the_consoles_own_has_nothing_to_do_with_it(tenant: RunningTen
     heed()
 
     assert (states(), account_of(employee).attention) == ([("fn", "CONFIRMED")], None)
+
+
+@pytest.mark.once
+def test_mails_that_are_made_up_to_have_failed_hide_none_that_did(tenant: RunningTenant) -> None:
+    employee = settled()
+    InvitationChoice.objects.update_or_create(pk=employee.pk, defaults={"kind": "auth0"})
+    note([employee.pk], actor="sql")
+    Account.objects.update(done_seq=F("due_seq"), due_at=None)
+    Account.objects.update(invitation="sent", invitation_sent_at=Now() - timedelta(minutes=1))
+    old = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+    tell(an_event("fn", employee))
+    tell(an_event("fn", employee), an_event("fn", employee, date=old), is_read=True)
+    tell(*(an_event("fn", employee, date=date) for date in (old, None, None)))
+
+    heed()
+
+    made_up, read = ("fn", "NOTED"), ("fn", "CONFIRMED")
+    assert states() == [made_up, read, read, made_up, made_up, made_up]
+    account = account_of(employee)
+    assert (account.invitation, account.attention) == ("failed", Attention.MAIL)
 
 
 @pytest.mark.once

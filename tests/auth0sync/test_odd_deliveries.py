@@ -27,7 +27,9 @@ def kept() -> list[str]:
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("joined", ["[%s]", '{"logs": [%s]}', "%s"], ids=["array", "object", "lines"])
+@pytest.mark.parametrize(
+    "joined", ["[%s]", '{"logs": [%s]}', "%s"], ids=["array", "object", "lines"]
+)
 def test_more_events_than_auth0_ever_sends_are_refused_whole(
     client: Client, monkeypatch: pytest.MonkeyPatch, joined: str
 ) -> None:
@@ -78,14 +80,16 @@ def test_what_is_no_event_is_refused(client: Client, body: str | bytes) -> None:
     assert (post(client, body).status_code, kept()) == (400, [])
 
 
+TEXTS = ("\0", "\ud800", "\x7f", "\u202e", "\U0001f600")
+VALUES: tuple[Any, ...] = (*TEXTS, "2026-01-01T00:00:00\ud800", float("nan"), 10**400, {}, True)
+PATHS = ("users/auth0%7C%00a", "users/%ed%a0%80\ud800", "roles/r/users")
 ODD: list[dict[str, Any]] = [
-    *({"user_id": f"auth0|{odd}a"} for odd in ("\0", "\ud800", "😀", "\x7f", "\u202e")),
-    *({"client_id": odd} for odd in ("\0", "\ud800", 7)),
-    *({"date": odd} for odd in ("\0", "\ud800", "2026-01-01T00:00:00\ud800", 10**400, [])),
-    *({"user_id": odd} for odd in (float("nan"), 10**400, {}, True)),
-    {"details": {"request": {"path": "/api/v2/users/auth0%7C%00a"}}},
-    {"details": {"request": {"path": "/api/v2/users/%ed%a0%80\ud800"}}},
-    {"details": {"request": {"path": "/api/v2/roles/r/users", "body": {"users": ["\0", "\ud800"]}}}},
+    *({"user_id": f"auth0|{text}a"} for text in TEXTS),
+    *({name: value} for name in ("user_id", "client_id", "date") for value in VALUES),
+    *(
+        {"details": {"request": {"path": f"/api/v2/{path}", "body": {"users": TEXTS}}}}
+        for path in PATHS
+    ),
 ]
 
 
