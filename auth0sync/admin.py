@@ -193,7 +193,7 @@ class EmployeeWithAccountAdmin(
             if batch and actor.is_admin:
                 block["batch_url"] = reverse("admin:auth0sync_stagedbatch_change", args=[batch])
             block["lately"] = lately(obj.pk)
-            block["joiner"] = self.joiner(obj)
+            block["joiner"] = self.line_of(obj, account, block["now"])
             invited = account is not None and account.invitation == InvitationState.SENT
             block["can_return"] = invited and block["can_invite"]
             context["auth0"] = block

@@ -16,8 +16,8 @@ from django.utils.formats import date_format
 
 from auth0sync.advice import advice
 from auth0sync.delivery import TARGET, days_counted, deliveries, note_return, together
-from auth0sync.joiners import Days, count_joiners, in_order, joiners, red, starts_of
-from auth0sync.models import Attention, TenantState
+from auth0sync.joiners import Days, count_joiners, in_order, joiner, joiners, red, starts_of
+from auth0sync.models import Account, Attention, TenantState
 from auth0sync.stations import Known, Station, known_of, line
 from employees.actors import actor_of
 from employees.admin_base import Pages, only_by_button
@@ -111,10 +111,16 @@ class JoinersPage(Pages[Employee]):
         }
         return TemplateResponse(request, "admin/auth0sync/joiners.html", context)
 
-    def joiner(self, person: Employee) -> Row | None:
-        """The line of one person, whose page has the steps; None for who isn't joining."""
-        found = joiners(Employee.objects.filter(pk=person.pk), Days.now()).first()
-        return _row(found, known_of([found])[found.pk], None, _now()) if found else None
+    def line_of(self, person: Employee, account: Account | None, now: datetime) -> Row | None:
+        """The line of one person, whose page has the steps; None for who isn't joining.
+
+        account: theirs. now: the database's clock.
+        """
+        found = joiner(person.pk, Days.now())
+        if found is None:
+            return None
+        known = known_of([found], {account.pk: account} if account else {})
+        return _row(found, known[found.pk], None, now)
 
     @only_by_button
     def mail_came_back_view(self, request: HttpRequest, employee_id: int) -> HttpResponse:
@@ -135,7 +141,8 @@ class JoinersPage(Pages[Employee]):
 
     def _lines(self, request: HttpRequest, people: Sequence[Any]) -> list[Row]:
         """The lines of people from ``joiners``; the same number of queries for any number."""
-        known, now = known_of(people), _now()
+        accounts = Account.objects.in_bulk([each.pk for each in people])
+        known, now = known_of(people, accounts), _now()
         incomplete = [each for each in people if each.missing and not _comes_later(each)]
         steps = self.mendings(request, incomplete) if incomplete else {}
         return [_row(each, known[each.pk], steps.get(each.pk), now) for each in people]

@@ -19,7 +19,7 @@ from django.db.models.functions import Cast, Coalesce
 from employees.actors import visible_to
 from employees.authority import Actor
 from employees.counting import LARGE, is_large, kept, sight_of
-from employees.models import Employee, PlannedMove, Receipt
+from employees.models import Employee, Invitation, InvitationChoice, PlannedMove, Receipt
 from employees.planning import STANDING, State
 from employees.readiness import Missing, with_missing
 from employees.zones import today_in
@@ -29,6 +29,7 @@ AHEAD = timedelta(days=60)
 RED_DAYS = 2  # working days before the start, and whoever isn't ready is on the red list
 AWAY = timedelta(days=1)  # somebody who was gone for less hasn't joined
 SATURDAY = 5
+HERE = Q(is_active=True, archived_at__isnull=True)
 
 
 @dataclass(frozen=True)
@@ -82,35 +83,55 @@ def joiners(people: QuerySet[Employee], days: Days) -> QuerySet[Any]:
     """Those of ``people`` who join, or have joined lately.
 
     Each with ``missing`` (``readiness.Missing``), and what :func:`starts_of` reads: ``plan_at``,
-    ``plan_state``, ``back_at``; and ``planned_at``, ``returned_at``: since when they are known to
-    come. The few who are planned or came back are asked for first, so that the people are gone
-    through once.
+    ``plan_state``, ``back_at``; ``planned_at``, ``returned_at``: since when they are known to come;
+    and ``invited_as``, one of ``Invitation``. The few who are planned or came back are asked for
+    first, so that the people are gone through once.
     """
-    plans = PlannedMove.objects.filter(
-        kind=PlannedMove.Kind.JOIN, at__gte=days.since, at__lt=days.until
-    )
-    back = Receipt.objects.filter(brought_back_at__gte=days.since).filter(
-        brought_back_at__gte=F("began_at") + AWAY
-    )
-    planned = list(plans.values_list("employee", "state"))
+    planned = list(_plans(days).values_list("employee", "state"))
     coming = [employee for employee, state in planned if state in STANDING]
     came = {employee for employee, state in planned if state == State.DONE}
-    came |= set(back.values_list("employee_id", flat=True))
+    came |= set(_returns(days).values_list("employee_id", flat=True))
+    return _described(
+        people.filter((HERE & (_new(days) | Q(pk__in=came))) | Q(pk__in=coming)), days
+    )
+
+
+def joiner(employee_id: int, days: Days) -> Any | None:
+    """One person as :func:`joiners` gives them, by one query; None for who doesn't join."""
+    person = _described(Employee.objects.filter(pk=employee_id), days)
+    came, coming = Q(back_at__isnull=False), ~Q(plan_state="")
+    return person.filter((HERE & (_new(days) | came)) | coming).first()
+
+
+def _plans(days: Days) -> QuerySet[PlannedMove]:
+    join = PlannedMove.objects.filter(kind=PlannedMove.Kind.JOIN)
+    return join.filter(at__gte=days.since, at__lt=days.until)
+
+
+def _returns(days: Days) -> QuerySet[Receipt]:
+    back = Receipt.objects.filter(brought_back_at__gte=days.since)
+    return back.filter(brought_back_at__gte=F("began_at") + AWAY)
+
+
+def _new(days: Days) -> Q:
     hired = Q(hire_date__gte=days.today - BACK, hire_date__lte=days.today + AHEAD)
-    added = Q(hire_date=None, created_at__gte=days.since)
-    here = Q(is_active=True, archived_at__isnull=True)
-    found = people.filter((here & (hired | added | Q(pk__in=came))) | Q(pk__in=coming))
-    theirs = plans.filter(employee=OuterRef("pk")).order_by("-pk")
+    return hired | Q(hire_date=None, created_at__gte=days.since)
+
+
+def _described(people: QuerySet[Employee], days: Days) -> QuerySet[Any]:
+    theirs = _plans(days).filter(employee=OuterRef("pk")).order_by("-pk")
     standing = theirs.filter(state__in=STANDING)
     done = theirs.filter(state=State.DONE)
-    returned = back.filter(employee_id=OuterRef("pk")).order_by("-pk")
+    returned = _returns(days).filter(employee_id=OuterRef("pk")).order_by("-pk")
     brought_back = Subquery(returned.values("brought_back_at")[:1])
-    annotated: QuerySet[Any] = with_missing(found).annotate(
+    choice = InvitationChoice.objects.filter(pk=OuterRef("pk"))
+    annotated: QuerySet[Any] = with_missing(people).annotate(
         plan_state=Coalesce(Subquery(standing.values("state")[:1]), Value("")),
         plan_at=Subquery(standing.values("at")[:1]),
         planned_at=Subquery(standing.values("planned_at")[:1]),
         returned_at=brought_back,
         back_at=Coalesce(brought_back, Subquery(done.values("at")[:1])),
+        invited_as=Coalesce(Subquery(choice.values("kind")), Value(Invitation.WORK)),
     )
     return annotated
 

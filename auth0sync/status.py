@@ -219,6 +219,7 @@ def account_block(employee: Employee) -> dict[str, Any]:
     found = standing(employee, account, weather, joins)
     return {
         "account": account,
+        "now": weather.now,
         "user_id": (account and account.user_id) or employee.auth0_user_id or "",
         "standing": found,
         "is_moving": is_moving(found, account),

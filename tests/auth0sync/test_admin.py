@@ -298,7 +298,7 @@ def test_the_page_asks_as_often_for_many_as_for_few(
 
     page.get(page_of(ana))  # what Django keeps in memory from then on
 
-    with django_assert_num_queries(37):
+    with django_assert_num_queries(32):
         page.get(page_of(ana))
 
 

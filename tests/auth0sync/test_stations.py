@@ -1,10 +1,11 @@
 """The line of one joiner: which stations there are, and what each says. No database."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from auth0sync.joiners import Days, joiners
 from auth0sync.models import Account
 from auth0sync.stations import Known, Station, known_of, line
 from employees.models import Employee, InvitationChoice
@@ -126,12 +127,13 @@ def test_a_row_of_before_the_console_has_no_time() -> None:
 
 @pytest.mark.django_db
 def test_what_is_known_is_read_for_all_at_once() -> None:
-    ana, ben = make_employee(), make_employee(hire_date=date(2026, 3, 1))
+    today = Days.now().today
+    ana, ben = make_employee(hire_date=today), make_employee(hire_date=today)
     make_auth(ana, pin="$2b$", pin_set_at=MADE, last_login=SAVED)
     InvitationChoice.objects.create(pk=ben.pk, kind="none")
     account = Account.objects.create(pk=ben.pk)
 
-    found = known_of([ana, ben])
+    found = known_of(list(joiners(Employee.objects.all(), Days.now())), {ben.pk: account})
 
     assert found[ana.pk] == Known(None, "work", True, MADE, SAVED)
     assert found[ben.pk] == Known(account, "none", False, None, None)
