@@ -122,6 +122,7 @@ def _secret_values() -> set[str]:
     values = [str(item) for name in kept for item in _items(getattr(settings, name))]
     database = connection.settings_dict
     values += [str(database.get("PASSWORD") or ""), str(database.get("USER") or "")]
+    values.append(str(Path(str(database["NAME"])).parent))  # of SQLite: may be somebody's home
     shown = json.dumps([getattr(settings, name, None) for name in SHOWN], default=str)
     return {
         json.dumps(value, ensure_ascii=False)[1:-1]

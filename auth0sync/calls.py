@@ -21,6 +21,7 @@ from auth0.management.core.parse_error import ParsingError
 from django.conf import settings
 
 from auth0sync.answers import THROTTLED, Answer, meaning
+from auth0sync.bounded import BoundedClient
 from auth0sync.errors import SyncError
 from auth0sync.rate import Group
 from auth0sync.token import drop_token, get_token
@@ -170,7 +171,7 @@ def get_json(path: str, **query: str | int) -> _Whole:
     return _Whole(body)
 
 
-class _Client(httpx.Client):
+class _Client(BoundedClient):
     """Leaves no answer behind that refers to itself.
 
     httpx's do, through their stream, and would keep the request, with a password in it, in memory

@@ -9,6 +9,8 @@ database or a tenant that is away leaves the other lines standing.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 from django.conf import settings
@@ -102,6 +104,10 @@ def _looked_at(line: Line, visit: Visit) -> list[Finding]:
     except DatabaseError as error:
         text = f"Can't be looked at: the database refuses ({type(error).__name__})."
         return [unknown(line.what, text)]
+    except Exception as error:  # noqa: BLE001  (one line that fails leaves the others standing)
+        place = extract_tb(error.__traceback__)[-1]  # the error's own words may hold anything
+        where = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
+        return [unknown(line.what, f"Can't be looked at, by a fault of the console's: {where}.")]
 
 
 def as_json(found: Sequence[Finding]) -> dict[str, Any]:

@@ -118,10 +118,15 @@ def clocks(visit: Visit) -> Finding:
 
 def disk(visit: Visit) -> Finding:
     """Room where the console writes; a database server's own disk can't be seen from here."""
-    places = {"the temporary folder": tempfile.gettempdir()}
-    if connection.vendor == "sqlite":
-        places["the database"] = str(Path(connection.settings_dict["NAME"]).resolve().parent)
-    free = {name: shutil.disk_usage(path).free for name, path in places.items()}
+    try:
+        # Raises, too, when no folder for temporary files has room for one.
+        places = {"the temporary folder": tempfile.gettempdir()}
+        if connection.vendor == "sqlite":
+            places["the database"] = str(Path(connection.settings_dict["NAME"]).resolve().parent)
+        free = {name: shutil.disk_usage(path).free for name, path in places.items()}
+    except OSError as error:
+        mend = "Make room, and see that the folders of TMPDIR and of an SQLite database are there."
+        return Finding("Disk", f"What is free can't be seen: {error.strerror}.", mend)
     said = ", ".join(f"{_size(left)} free for {name}" for name, left in free.items())
     if min(free.values()) < FREE_LEAST:
         return Finding("Disk", f"{said}.", f"Make room: less than {_size(FREE_LEAST)} is left.")

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 from django.conf import settings
 
+from auth0sync.bounded import BoundedClient
 from auth0sync.doctor_visit import NotGranted, Visit
 from auth0sync.doctor_words import Finding, NotLooked, unknown
 from employees.kiosk.knock import KNOCK_HEADER, PROOF_HEADER, is_proof, new_knock
@@ -108,7 +109,7 @@ def shop_floor(visit: Visit) -> Finding:
             "address that the shop floor's programs call, such as https://tracker.example.com."
         )
         return unknown("Shop floor", text)
-    with httpx.Client(base_url=f"{root}/api/employee/") as client:
+    with BoundedClient(base_url=f"{root}/api/employee/") as client:
         astray = {call: why for call in DOORS if (why := _why_astray(client, call, visit))}
     if astray:
         calls = "; ".join(f"{call} ({why})" for call, why in astray.items())

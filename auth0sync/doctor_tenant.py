@@ -9,6 +9,7 @@ import httpx
 import jwt
 from django.conf import settings
 
+from auth0sync.bounded import get
 from auth0sync.doctor_visit import NoAnswer, Visit
 from auth0sync.doctor_words import Finding, NotLooked, unknown
 from auth0sync.errors import SyncError
@@ -46,11 +47,14 @@ def tenant(visit: Visit) -> Finding:
 
 
 def _discovery(visit: Visit, root: str) -> dict[str, Any]:
-    """What the tenant says of itself. Raises httpx.HTTPError, ValueError (not JSON)."""
+    """What the tenant says of itself. Raises httpx.HTTPError, ValueError (no object in JSON)."""
     before = time.time()
-    answer = httpx.get(f"{root}/{DISCOVERY}", timeout=settings.AUTH0_TIMEOUT).raise_for_status()
+    answer = get(f"{root}/{DISCOVERY}", settings.AUTH0_TIMEOUT).raise_for_status()
     visit.skew_s = ahead_by_s((before + time.time()) / 2, answer.headers.get("date", ""))
-    return dict(answer.json())
+    said = answer.json()
+    if not isinstance(said, dict):
+        raise ValueError("It says nothing of itself.")
+    return said
 
 
 def ahead_by_s(ours: float, date: str) -> float | None:

@@ -12,6 +12,8 @@ from time import monotonic
 import httpx
 from jwt import PyJWK, PyJWKSet, PyJWKSetError, PyJWTError
 
+from auth0sync.bounded import get
+
 logger = logging.getLogger(__name__)
 
 # All in seconds, for each process by itself.
@@ -71,7 +73,7 @@ def fetch_keys(url: str) -> dict[str, PyJWK]:
 
     Raises: httpx.HTTPError, ValueError (no JSON), PyJWTError (no key for signatures).
     """
-    answer = httpx.get(url, timeout=TIMEOUT_S).raise_for_status().json()
+    answer = get(url, TIMEOUT_S).raise_for_status().json()
     listed = PyJWKSet.from_dict(answer if isinstance(answer, dict) else {})
     keys = {
         key.key_id: key

@@ -22,6 +22,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from auth0sync.answers import wait_s
+from auth0sync.bounded import BoundedClient
 from auth0sync.errors import Misconfigured, NotNow, SyncError, Transient
 from auth0sync.models import TenantState
 from employees.counters import count, counted, observe, record
@@ -202,16 +203,16 @@ def ask(client_id: str, client_secret: str, application: str) -> Granted | SyncE
     answer the token, and neither should hang on an error's traceback.
     """
     try:
-        answer = httpx.post(
-            f"{settings.AUTH0_BASE_URL}/oauth/token",
-            json={
-                "grant_type": "client_credentials",
-                "client_id": client_id,
-                "client_secret": client_secret,
-                "audience": f"https://{settings.AUTH0_DOMAIN}/api/v2/",
-            },
-            timeout=settings.AUTH0_TIMEOUT,
-        )
+        with BoundedClient(timeout=settings.AUTH0_TIMEOUT) as client:
+            answer = client.post(
+                f"{settings.AUTH0_BASE_URL}/oauth/token",
+                json={
+                    "grant_type": "client_credentials",
+                    "client_id": client_id,
+                    "client_secret": client_secret,
+                    "audience": f"https://{settings.AUTH0_DOMAIN}/api/v2/",
+                },
+            )
     except httpx.RequestError as failure:
         return Transient(
             "Auth0 can't be reached for a token.", code=f"token_{type(failure).__name__}"

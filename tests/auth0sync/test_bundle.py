@@ -181,6 +181,18 @@ def test_without_a_database_the_other_parts_are_there(state: TenantState) -> Non
     assert found["settings.json"]["values"]
 
 
+def test_the_folder_of_an_sqlite_database_isnt_in_it(
+    state: TenantState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "/home/planted.person/console/db.sqlite3"
+    monkeypatch.setitem(connection.settings_dict, "NAME", name)
+
+    found = written_in(bundle([Finding("Database", f"{name} is up to date.")]))
+
+    [line] = found["doctor.json"]["findings"]
+    assert line["text"] == f"{GONE}/db.sqlite3 is up to date."
+
+
 def test_whatever_slips_in_is_taken_out_at_the_end() -> None:
     text = f"by ana@example.com with {JWT} and s3cret-value"
 

@@ -14,8 +14,9 @@ from django.db import OperationalError, connection
 from pytest_django import Settings
 
 from auth0sync import doctor_visit, switch, token
-from auth0sync.doctor import LINES, Finding, findings
+from auth0sync.doctor import LINES, Finding, Line, findings
 from auth0sync.doctor_database import database
+from auth0sync.doctor_visit import Visit
 from auth0sync.engine import sync
 from auth0sync.models import SyncLog, TenantState
 from auth0sync.scopes import SCOPES
@@ -156,6 +157,29 @@ def test_a_tenant_that_is_not_there_is_one_fault_and_nothing_more_is_asked(
     assert "can't be reached (ConnectError)" in found["Tenant"].text
     for what in ("Token", "Scopes", "Connection", "Roles", "Issuer and keys"):
         assert found[what].state == "unknown"
+
+
+@pytest.mark.parametrize("body", [[1, 2], 7, "<html>Sign in to the hotel's network</html>"])
+def test_what_answers_for_the_tenant_may_be_anything(well: RunningTenant, body: Any) -> None:
+    here = {"path": "/.well-known/openid-configuration"}
+    well.fault(match=here, kind="status", status=200, body=body)
+
+    found = by_name()
+
+    assert "answers with something that isn't Auth0's" in found["Tenant"].text
+    assert found["Plain text"].state == "ok"
+
+
+def test_a_look_that_fails_for_an_unforeseen_reason_leaves_the_others_standing() -> None:
+    def fail(visit: Visit) -> Finding:
+        raise KeyError("pa55word")
+
+    first, second = findings([Line("Odd", fail), next(e for e in LINES if e.what == "Cache")])
+
+    assert first.state == "unknown"
+    assert "a fault of the console's: KeyError at test_doctor.py:" in first.text
+    assert "pa55word" not in first.text
+    assert second.state == "ok"
 
 
 def test_a_tenant_that_hangs_holds_nobody_up_for_long(

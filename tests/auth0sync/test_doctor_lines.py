@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import Mock
 
 import pytest
 from django.core.mail.backends.locmem import EmailBackend
@@ -201,6 +202,12 @@ def disk_is_full(world: World) -> None:
     world.monkeypatch.setattr("shutil.disk_usage", lambda path: usage(2**40, 2**40 - 2**20, 2**20))
 
 
+def no_file_finds_room(world: World) -> None:
+    """As tempfile says it when each folder that it tries is full, or isn't there."""
+    error = FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+    world.monkeypatch.setattr("tempfile.gettempdir", Mock(side_effect=error))
+
+
 def somebody_is_left_waiting(world: World) -> None:
     ana = add()
     Account.objects.filter(pk=ana.pk).update(due_at=Now() - timedelta(hours=2))
@@ -251,6 +258,7 @@ CASES = [
         "SECRET_KEY has less than 50 characters",
     ),
     Broken("Disk", disk_is_full, undone, "Make room: less than 1.0 GiB"),
+    Broken("Disk", no_file_finds_room, undone, "No usable temporary directory found"),
     Broken(
         "Cache",
         sets("CACHES", {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}),

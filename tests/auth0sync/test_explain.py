@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
 from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
@@ -239,6 +240,18 @@ def test_a_number_that_nobody_ever_had_is_an_error(state: TenantState) -> None:
     assert explain(987654) is None
     with pytest.raises(CommandError, match="no employee 987654"):
         call_command("auth0_explain", "987654")
+
+
+@pytest.mark.parametrize("arguments", [(), ("7",)])
+def test_without_a_database_it_is_one_line_too(arguments: tuple[str, ...]) -> None:
+    def refuse(*arguments: Any) -> None:
+        raise OperationalError(2002, "planted-host refuses")
+
+    with (
+        connection.execute_wrapper(refuse),
+        pytest.raises(CommandError, match=r"^The database can't be asked \(OperationalError\)"),
+    ):
+        call_command("auth0_explain", *arguments)
 
 
 # Why nothing moves

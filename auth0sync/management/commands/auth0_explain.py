@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
 from auth0sync.explain import Explanation, explain
 from auth0sync.moving import drain, in_one_line
@@ -19,7 +20,14 @@ class Command(BaseCommand):
         parser.add_argument("employee", type=int, metavar="ID", nargs="?")
         parser.add_argument("--all", action="store_true", help="Of everybody, as without ID.")
 
-    def handle(self, *args: Any, employee: int | None, all: bool, **options: Any) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self._explain(**options)
+        except DatabaseError as error:
+            text = f"The database can't be asked ({type(error).__name__}): see auth0_doctor."
+            raise CommandError(text) from error
+
+    def _explain(self, *, employee: int | None, all: bool, **options: Any) -> None:
         if employee is None:
             weather = Weather.today()
             self.stdout.write(in_one_line(weather))
