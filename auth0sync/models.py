@@ -175,9 +175,9 @@ class Account(models.Model):
     plan_version: of the plan with which the account was last brought up to date.
     job: the import job that makes this account; no worker takes its members.
     sent_for: what the job's file said of it, as a hash; '' for not sent yet.
-    first_mail_at: when the first invitation to this account was accepted by the mail server, or by
-    Auth0. first_login_at: when its owner first signed in with it, here or in another program, as
-    far as that is known (:mod:`auth0sync.arrivals` writes it).
+    first_mail_at: when the first invitation to this account's e-mail was accepted by the mail
+    server, or by Auth0. first_login_at: when its owner first signed in with it, here or in another
+    program, as far as that is known (:mod:`auth0sync.arrivals` writes it).
     """
 
     employee_id = models.IntegerField(primary_key=True)

@@ -100,10 +100,9 @@ def _mail(person: Employee, known: Known, stamp: "_Stamp", now: datetime) -> Sta
     is_invitation = account is not None and account.mail_kind == MailKind.INVITATION
     if account is not None and is_invitation and account.invitation == InvitationState.FAILED:
         return Station(name, "failed", "wrong")
-    # Rows of before this was kept have only the last time.
-    first = account and (
-        account.first_mail_at or (account.invitation_sent_at if is_invitation else None)
-    )
+    # Rows of before this was kept have only the last time, of a mail that still counts.
+    is_out = account is not None and is_invitation and account.invitation == InvitationState.SENT
+    first = account and (account.first_mail_at or (account.invitation_sent_at if is_out else None))
     if first:
         if has_expired(person, account, now):
             return Station(name, f"{stamp(first)}, link expired", "wrong")

@@ -123,8 +123,10 @@ def _patch(run: Run, changes: dict[str, Any], *, told: bool = True) -> None:
         if not holds(profile, changes):
             raise Rejected("Auth0 didn't keep what was sent.", code="not_kept")
     columns: dict[str, Any] = {}
+    if "email" in changes:
+        columns["first_mail_at"] = None  # it went to the other address
     if "email" in changes and told:
-        columns = wanted_invitation(run.facts)
+        columns |= wanted_invitation(run.facts)
         columns["notice_to"] = _to_be_told(run.claim.account.notice_to, before.email, changes)
     elif changes.get("blocked") is False and run.claim.account.invitation_sent_at is None:
         columns = wanted_invitation(run.facts)

@@ -1,15 +1,20 @@
 """When somebody first signed in, and when the first invitation was taken: kept once, from afar."""
 
 from datetime import UTC, datetime, timedelta
+from smtplib import SMTPServerDisconnected
+from unittest.mock import Mock
 
 import pytest
 from django.core import mail
+from django.core.mail import EmailMessage
+from django.utils import timezone
 
 from auth0sync.arrivals import note_login
 from auth0sync.due import invite_again
 from auth0sync.engine import sync
 from auth0sync.models import Account
-from tests.auth0sync.people import account_of, add
+from auth0sync.stations import Known, line
+from tests.auth0sync.people import account_of, add, by_sql, row_of
 from tests.auth0sync.visiting import Visitor
 from tests.builders import make_employee
 from tests.devtenant.builders import make_user
@@ -65,6 +70,24 @@ def test_the_first_invitation_keeps_its_time_when_another_is_sent(tenant: Runnin
     assert account.first_mail_at == first
     assert account.invitation_sent_at is not None
     assert account.invitation_sent_at > first
+
+
+def test_a_mail_to_another_address_is_none_to_the_one_that_was_corrected(
+    tenant: RunningTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = add()
+    sync(ana.pk)
+    assert account_of(ana).first_mail_at is not None
+    monkeypatch.setattr(EmailMessage, "send", Mock(side_effect=SMTPServerDisconnected))
+
+    by_sql(ana, email="ana.corrected@example.com")
+    sync(ana.pk)
+
+    account = account_of(ana)
+    assert account.invitation == "waiting"
+    assert account.first_mail_at is None
+    stations = line(row_of(ana), Known(account), None, timezone.now())
+    assert (stations[2].name, stations[2].said) == ("mail accepted", "–")
 
 
 @pytest.mark.parametrize(("invitation", "hours"), [("work", 72), ("auth0", 120)])

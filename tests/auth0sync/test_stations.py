@@ -91,6 +91,7 @@ def test_whoever_has_both_has_all_stations() -> None:
         ({"mail_kind": "password", "invitation": "failed"}, "work", ("–", "open")),
         ({"mail_kind": "password", "invitation_sent_at": MADE}, "work", ("–", "open")),
         ({"invitation": "sent", "invitation_sent_at": MADE}, "work", ("09:03", "done")),
+        ({"invitation": "waiting", "invitation_sent_at": MADE}, "work", ("–", "open")),
         (
             {"invitation": "sent", "first_mail_at": MADE, "ticket_until": NOW},
             "work",
