@@ -112,8 +112,7 @@ def update_stream(call: Call) -> Answer:
 @endpoint("DELETE", "/log-streams/{id}", "delete:log_streams")
 def delete_stream(call: Call) -> Answer:
     """Remove one: 204."""
-    call.tenant.log_streams.remove(find_stream(call)["id"])
-    call.tenant.log_grew.notify_all()
+    remove_stream(call.tenant, find_stream(call))
     return 204, None
 
 
@@ -143,6 +142,12 @@ def new_stream(tenant: Tenant, body: dict[str, Any], key: str = "") -> dict[str,
 def put_stream(tenant: Tenant, row: dict[str, Any]) -> None:
     """Store a stream and tell the threads that send."""
     tenant.log_streams.put(row["id"], row)
+    tenant.log_grew.notify_all()
+
+
+def remove_stream(tenant: Tenant, row: dict[str, Any]) -> None:
+    """Remove a stream and tell its thread."""
+    tenant.log_streams.remove(row["id"])
     tenant.log_grew.notify_all()
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from devtenant.log_streams import MOST_HERE, new_stream
+from devtenant.log_streams import MOST_HERE, new_stream, remove_stream
 from devtenant.state import Tenant
-from devtenant.streaming import ATTEMPTS, TIMEOUT_S, note_delivery
+from devtenant.streaming import ATTEMPTS, TIMEOUT_S, note_delivery, stream
 from tests.devtenant.running import ROOT, RunningTenant
 
 pytestmark = pytest.mark.once
@@ -317,6 +317,35 @@ def test_there_are_no_more_streams_than_threads_for_them(tenant: RunningTenant) 
 
     assert [answer.status_code for answer in answers] == [*[200] * MOST_HERE, 400, 200]
     assert answers[-2].json() == {"error": "There are 8 streams on this machine already."}
+
+
+@pytest.mark.parametrize("way", ["delete", "reset"])
+def test_a_stream_that_is_gone_leaves_no_thread(way: str) -> None:
+    tenant = Tenant()
+    keeper = threading.Thread(target=stream, args=(tenant,), daemon=True)
+    keeper.start()
+    with tenant.change():
+        row = new_stream(tenant, STREAM)
+    wait_until(lambda: len(senders()) == 1, "it has no thread")
+
+    with tenant.change():
+        if way == "reset":
+            tenant.clear()
+        else:
+            remove_stream(tenant, row)
+
+    wait_until(lambda: not senders(), "its thread is still there")
+    tenant.stopping.set()
+    with tenant.change():
+        tenant.log_grew.notify_all()
+    keeper.join(10)
+    assert not keeper.is_alive()
+
+
+def senders() -> list[str]:
+    """The threads that send, in this process."""
+    names = [thread.name for thread in threading.enumerate()]
+    return [name for name in names if name.endswith("(serve)")]
 
 
 # A week of failures
