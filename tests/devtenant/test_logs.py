@@ -207,17 +207,18 @@ def test_a_code_that_is_redeemed_is_logged_and_one_that_is_not(tenant: RunningTe
     code = sent_back(person.submit())["code"]
     tenant.ask("DELETE", "/_logs")
 
-    person.redeem(code)
-    person.redeem(code)
     person.redeem(code, client_secret="wrong")
+    person.redeem(code)
+    person.redeem(code)
     person.close()
 
-    assert types(tenant) == ["seacft", "feacft", "feacft"]
-    redeemed, again, stranger = logged(tenant)
+    assert types(tenant) == ["feacft", "seacft", "feacft"]
+    stranger, redeemed, again = logged(tenant)
     assert (redeemed["user_id"], redeemed["user_name"]) == (user_id, "ada@example.com")
     assert redeemed["details"]["code"] == "*" * 42 + code[-3:]
     assert (again["description"], again["user_id"]) == ("Invalid authorization code", "")
     assert (stranger["description"], stranger["client_id"]) == ("Unauthorized", "console-login")
+    assert stranger["user_id"] == ""
     assert code not in str(logged(tenant))
 
 
