@@ -3,13 +3,16 @@
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from pytest_django import Settings
 
 from auth0sync import setup_tenant
 from auth0sync.errors import Gone
+from auth0sync.management.commands import auth0_setup
 from auth0sync.management.commands.auth0_setup import DESCRIPTION
 from auth0sync.models import Bucket, Pause, SyncLog, TenantState
 from auth0sync.setup_apply import do
@@ -302,6 +305,19 @@ def test_what_somebody_else_made_meanwhile_is_said_and_found_by_the_next_run(
     told, _last, _status = refused("--apply")
 
     assert "Auth0 has such a one by now, or no room for more. The next run looks." in told
+
+
+def test_a_database_that_goes_away_meanwhile_leaves_word_of_what_is_left(
+    empty: RunningTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = Mock(side_effect=OperationalError(2006, "planted-host has gone away"))
+    monkeypatch.setattr(auth0_setup, "do", away)
+
+    told, last, _status = refused("--apply")
+
+    assert "FAILED make API Productivity Tracker: The database fails (OperationalError)" in told
+    assert last.startswith("0 of ")
+    assert "planted" not in told + last
 
 
 def test_what_auth0_refuses_is_told_in_its_words(empty: RunningTenant) -> None:
@@ -619,4 +635,6 @@ def test_without_its_tables_it_says_what_to_run_first(
     if not is_made:
         monkeypatch.setattr(Bucket._meta, "db_table", "not_made_yet")
 
-    assert refused()[1].endswith("run “manage.py migrate” first.")
+    last = refused()[1]
+    assert last.endswith("run “manage.py migrate” first.")
+    assert ("can't be asked (OperationalError)" in last) is not is_made

@@ -109,7 +109,7 @@ class Command(BaseCommand):
         for number, step in enumerate(todo):
             try:
                 do(tenant, step.do)
-            except SyncError as error:
+            except (SyncError, DatabaseError) as error:
                 self.stdout.write(f"FAILED {step.does}: {_said(error)}")
                 left = [each.does for each in todo[number:]]
                 raise CommandError(
@@ -153,13 +153,15 @@ def _refuse_without_settings(wanted: Wanted) -> None:
             f"AUTH0_DOMAIN is {settings.AUTH0_DOMAIN}, the tenant of {other}, and this is to be "
             f"{wanted.environment}: nothing was called."
         )
+    why = ""
     try:
         ready = Bucket.objects.exists()
-    except DatabaseError:
-        ready = False
+    except DatabaseError as error:
+        ready, why = False, f", which can't be asked ({type(error).__name__}): see auth0_doctor"
     if not ready:
         raise CommandError(
-            "The pace of calls is kept in the database: run “manage.py migrate” first."
+            f"The pace of calls is kept in the database{why}. Where its tables are missing, run "
+            "“manage.py migrate” first."
         )
 
 
@@ -174,8 +176,11 @@ def _lacks(scopes: Sequence[str]) -> str:
     return f"{client_id} lacks {', '.join(scopes)}: grant it under {GRANT_OF} → {client_id}."
 
 
-def _said(error: SyncError) -> str:
+def _said(error: SyncError | DatabaseError) -> str:
     """What went wrong, and where to mend it."""
+    if isinstance(error, DatabaseError):  # after the call, perhaps: each is written down
+        name = type(error).__name__
+        return f"The database fails ({name}); it may have happened or not. The next run looks."
     if error.code == "insufficient_scope":
         return f"{error} {GRANT_OF} → {settings.AUTH0_SETUP_CLIENT_ID}."
     if isinstance(error, Unknown):
