@@ -361,8 +361,13 @@ know(
     [
         *secrets_among(vars()),
         str(DATABASES["default"].get("PASSWORD", "")),
-        # Who knows these addresses may write there.
+        # Who knows these addresses may write there. The key is in what is behind the host, which
+        # libraries name alone, too.
         *(ALERT_WEBHOOK_URL, ALERT_HEARTBEAT_URL),
+        *(
+            url.partition("://")[2].partition("/")[2]
+            for url in (ALERT_WEBHOOK_URL, ALERT_HEARTBEAT_URL)
+        ),
     ]
 )
 

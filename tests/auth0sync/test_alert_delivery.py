@@ -71,6 +71,7 @@ def test_what_could_not_be_mailed_is_mailed_when_the_server_is_back(
 
     assert [mail.subject for mail in mailoutbox] == ["Identity console: Refused"]
     assert "This is of" in mailoutbox[0].body
+    assert set(Telling.objects.values_list("error", "claim")) == {("", "")}
     assert len(webhook.posted) == 1
 
 
@@ -90,6 +91,20 @@ def test_while_the_server_is_away_it_is_tried_once_for_all_and_less_and_less(
     wait = Telling.objects.order_by("pk")[0].due_at - timezone.now()
     assert wait > timedelta(seconds=100), "after three failures"
     assert "ConnectionRefusedError" in Telling.objects.order_by("pk")[0].error
+
+
+def test_it_is_tried_once_in_a_quarter_of_an_hour_at_least_for_two_days(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tries = no_mail_server(monkeypatch)
+    tell("Something", "…", key="a")
+    Telling.objects.update(attempts=190, due_at=Now(), written_at=Now() - timedelta(hours=47))
+
+    alert_delivery.deliver()
+
+    assert len(tries) == 2
+    wait = Telling.objects.get().due_at - timezone.now()
+    assert timedelta(minutes=14) < wait < timedelta(minutes=16)
 
 
 def test_the_first_mail_that_goes_out_brings_the_rest(
