@@ -99,13 +99,13 @@ def test_what_was_given_up_is_not_said_to_wait(
 ) -> None:
     no_mail_server(monkeypatch)
     alert("token", "It was refused", "…")
-    assert 'data-label="Waiting">1<' in text_of(browser)
+    assert 'class="console-labelled">1<' in text_of(browser)
 
     Telling.objects.update(written_at=Now() - timedelta(days=3))
 
     said = text_of(browser)
     assert "It was given up after two days." in said
-    assert 'data-label="Waiting">0<' in said
+    assert 'class="console-labelled">0<' in said
 
 
 def test_a_test_that_others_wait_before_says_so(

@@ -137,6 +137,21 @@ def test_a_backlog_is_one_mail(mailoutbox: list[EmailMessage]) -> None:
     assert "Something 0" in mail.body and "Something 4" in mail.body
 
 
+@pytest.mark.parametrize(("number", "mails"), [(3, 3), (4, 1)])
+def test_up_to_three_at_once_are_told_apart(
+    number: int, mails: int, mailoutbox: list[EmailMessage]
+) -> None:
+    with pytest.MonkeyPatch.context() as away:
+        no_mail_server(away)
+        for each in range(number):
+            tell(f"Something {each}", "…", key=f"key-{each}")
+    wait_is_over()
+
+    alert_delivery.deliver()
+
+    assert len(mailoutbox) == mails
+
+
 def test_what_is_two_days_old_is_given_up(mailoutbox: list[EmailMessage]) -> None:
     with pytest.MonkeyPatch.context() as away:
         no_mail_server(away)
@@ -225,6 +240,21 @@ def test_the_end_of_something_urgent_waits_for_the_morning(
     alert_delivery.deliver()
 
     assert mailoutbox[1].subject == "Identity console: Over: switched off"
+
+
+def test_an_end_among_others_in_the_morning_says_when_and_how_it_went(
+    settings: Settings, mailoutbox: list[EmailMessage]
+) -> None:
+    alert("outage", "Auth0 doesn't answer", "…")
+    quiet_now(settings)
+    over("outage")
+    alert("slow", "Auth0 is slow", "Look at the network.")
+
+    settings.ALERT_QUIET_HOURS = None
+    alert_delivery.deliver()
+
+    assert ": Over: Auth0 doesn't answer\n  Nothing is left to do." in mailoutbox[1].body
+    assert "It lasted less than a minute." in mailoutbox[1].body
 
 
 def test_how_it_went_is_said_at_the_end(mailoutbox: list[EmailMessage]) -> None:

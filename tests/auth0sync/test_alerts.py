@@ -13,7 +13,7 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.db import connections
 from pytest_django import Settings
 
-from auth0sync.alerts import alert, open_keys, over, tell
+from auth0sync.alerts import alert, gone, open_keys, over, tell
 from auth0sync.models import Incident
 from tests.auth0sync.people import right_after_query
 from tests.ports import free_port
@@ -112,12 +112,15 @@ def test_what_never_began_is_not_over(mailoutbox: list[EmailMessage]) -> None:
 
 def test_what_begins_again_is_told_again(mailoutbox: list[EmailMessage]) -> None:
     alert("token", "Refused", "…")
+    gone("token")
+    Incident.objects.update(returns=3)
     over("token")
 
     assert alert("token", "Refused again", "…")
 
     assert mailoutbox[-1].subject == "Identity console: Refused again"
-    assert Incident.objects.get().ended_at is None
+    incident = Incident.objects.get()
+    assert (incident.ended_at, incident.returns, incident.gone_at) == (None, 0, None)
 
 
 def test_without_anybody_to_tell_it_is_only_logged(

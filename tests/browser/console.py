@@ -27,6 +27,7 @@ PLAIN_HTTP = {
     "AUTH0_LOGIN_CLIENT_ID": "console-login",
     "AUTH0_LOGIN_CLIENT_SECRET": "not-a-secret",
     "AUTH0_WEBHOOK_TOKEN": WEBHOOK_TOKEN,
+    "ALERT_EMAILS": "operators@example.com",
     "KIOSK_OPEN": "true",  # the pages for PINs in any browser; tests of enrolment set one up
 }
 

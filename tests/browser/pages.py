@@ -500,6 +500,12 @@ def make_a_code(page: Page) -> None:
     page.locator("output").wait_for()
 
 
+def send_a_test(page: Page) -> None:
+    """The alerts after their test button."""
+    page.get_by_role("button", name="Send a test").click()
+    page.get_by_text("The test went out by e-mail.").wait_for()
+
+
 def the_kiosk(part: str) -> Callable[[ConsoleWithPages], str]:
     """A page of a kiosk in the admin."""
 
@@ -680,6 +686,7 @@ PAGES = (
     Shown("start-month", "/admin/", during=a_month_has_passed),
     Shown("alerts", "/admin/alerts/"),
     Shown("alerts-switched-off", "/admin/alerts/", during=switched_off),
+    Shown("alerts-tested", "/admin/alerts/", prepare=send_a_test),
     Shown("start-waiting", "/admin/", during=people_wait),
     Shown("start-tenant-down", "/admin/", during=tenant_down),
     Shown("start-update-paused", "/admin/", during=update_paused),
