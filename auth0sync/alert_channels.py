@@ -6,6 +6,7 @@ and no error repeats one. Where an answer redirects to isn't followed.
 
 import asyncio
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 from django.conf import settings
@@ -43,7 +44,7 @@ def send(channel: str, message: Message) -> str:
 def ping() -> None:
     """Let the watcher outside know that the console is at work; what goes wrong is logged."""
     try:
-        status = asyncio.run(_ask("GET", settings.ALERT_HEARTBEAT_URL))
+        status = _status("GET", settings.ALERT_HEARTBEAT_URL)
     except Exception as failure:  # noqa: BLE001  (as in _post)
         logger.warning("The sign of life couldn't be sent: %s.", type(failure).__name__)
         return
@@ -78,7 +79,7 @@ def _post(message: Message) -> str:
         "text": f"{message.subject}\n{message.text}",
     }
     try:
-        status = asyncio.run(_ask("POST", settings.ALERT_WEBHOOK_URL, data))
+        status = _status("POST", settings.ALERT_WEBHOOK_URL, data)
     except Exception as failure:  # noqa: BLE001  (httpx has errors of several families)
         # Neither the address, which may hold a key, nor the error that quotes it.
         logger.error("The alert couldn't be posted: %s.", type(failure).__name__)
@@ -89,11 +90,16 @@ def _post(message: Message) -> str:
     return ""
 
 
-async def _ask(method: str, url: str, data: dict[str, str] | None = None) -> int:
+def _status(method: str, url: str, data: dict[str, str] | None = None) -> int:
     """The status of the answer, whose body is left unread.
 
-    httpx's own limits begin anew with each byte; this is one for the whole.
+    httpx's own limits begin anew with each byte; a task has one for the whole.
     """
+    with ThreadPoolExecutor(1) as pool:  # the caller's thread may have a loop already
+        return pool.submit(asyncio.run, _ask(method, url, data)).result()
+
+
+async def _ask(method: str, url: str, data: dict[str, str] | None) -> int:
     async with (
         asyncio.timeout(TIMEOUT_S),
         httpx.AsyncClient(timeout=TIMEOUT_S) as client,
