@@ -90,7 +90,7 @@ def how_it_went(incident: Incident) -> str:
     if not calls["every"]:
         found.append("No call was made to Auth0 meanwhile.")
     else:
-        more = "More than " if calls["every"] == CALLS_MOST else ""
+        more = "more than " if calls["every"] == CALLS_MOST else ""
         failed = calls["every"] - calls["done"]
         found.append(f"Meanwhile: {more}{calls['done']} calls to Auth0 went well, {failed} didn't.")
     return " ".join(found)

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from pytest_django import Settings
 
-from auth0sync import alert_delivery
+from auth0sync import alert_delivery, alerts
 from auth0sync.alerts import alert, over, tell
 from auth0sync.models import Incident, SyncLog, Telling
 from auth0sync.quiet_hours import Hours, in_words, is_quiet
@@ -269,6 +269,19 @@ def test_how_it_went_is_said_at_the_end(mailoutbox: list[EmailMessage]) -> None:
     assert "It lasted 2 hours and 5 minutes." in said
     assert "It went and came back 3 times." in said
     assert "Meanwhile: 2 calls to Auth0 went well, 1 didn't." in said
+
+
+def test_no_more_than_so_many_calls_are_counted_at_the_end(
+    mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alerts, "CALLS_MOST", 2)
+    alert("token", "Refused", "…")
+    for _ in range(3):
+        SyncLog.objects.create(action="update user", status="success")
+
+    over("token")
+
+    assert "Meanwhile: more than 2 calls to Auth0 went well, 0 didn't." in mailoutbox[1].body
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -197,6 +198,8 @@ def test_a_token_that_could_not_be_renewed_is_told(mailoutbox: list[EmailMessage
     incidents.look()
 
     assert subjects(mailoutbox) == ["the token for Auth0 couldn't be renewed"]
+    TenantState.objects.update(down_since=Now())
+    assert watch_queue.renewal() == {}, "that it is down is told by itself"
 
 
 def test_somebody_due_while_nothing_moves_is_told(mailoutbox: list[EmailMessage]) -> None:
@@ -225,7 +228,11 @@ def test_who_waits_for_the_switch_or_a_minute_is_no_standstill() -> None:
 
 
 def test_workers_that_do_not_answer_are_told(mailoutbox: list[EmailMessage]) -> None:
-    TenantState.objects.update(answered_at=ago(minutes=5))
+    TenantState.objects.update(answered_at=ago(minutes=3.5))
+    incidents.look()
+    assert mailoutbox == []
+
+    TenantState.objects.update(answered_at=ago(minutes=4.5))
     incidents.look()
     watch_queue.has_answered()
     gone_for_good()
@@ -246,6 +253,24 @@ def test_the_web_server_tells_that_nobody_sweeps(
     Sweeper().tick()
     gone_for_good()
     assert subjects(mailoutbox)[1].startswith("Over: nothing has synced")
+
+
+@pytest.mark.parametrize(("watched_s", "looks"), [(50, False), (70, True)])
+def test_all_web_servers_together_look_once_a_minute(watched_s: int, looks: bool) -> None:
+    TenantState.objects.update(looked_at=ago(minutes=6), watched_at=ago(seconds=watched_s))
+
+    watch_web.look()
+
+    assert Incident.objects.exists() is looks
+
+
+def test_one_web_server_asks_the_database_once_a_minute() -> None:
+    watch_web.look()
+
+    with CaptureQueriesContext(connection) as asked:
+        watch_web.look()
+
+    assert len(asked) == 0
 
 
 def test_a_clock_that_was_ahead_and_was_put_back_does_not_keep_it_quiet() -> None:
