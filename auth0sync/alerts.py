@@ -83,8 +83,8 @@ def how_it_went(incident: Incident) -> str:
     found = [f"It lasted {lasted}." if minutes else "It lasted less than a minute."]
     if incident.returns:
         found.append(f"It went and came back {incident.returns} times.")
-    newest = (incident.log_from, incident.log_from + CALLS_MOST)
-    calls = SyncLog.objects.filter(pk__gt=newest[0], pk__lte=newest[1]).aggregate(
+    first = SyncLog.objects.filter(pk__gt=incident.log_from).order_by("pk")[:CALLS_MOST]
+    calls = first.aggregate(
         done=Count("pk", filter=Q(status=SyncLog.Status.SUCCESS)), every=Count("pk")
     )
     if not calls["every"]:

@@ -209,8 +209,7 @@ def test_a_cluster_that_hangs_is_replaced(console: RunningConsole) -> None:
     assert console.worker is not None
     family = wait_for(lambda: at_least(WHOLE, console.worker), 60)
 
-    for process in family[3:]:
-        process.suspend()
+    suspend(console, family[3:])
     console.insert(name="Ana", email="ana@example.com", auth_method="auth0")
 
     wait_for(lambda: complete(console.tenant, "ana@example.com"), 60)
@@ -223,7 +222,8 @@ def test_a_cluster_that_takes_no_results_any_more_is_replaced(console: RunningCo
     family = wait_for(lambda: at_least(WHOLE, console.worker), 60)
     wait_for(lambda: has_answered(console), 60)
 
-    family[5].suspend()  # parent, cluster, guard, two workers, and then whoever takes the results
+    # Parent, cluster, guard, two workers, and then whoever takes the results.
+    suspend(console, family[5:6])
 
     assert outliving(family[1:2], 120) == []
     wait_for(lambda: at_least(WHOLE, console.worker), 60)
@@ -243,8 +243,7 @@ def test_with_redis_it_waits_for_its_queue_and_for_what_hangs(tmp_path: Path) ->
             redis.start()
             wait_for(lambda: complete(console.tenant, "ana@example.com"), 60)
 
-            for process in wait_for(lambda: at_least(WHOLE, console.worker), 20)[3:]:
-                process.suspend()
+            suspend(console, wait_for(lambda: at_least(WHOLE, console.worker), 20)[3:])
             redis.flush()
             console.insert(name="Ben", email="ben@example.com", auth_method="auth0")
             wait_for(lambda: complete(console.tenant, "ben@example.com"), 90)
@@ -264,6 +263,15 @@ def test_a_call_under_way_is_finished_and_recorded_after_a_sigterm(
     console.stop_worker()
 
     assert console.employee(ana)["auth0_user_id"] is not None
+
+
+def suspend(console: RunningConsole, processes: list[psutil.Process]) -> None:
+    """Between two writes of theirs: whoever hangs within one holds SQLite's only lock."""
+    console.sql("BEGIN IMMEDIATE")
+    for process in processes:
+        process.suspend()
+    wait_for(lambda: {each.status() for each in processes} == {psutil.STATUS_STOPPED}, 10)
+    console.sql("COMMIT")
 
 
 def has_answered(console: RunningConsole) -> bool:

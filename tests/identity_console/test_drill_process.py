@@ -26,6 +26,8 @@ def test_whoever_ends_it_early_leaves_no_copy(tmp_path: Path) -> None:
                 env=console.environment,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
+                # Where the tests run in the background, it would be born deaf to Ctrl-C.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
             )
             wait_for(copy.exists, 60, "the copy")
             assert stat.S_IMODE(copy.stat().st_mode) == 0o600
