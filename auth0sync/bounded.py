@@ -6,7 +6,7 @@ hold a worker, or whoever signs in, for as long as somebody likes.
 
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
@@ -21,8 +21,7 @@ class BoundedClient(httpx.Client):
         within_s = request.extensions["timeout"]["read"]
         ends_at = time.monotonic() + within_s
         response = super().send(request, stream=True, **options)
-        if isinstance(response.stream, httpx.SyncByteStream):
-            response.stream = _Bounded(response.stream, ends_at)
+        response.stream = _Bounded(cast(httpx.SyncByteStream, response.stream), ends_at)
         if not stream:
             try:
                 response.read()

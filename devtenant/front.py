@@ -119,8 +119,10 @@ class Front:
                 raise Gone(reset)
             case "hang":
                 # Waiting on the event: a stopping server is not held up by hanging calls.
+                before = self.tenant.traffic
                 self.tenant.stopping.wait(fault.delay_s)
-                if done is None and fault.lands:
+                # After a reset it is another tenant, in which nothing of this one may land.
+                if done is None and fault.lands and self.tenant.traffic is before:
                     self.plain(environ)
                 raise Gone(hang_up)
             case "slow":

@@ -193,7 +193,17 @@ def test_a_verification_that_only_the_log_tells_of_is_noticed(tenant: RunningTen
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("truth", ["true", "made up", "told as of another time", "forbidden"])
+@pytest.mark.parametrize(
+    "truth",
+    [
+        "true",
+        "made up",
+        "something else",
+        "somebody else's",
+        "told as of another time",
+        "forbidden",
+    ],
+)
 def test_a_mail_that_auth0_couldnt_send_counts_when_its_log_says_so(
     tenant: RunningTenant, truth: str
 ) -> None:
@@ -202,7 +212,9 @@ def test_a_mail_that_auth0_couldnt_send_counts_when_its_log_says_so(
     InvitationChoice.objects.update_or_create(pk=employee.pk, defaults={"kind": "auth0"})
     note([employee.pk], actor="sql")
     Account.objects.update(done_seq=F("due_seq"), due_at=None)
-    told = {"types": ["fn"], "users": [account_of(employee).user_id]}
+    kind = "fp" if truth == "something else" else "fn"
+    user_id = "auth0|another" if truth == "somebody else's" else account_of(employee).user_id
+    told = {"types": [kind], "users": [user_id]}
     log_id = tenant.ask("POST", "/_logs", told).json()["first"]
     if truth == "forbidden":
         forbid(tenant, "read:logs")
@@ -210,7 +222,7 @@ def test_a_mail_that_auth0_couldnt_send_counts_when_its_log_says_so(
     if truth == "made up":
         log_id = "7"
     now = datetime.now(UTC)
-    date = (now - timedelta(seconds=30) if truth == "told as of another time" else now).isoformat()
+    date = (now - timedelta(seconds=30) if truth == "of another time" else now).isoformat()
     store(filter(None, [read_item(an_event("fn", employee, log_id=log_id, date=date))]))
     heed()
 

@@ -262,6 +262,16 @@ def test_what_is_only_looked_at_needs_no_scope(made: RunningTenant) -> None:
     assert "There is no mail provider" not in told
 
 
+def test_an_answer_that_nobody_foresaw_stops_the_look_with_its_status(
+    made: RunningTenant,
+) -> None:
+    made.fault(match={"path": "/api/v2/roles"}, kind="status", status=418)
+
+    _told, last, _status = refused()
+
+    assert "unexpected error (418)" in last
+
+
 @pytest.mark.parametrize("lands", [False, True])
 def test_a_run_that_was_interrupted_is_run_again(empty: RunningTenant, lands: bool) -> None:
     path = "/api/v2/roles/[^/]+/permissions"

@@ -113,6 +113,17 @@ def test_a_late_write_lands_after_everybody_has_left(tenant: RunningTenant) -> N
     assert len(tenant.users()) == 1
 
 
+def test_a_late_write_lands_nowhere_after_a_reset(tenant: RunningTenant) -> None:
+    tenant.fault(match=CREATE, kind="hang", delay_s=0.8, lands=True, times=1)
+    with pytest.raises(httpx.ReadTimeout):
+        quick(tenant, "POST", "/users", new_user())
+
+    tenant.reset()
+
+    time.sleep(1.2)
+    assert tenant.users() == []
+
+
 def test_a_slow_answer_comes_late_but_right(tenant: RunningTenant) -> None:
     tenant.fault(match={"path": "/api/v2/roles"}, kind="slow", delay_s=0.3, times=1)
     started = time.monotonic()
