@@ -200,7 +200,7 @@ def test_a_verification_that_only_the_log_tells_of_is_noticed(tenant: RunningTen
         "made up",
         "something else",
         "somebody else's",
-        "told as of another time",
+        "of another time",
         "forbidden",
     ],
 )
