@@ -309,6 +309,22 @@ def test_slices_of_a_pass_follow_one_another_while_the_cluster_is_looked_at_once
     assert played.cluster.done.count("remembered") - looked == 1
 
 
+def test_of_all_machines_the_one_that_sweeps_compares(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[float] = []
+    monkeypatch.setattr(played.worker._comparing, "tick", lambda: looks.append(played.now))
+    TenantState.objects.update(
+        sweep_lease="another", sweep_lease_until=Now() + timedelta(minutes=5)
+    )
+    played.tick()
+    assert looks == []
+
+    TenantState.objects.update(sweep_lease_until=Now() - timedelta(minutes=1))
+    played.tick(60)
+    assert looks == [played.now]
+
+
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_gives_the_sweep_back_tells_the_workers_and_lets_them_finish(
     signum: int, played: Played, monkeypatch: pytest.MonkeyPatch
