@@ -38,7 +38,7 @@ def staged(
     # Of a kind that no other test looks at: it stays registered.
     kinds.register(kind, kinds.Kind(prepare or stage, lambda change: {}))
     change = changes.begin(kind, "newcomers.csv", actor)
-    work(change.pk, until=time.monotonic() + 5)
+    work(change.pk, until=time.monotonic() + 60)
     change.refresh_from_db()
     return change
 
@@ -46,6 +46,6 @@ def staged(
 def work_off(change: MassChange, actor: Actor) -> MassChange:
     """Confirm it as ``actor`` and carry it out."""
     assert changes.confirm(change.pk, change.version, actor)
-    work(change.pk, until=time.monotonic() + 5)
+    work(change.pk, until=time.monotonic() + 60)
     change.refresh_from_db()
     return change
